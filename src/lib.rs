@@ -1,0 +1,1 @@
+//! Profile pictures that are already there.
