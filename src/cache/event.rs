@@ -1,0 +1,1 @@
+//! What happens in the cache, for those who only listen.
