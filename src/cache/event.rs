@@ -1,1 +1,80 @@
-//! What happens in the cache, for those who only listen.
+//! What happens in the cache, for those who only listen: the dashboard, and tests.
+
+use miniature_api::{Size, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    key::Source,
+    layer::{LayerError, OriginError},
+};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CacheEvent {
+    /// A request was answered.
+    Loaded(Load),
+    /// A request joined one that was under way.
+    Coalesced,
+    /// A request was answered with something past its lifetime.
+    Stale,
+    /// A layer could not do what was asked.
+    LayerFailed(Source, LayerError),
+    /// One request for pictures was sent to the API.
+    Requested,
+    /// The API did not answer as asked.
+    OriginFailed(OriginError),
+    /// Encoded images arrived from the API, so many bytes.
+    Received(u64),
+}
+
+/// One request for a picture, answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Load {
+    /// Whose picture.
+    pub user: UserId,
+    /// The size asked for.
+    pub size: Size,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// From asking to having something to paint, in milliseconds.
+    pub took_ms: f64,
+    /// The length of the encoded image, in bytes.
+    pub bytes: u64,
+    /// The layers asked, in order.
+    pub path: Vec<Step>,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "source")]
+pub enum Outcome {
+    /// A picture, from this layer.
+    Shown(Source),
+    /// The user has no picture, as this layer knows.
+    Negative(Source),
+    /// No layer had it, and the API could not be asked.
+    Failed,
+}
+
+/// One layer on the way of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The layer.
+    pub layer: Source,
+    /// What it said.
+    pub answer: Answer,
+    /// How long it took, in milliseconds; shared by all that asked in the same trip.
+    pub took_ms: f64,
+}
+
+/// What a layer said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It had the answer.
+    Hit,
+    /// It had nothing, or another size.
+    Miss,
+    /// It failed, or was left alone after failures.
+    Failed,
+}

@@ -1,9 +1,6 @@
 //! What goes when a layer holds too much: the least recently used, until both limits hold.
 
-use super::{
-    entry::Held,
-    key::Key,
-};
+use super::{entry::Held, key::Key};
 
 /// What a layer may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

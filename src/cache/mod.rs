@@ -10,12 +10,17 @@
 //!
 //! **Invariant:** a layer that fails slows a picture down. It never hides one.
 
+pub mod breaker;
 pub mod clock;
 pub mod entry;
 pub mod event;
 pub mod eviction;
 pub mod freshness;
+pub mod inflight;
 pub mod key;
 pub mod layer;
+pub mod memory;
+pub mod pipeline;
 pub mod policy;
 pub mod raster;
+pub mod stats;

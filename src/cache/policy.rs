@@ -71,11 +71,6 @@ pub struct Policy {
     /// For how long a failing layer is bypassed. Default: 30 s.
     pub breaker_pause: Duration,
 
-    /// How old a noted use may get before it is noted anew. Default: 1 hour.
-    ///
-    /// Noting each would turn every read into a write; the order of eviction needs no better.
-    pub touch_after: Duration,
-
     /// Users in one request to the API. Default: 50, the API's own limit.
     pub batch_users: usize,
 }
@@ -96,7 +91,6 @@ impl Default for Policy {
             origin_timeout: Duration::from_secs(15),
             breaker_failures: 3,
             breaker_pause: Duration::from_secs(30),
-            touch_after: Duration::from_secs(60 * MINUTE),
             batch_users: miniature_api::BATCH_LIMIT,
         }
     }

@@ -1,0 +1,180 @@
+//! What the layers keep of what was found further away. Never in the way of the first frame.
+
+use std::rc::Rc;
+
+use futures_util::future::join_all;
+use miniature_api::UserId;
+
+use super::{Environment, Pipeline, State, guard::Guard};
+use crate::cache::{
+    clock::Clock,
+    entry::{Entry, Rendition},
+    eviction::{self, Limits},
+    key::{Key, RenditionKey, Wanted},
+    layer::{CacheLayer, LayerError, Origin},
+};
+
+/// What may be kept.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) entries: Vec<Entry>,
+    /// Whether IndexedDB does not hold it already. What came from there was checked before it was
+    /// stored.
+    pub(super) durable: bool,
+}
+
+impl<E: Environment> Pipeline<E> {
+    /// Stores the entries in the layers above the one they came from, when the page is idle.
+    pub(super) fn backfill(self: &Rc<Self>, accepted: Accepted) {
+        if accepted.entries.is_empty() {
+            return;
+        }
+        let pipeline = self.clone();
+        self.env.spawn_idle(Box::pin(async move { pipeline.store(accepted).await }));
+    }
+
+    async fn store(self: &Rc<Self>, Accepted { entries, durable }: Accepted) {
+        let entries = if durable { self.decodable(entries).await } else { entries };
+        let entries: Vec<Entry> =
+            entries.into_iter().filter(|entry| self.is_newest(entry)).collect();
+        let previews: Vec<Entry> = entries.iter().map(|entry| self.with_preview(entry)).collect();
+        self.write(&self.instant, self.env.instant(), &previews, self.policy.local_storage).await;
+        if durable {
+            self.write(&self.durable, self.env.durable(), &entries, self.policy.indexed_db).await;
+        }
+    }
+
+    /// Takes away what the browser cannot decode, from the entries and from memory.
+    async fn decodable(&self, entries: Vec<Entry>) -> Vec<Entry> {
+        let checked = entries.into_iter().map(async |mut entry| {
+            if let Some(rendition) = &entry.rendition
+                && !self.env.origin().decodes(rendition).await
+            {
+                self.state.borrow_mut().memory.discard(&entry.record.record.user_id, rendition.key);
+                entry.rendition = None;
+            }
+            entry
+        });
+        join_all(checked).await
+    }
+
+    /// Whether nothing newer became known since.
+    fn is_newest(&self, entry: &Entry) -> bool {
+        let record = &entry.record.record;
+        let state = self.state.borrow();
+        !state.closed
+            && state
+                .memory
+                .record(&record.user_id)
+                .is_none_or(|known| known.record.revision <= record.revision)
+    }
+
+    /// The entry as LocalStorage keeps it: with the rendition only if it is small.
+    fn with_preview(&self, entry: &Entry) -> Entry {
+        let small = |rendition: &Rendition| {
+            rendition.size() <= self.policy.preview_up_to
+                && rendition.content.len() <= self.policy.preview_bytes
+        };
+        Entry { rendition: entry.rendition.clone().filter(small), record: entry.record.clone() }
+    }
+
+    async fn write<L: CacheLayer>(
+        &self,
+        guard: &Guard,
+        layer: &L,
+        entries: &[Entry],
+        limits: Limits,
+    ) {
+        if entries.is_empty() || self.is_closed() || !guard.takes_writes() {
+            return;
+        }
+        let now = self.env.clock().now();
+        let put = async || layer.put_many(entries, now).await;
+        if let Some(Err(LayerError::Full)) = self.guarded(guard, put).await {
+            self.make_room(guard, layer).await;
+            let again = async || {
+                // Room was made in the meantime; a sign-out may have come, too.
+                if self.is_closed() { Ok(()) } else { layer.put_many(entries, now).await }
+            };
+            if let Some(Err(LayerError::Full)) = self.guarded(guard, again).await {
+                guard.stop_writes();
+            }
+        }
+        if self.is_closed() {
+            // The session ended while this was being written: undo it. That it may fail is
+            // counted; there is nobody left to tell.
+            let _ = self.guarded(guard, async || layer.clear().await).await;
+        } else {
+            self.enforce(guard, layer, limits).await;
+        }
+    }
+
+    async fn make_room<L: CacheLayer>(&self, guard: &Guard, layer: &L) {
+        let inventory = async || layer.inventory().await;
+        if let Some(Ok(held)) = self.guarded(guard, inventory).await {
+            let leaving = eviction::plan_for_full_disk(held);
+            let _ = self.guarded(guard, async || layer.remove_many(&leaving).await).await;
+        }
+    }
+
+    /// Evicts what is over the limits.
+    async fn enforce<L: CacheLayer>(&self, guard: &Guard, layer: &L, limits: Limits) {
+        let inventory = async || layer.inventory().await;
+        if let Some(Ok(held)) = self.guarded(guard, inventory).await {
+            let leaving = eviction::plan(held, limits);
+            if !leaving.is_empty() {
+                let _ = self.guarded(guard, async || layer.remove_many(&leaving).await).await;
+            }
+        }
+    }
+
+    /// Notes that what is shown of `wanted` was used: once a document, when the page is idle.
+    pub(super) fn note_use(self: &Rc<Self>, wanted: &Wanted) {
+        let mut state = self.state.borrow_mut();
+        let first = state.uses.is_empty();
+        for key in keys_of(&state, wanted) {
+            if state.touched.insert(key.clone()) {
+                state.uses.push(key);
+            }
+        }
+        let begun = first && !state.uses.is_empty();
+        drop(state);
+        if begun {
+            let pipeline = self.clone();
+            self.env.spawn_idle(Box::pin(async move { pipeline.touch().await }));
+        }
+    }
+
+    async fn touch(&self) {
+        let keys = std::mem::take(&mut self.state.borrow_mut().uses);
+        if self.is_closed() {
+            return;
+        }
+        let now = self.env.clock().now();
+        let touch = async || self.env.instant().touch_many(&keys, now).await;
+        let _ = self.guarded(&self.instant, touch).await;
+        let touch = async || self.env.durable().touch_many(&keys, now).await;
+        let _ = self.guarded(&self.durable, touch).await;
+    }
+
+    pub(super) async fn remove_everywhere(&self, user: &UserId, key: RenditionKey) {
+        let of_user = [Key::User(user.clone())];
+        let remove = async || self.env.instant().remove_many(&of_user).await;
+        let _ = self.guarded(&self.instant, remove).await;
+        let rendition = [Key::Rendition(key)];
+        let remove = async || self.env.durable().remove_many(&rendition).await;
+        let _ = self.guarded(&self.durable, remove).await;
+    }
+
+    pub(super) async fn erase(&self) {
+        let _ = self.guarded(&self.instant, async || self.env.instant().clear().await).await;
+        let _ = self.guarded(&self.durable, async || self.env.durable().clear().await).await;
+    }
+}
+
+fn keys_of(state: &State, wanted: &Wanted) -> [Key; 2] {
+    let Wanted { user, size } = wanted.clone();
+    let rendition = state.memory.image(&user).map(|image| RenditionKey { image, size });
+    let of_user = Key::User(user);
+    [rendition.map_or(of_user.clone(), Key::Rendition), of_user]
+}

@@ -1,0 +1,284 @@
+//! What the dashboard shows: counted from [`CacheEvent`]s, never assumed.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    clock::Timestamp,
+    event::{Answer, CacheEvent, Load, Outcome},
+    eviction::Usage,
+    key::Source,
+};
+
+/// How many loads are remembered one by one.
+const RECENT: usize = 500;
+
+/// Counts what happens in the cache.
+#[derive(Clone, Debug)]
+pub struct Stats {
+    since: Timestamp,
+    layers: BTreeMap<Source, LayerStats>,
+    requests: u64,
+    not_from_network: u64,
+    coalesced: u64,
+    stale: u64,
+    negative: u64,
+    api_requests: u64,
+    bytes_from_network: u64,
+    bytes_saved: u64,
+    time_saved_ms: f64,
+    total_ms: f64,
+    recent: VecDeque<Load>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct LayerStats {
+    hits: u64,
+    misses: u64,
+    errors: u64,
+    /// Of the last hits, in milliseconds.
+    took_ms: VecDeque<f64>,
+    usage: Usage,
+}
+
+/// What `window.cacheMonitor.getMetrics()` returns and `export` saves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// The version of this shape.
+    pub schema: u32,
+    /// Since when it was counted, in milliseconds since the Unix epoch.
+    pub since: Timestamp,
+    /// Requests answered.
+    pub total_requests: u64,
+    /// Requests not answered by the network, of all; 0 to 1, and 0 before the first.
+    pub hit_rate: f64,
+    /// Requests that joined one under way.
+    pub coalesced: u64,
+    /// Requests answered with something past its lifetime.
+    pub stale: u64,
+    /// Requests answered with "has no picture".
+    pub negative: u64,
+    /// Requests for pictures sent to the API.
+    pub api_requests: u64,
+    /// The mean time from asking to having something to paint, in milliseconds.
+    pub average_load_ms: f64,
+    /// Encoded images received, in bytes.
+    pub bytes_from_network: u64,
+    /// Encoded images shown from a layer other than the network, in bytes.
+    pub bytes_saved: u64,
+    /// For each load from another layer, the median measured network load so far minus what it
+    /// took, in milliseconds; 0 until a network load was measured.
+    pub time_saved_ms: f64,
+    /// By the layer's name.
+    pub layers: BTreeMap<Source, LayerMetrics>,
+    /// The last 500 loads, oldest first.
+    pub recent: Vec<Load>,
+}
+
+/// One layer's part of [`Metrics`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LayerMetrics {
+    /// Requests that it answered.
+    pub hits: u64,
+    /// Requests that it was asked and had nothing for.
+    pub misses: u64,
+    /// Calls that failed.
+    pub errors: u64,
+    /// The median time of its last 500 hits, in milliseconds; 0 before the first.
+    pub p50_ms: f64,
+    /// The 95th percentile of the same.
+    pub p95_ms: f64,
+    /// Keys held.
+    pub entries: u64,
+    /// Bytes held.
+    pub bytes: u64,
+}
+
+impl Stats {
+    /// Nothing counted yet.
+    pub fn new(since: Timestamp) -> Self {
+        Self {
+            since,
+            layers: Source::ALL.into_iter().map(|source| (source, LayerStats::default())).collect(),
+            requests: 0,
+            not_from_network: 0,
+            coalesced: 0,
+            stale: 0,
+            negative: 0,
+            api_requests: 0,
+            bytes_from_network: 0,
+            bytes_saved: 0,
+            time_saved_ms: 0.0,
+            total_ms: 0.0,
+            recent: VecDeque::new(),
+        }
+    }
+
+    /// Counts an event.
+    pub fn count(&mut self, event: CacheEvent) {
+        match event {
+            CacheEvent::Loaded(load) => self.count_load(load),
+            CacheEvent::Coalesced => self.coalesced += 1,
+            CacheEvent::Stale => self.stale += 1,
+            CacheEvent::LayerFailed(source, _) => self.layer(source).errors += 1,
+            CacheEvent::Requested => self.api_requests += 1,
+            CacheEvent::OriginFailed(_) => self.layer(Source::Network).errors += 1,
+            CacheEvent::Received(bytes) => self.bytes_from_network += bytes,
+        }
+    }
+
+    /// Notes what a layer holds now.
+    pub fn note_usage(&mut self, source: Source, usage: Usage) {
+        self.layer(source).usage = usage;
+    }
+
+    /// What was counted so far.
+    pub fn metrics(&self) -> Metrics {
+        Metrics {
+            schema: 1,
+            since: self.since,
+            total_requests: self.requests,
+            hit_rate: ratio(as_f64(self.not_from_network), self.requests),
+            coalesced: self.coalesced,
+            stale: self.stale,
+            negative: self.negative,
+            api_requests: self.api_requests,
+            average_load_ms: ratio(self.total_ms, self.requests),
+            bytes_from_network: self.bytes_from_network,
+            bytes_saved: self.bytes_saved,
+            time_saved_ms: self.time_saved_ms,
+            layers: self.layers.iter().map(|(source, layer)| (*source, layer.metrics())).collect(),
+            recent: self.recent.iter().cloned().collect(),
+        }
+    }
+
+    fn layer(&mut self, source: Source) -> &mut LayerStats {
+        self.layers.entry(source).or_default()
+    }
+
+    fn count_load(&mut self, load: Load) {
+        self.requests += 1;
+        self.total_ms += load.took_ms;
+        for step in load.path.iter().filter(|step| step.answer == Answer::Miss) {
+            self.layer(step.layer).misses += 1;
+        }
+        match load.outcome {
+            Outcome::Shown(source) => self.count_hit(source, &load),
+            Outcome::Negative(source) => {
+                self.negative += 1;
+                self.layer(source).hits += 1;
+                self.not_from_network += u64::from(source != Source::Network);
+            }
+            Outcome::Failed => {}
+        }
+        self.recent.push_back(load);
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+    }
+
+    fn count_hit(&mut self, source: Source, load: &Load) {
+        if source != Source::Network {
+            self.not_from_network += 1;
+            self.bytes_saved += load.bytes;
+            let by_network = self.layer(Source::Network).percentile(0.5);
+            self.time_saved_ms += (by_network - load.took_ms).max(0.0);
+        }
+        let layer = self.layer(source);
+        layer.hits += 1;
+        layer.took_ms.push_back(load.took_ms);
+        if layer.took_ms.len() > RECENT {
+            layer.took_ms.pop_front();
+        }
+    }
+}
+
+impl LayerStats {
+    fn metrics(&self) -> LayerMetrics {
+        LayerMetrics {
+            hits: self.hits,
+            misses: self.misses,
+            errors: self.errors,
+            p50_ms: self.percentile(0.5),
+            p95_ms: self.percentile(0.95),
+            entries: self.usage.entries as u64,
+            bytes: self.usage.bytes,
+        }
+    }
+
+    /// The nearest-rank percentile of the last hits' times; 0 if there were none.
+    fn percentile(&self, share: f64) -> f64 {
+        let mut sorted: Vec<f64> = self.took_ms.iter().copied().collect();
+        sorted.sort_by(f64::total_cmp);
+        let below = |rank: &usize| as_f64(*rank as u64 + 1) < share * as_f64(sorted.len() as u64);
+        let rank = (0..sorted.len()).take_while(below).count();
+        sorted.get(rank).copied().unwrap_or_default()
+    }
+}
+
+fn ratio(part: f64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part / as_f64(whole) }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+fn as_f64(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::event::Step;
+    use miniature_api::Size;
+
+    fn load(source: Source, took_ms: f64, missed: &[Source]) -> CacheEvent {
+        let miss = |layer: &Source| Step { layer: *layer, answer: Answer::Miss, took_ms: 0.0 };
+        CacheEvent::Loaded(Load {
+            user: "ada".parse().unwrap(),
+            size: Size::S64,
+            outcome: Outcome::Shown(source),
+            took_ms,
+            bytes: 1000,
+            path: missed.iter().map(miss).collect(),
+        })
+    }
+
+    fn counted(events: impl IntoIterator<Item = CacheEvent>) -> Metrics {
+        let mut stats = Stats::new(Timestamp(0));
+        events.into_iter().for_each(|event| stats.count(event));
+        stats.metrics()
+    }
+
+    #[test]
+    fn a_request_counts_once_for_the_layer_that_answered() {
+        let metrics = counted([
+            load(Source::Network, 100.0, &[Source::Memory, Source::LocalStorage]),
+            load(Source::Memory, 1.0, &[]),
+            load(Source::IndexedDb, 20.0, &[Source::Memory]),
+        ]);
+        assert_eq!(metrics.total_requests, 3);
+        assert_eq!(metrics.hit_rate, 2.0 / 3.0);
+        assert_eq!((metrics.bytes_saved, metrics.time_saved_ms), (2000, 99.0 + 80.0));
+        let memory = metrics.layers[&Source::Memory];
+        assert_eq!((memory.hits, memory.misses), (1, 2));
+    }
+
+    #[test]
+    fn no_time_is_saved_before_a_network_load_was_measured() {
+        assert_eq!(counted([load(Source::Memory, 1.0, &[])]).time_saved_ms, 0.0);
+    }
+
+    #[test]
+    fn percentiles_are_by_nearest_rank() {
+        let metrics = counted((1..=100_u8).map(|ms| load(Source::Memory, f64::from(ms), &[])));
+        let memory = metrics.layers[&Source::Memory];
+        assert_eq!((memory.p50_ms, memory.p95_ms), (50.0, 95.0));
+    }
+
+    #[test]
+    fn the_last_500_loads_are_remembered() {
+        let metrics = counted((0..600).map(|_| load(Source::Memory, 1.0, &[])));
+        assert_eq!((metrics.recent.len(), metrics.total_requests), (500, 600));
+    }
+}
