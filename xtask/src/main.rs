@@ -1,1 +1,62 @@
-fn main() {}
+//! What a developer runs: `cargo xtask setup | serve | test | dist`.
+//!
+//! Every command installs what it needs and is missing, tells what it is doing and how long that
+//! took, and is quick the second time. Tools go into a cache of their own (see [`tools`]); nothing
+//! that the user has installed is replaced.
+
+#![allow(clippy::print_stdout, reason = "a command line tool: standard output is its interface")]
+
+mod check;
+mod command;
+mod debian;
+mod dist;
+mod group;
+mod serve;
+mod setup;
+mod step;
+mod stylesheet;
+mod tools;
+
+use anyhow::{Result, bail};
+use std::{env, process::ExitCode};
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  setup                          install what is missing: tools, browsers, the wasm target
+  serve                          run the app in demo mode; rebuilds when a file changes
+  test [native|browser|e2e]      check everything, or one part
+  dist [--no-server]             release build: dist/ with compressed assets, and the server
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    match words {
+        ["setup"] => setup::prepare(setup::Purpose::Everything).map(drop),
+        ["serve"] => serve::serve(),
+        ["test"] => check::run(check::Part::ALL),
+        ["test", "native"] => check::run(&[check::Part::Native]),
+        ["test", "browser"] => check::run(&[check::Part::Browser]),
+        ["test", "e2e"] => check::run(&[check::Part::Journeys]),
+        ["dist"] => dist::dist(dist::Server::Build),
+        ["dist", "--no-server"] => dist::dist(dist::Server::Skip),
+        // Not for people: trunk calls it before each build.
+        ["stylesheet"] => stylesheet::write(),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        other => bail!("unknown command `{}`\n\n{USAGE}", other.join(" ")),
+    }
+}

@@ -1,0 +1,201 @@
+//! `cargo xtask test`: everything that must hold, in the order in which it is cheapest to find out.
+//!
+//! All native steps select the whole workspace, so that each dependency is built with one set of
+//! features, once.
+
+use crate::{
+    command::{cargo, find, program, root, target_dir},
+    dist,
+    setup::{self, Purpose},
+    step::{self, Stopwatch, readable},
+};
+use anyhow::{Context, Result, bail};
+use std::{ffi::OsString, process::Command, time::Duration};
+
+/// A part that can be run alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Formatting, lints, documentation and tests without a browser.
+    Native,
+    /// Unit tests in Chromium and Firefox.
+    Browser,
+    /// The release build, and journeys through it in three browsers.
+    Journeys,
+}
+
+impl Part {
+    pub(crate) const ALL: &[Self] = &[Self::Native, Self::Browser, Self::Journeys];
+
+    fn purpose(self) -> Purpose {
+        match self {
+            Self::Native => Purpose::Native,
+            Self::Browser => Purpose::Browser,
+            Self::Journeys => Purpose::Journeys,
+        }
+    }
+}
+
+/// Runs the parts, all steps of each whatever fails, and ends with a table.
+///
+/// # Errors
+///
+/// If any step fails.
+pub(crate) fn run(parts: &[Part]) -> Result<()> {
+    let mut report = Report::default();
+    let watch = Stopwatch::start();
+    for part in parts {
+        match setup::prepare(part.purpose()) {
+            Ok(path) => run_part(*part, &path, &mut report),
+            Err(error) => report.add("setup", Duration::ZERO, Err(error)),
+        }
+    }
+    report.print(watch.elapsed())
+}
+
+fn run_part(part: Part, path: &OsString, report: &mut Report) {
+    match part {
+        Part::Native => native(path, report),
+        Part::Browser => browser(path, report),
+        Part::Journeys => journeys(path, report),
+    }
+}
+
+fn native(path: &OsString, report: &mut Report) {
+    report.step("formatting", |name| step::quiet(name, &mut cargo("fmt --all --check", path)?));
+    report.step("clippy", |name| {
+        let words = "clippy --workspace --all-targets -- -D warnings";
+        step::quiet(name, &mut cargo(words, path)?)
+    });
+    report.step("clippy for wasm32", |name| {
+        let words = "clippy -p miniature --target wasm32-unknown-unknown --all-targets \
+                     -- -D warnings";
+        step::quiet(name, &mut cargo(words, path)?)
+    });
+    report.step("documentation", |name| {
+        let mut command = cargo("doc --workspace --no-deps", path)?;
+        step::quiet(name, command.env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    report.step("build the native tests", |name| {
+        step::quiet(name, &mut cargo("test --workspace --no-run", path)?)
+    });
+    report.step("native tests", |name| step::shown(name, &mut cargo("test --workspace -q", path)?));
+}
+
+fn browser(path: &OsString, report: &mut Report) {
+    report.step("build the browser tests", |name| {
+        let mut command = browser_tests(path)?;
+        step::quiet(name, command.arg("--no-run"))
+    });
+    report.step("browser tests in Chromium", |name| {
+        let driver = find("chromedriver").context("chromedriver is missing")?;
+        let mut command = browser_tests(path)?;
+        step::shown(name, command.env_remove("GECKODRIVER").env("CHROMEDRIVER", driver))
+    });
+    report.step("browser tests in Firefox", |name| {
+        let mut command = browser_tests(path)?;
+        step::shown(name, command.env_remove("CHROMEDRIVER").env("GECKODRIVER", "geckodriver"))
+    });
+}
+
+/// The runner reads what to tell the browser from `webdriver.json`.
+fn browser_tests(path: &OsString) -> Result<Command> {
+    let mut command =
+        cargo("test -p miniature --target wasm32-unknown-unknown --test browser", path)?;
+    command
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
+        // Seconds, for all tests together: filling a quota takes its time.
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30");
+    Ok(command)
+}
+
+fn journeys(path: &OsString, report: &mut Report) {
+    let built = report.step("release build", |_| dist::build_frontend(path));
+    let served = report.step("build the server and the journeys", |name| {
+        // With the tests, so that features are those of the other native steps.
+        step::quiet(name, &mut cargo("build --workspace --bins --tests", path)?)
+    });
+    for (browser, name) in
+        [("chromium", "Chromium"), ("firefox", "Firefox"), ("webkit", "WebKitGTK")]
+    {
+        report.step(&format!("journeys in {name}"), |name| {
+            if !(built && served) {
+                bail!("not run: there is nothing to run it against");
+            }
+            step::shown(name, &mut journeys_in(browser, path)?)
+        });
+    }
+}
+
+fn journeys_in(browser: &str, path: &OsString) -> Result<Command> {
+    let debug = target_dir()?.join("debug");
+    let mut command = program(&debug.join("journeys").to_string_lossy(), path)?;
+    command
+        .env("MINIATURE_BROWSER", browser)
+        .env("MINIATURE_SERVER_BIN", debug.join("miniature-server"))
+        .env("MINIATURE_DIST", root()?.join("dist"));
+    Ok(command)
+}
+
+/// What each step came to.
+#[derive(Debug, Default)]
+struct Report {
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    name: String,
+    took: Duration,
+    error: Option<String>,
+}
+
+impl Report {
+    /// Runs a step and notes it; true if it succeeded.
+    fn step(&mut self, name: &str, run: impl FnOnce(&str) -> Result<()>) -> bool {
+        let watch = Stopwatch::start();
+        let result = run(name);
+        let succeeded = result.is_ok();
+        self.add(name, watch.elapsed(), result);
+        succeeded
+    }
+
+    fn add(&mut self, name: &str, took: Duration, result: Result<()>) {
+        let error = result.err().map(|error| format!("{error:#}"));
+        if let Some(error) = &error {
+            eprintln!("error: {error}");
+        }
+        self.rows.push(Row { name: name.to_owned(), took, error });
+    }
+
+    fn print(&self, took: Duration) -> Result<()> {
+        println!();
+        for row in &self.rows {
+            let verdict = row.error.as_deref().unwrap_or("ok");
+            println!("{:<36} {:>12}  {verdict}", row.name, readable(row.took));
+        }
+        println!("{:<36} {:>12}", "in all", readable(took));
+        let failed = self.rows.iter().filter(|row| row.error.is_some()).count();
+        if failed > 0 {
+            bail!("{failed} of {} steps failed", self.rows.len());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failed_step_fails_the_run_and_stops_no_other() {
+        let mut report = Report::default();
+
+        report.step("first", |_| bail!("broken"));
+        report.step("second", |_| Ok(()));
+
+        assert_eq!(report.rows.len(), 2);
+        let error = report.print(Duration::ZERO).unwrap_err();
+        assert_eq!(error.to_string(), "1 of 2 steps failed");
+    }
+}

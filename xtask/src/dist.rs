@@ -1,0 +1,205 @@
+//! `cargo xtask dist`: the release build, compressed once instead of at every request.
+
+use crate::{
+    command::{cargo, program, root},
+    setup::{self, Purpose},
+    step::{self, Stopwatch, readable},
+};
+use anyhow::{Context, Result, bail};
+use std::{
+    ffi::OsString,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    thread,
+};
+
+/// The most that the program may weigh on the wire: all `.wasm` and `.js`, brotli, in bytes.
+const BAR: usize = 230_000;
+/// What gains by compression. Pictures do not.
+const COMPRESSIBLE: [&str; 7] = ["html", "css", "js", "wasm", "svg", "webmanifest", "txt"];
+
+/// Whether the release server is built too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    /// For a deployment.
+    Build,
+    /// Journeys run against the development build of the server.
+    Skip,
+}
+
+/// One file of `dist/` and its weights in bytes.
+#[derive(Debug)]
+struct Asset {
+    path: PathBuf,
+    raw: usize,
+    brotli: usize,
+    gzip: usize,
+}
+
+/// Builds `dist/`, compresses it, and holds it against the bar.
+///
+/// # Errors
+///
+/// If something does not build, or the program weighs more than it may.
+pub(crate) fn dist(server: Server) -> Result<()> {
+    let path = setup::prepare(Purpose::Dist)?;
+    build_frontend(&path)?;
+    if server == Server::Build {
+        step::quiet(
+            "build the server",
+            &mut cargo("build --release --bin miniature-server", &path)?,
+        )?;
+    }
+    Ok(())
+}
+
+/// Builds and compresses the frontend alone.
+///
+/// # Errors
+///
+/// If it does not build, or weighs more than it may.
+pub(crate) fn build_frontend(path: &OsString) -> Result<()> {
+    step::quiet("build the frontend", program("trunk", path)?.args(["build", "--release"]))?;
+    let folder = root()?.join("dist");
+    refuse_inline_code(&fs::read_to_string(folder.join("index.html"))?)?;
+    let watch = Stopwatch::start();
+    let assets = compress_all(&folder)?;
+    println!("compress: done in {}", readable(watch.elapsed()));
+    weigh(&folder, &assets)
+}
+
+/// The page may hold no code but trunk's module loader, which the server names in its
+/// Content-Security-Policy by hash.
+fn refuse_inline_code(html: &str) -> Result<()> {
+    let inline = html.split("<script").skip(1).filter(|rest| !opening_tag(rest).contains("src="));
+    let foreign = inline.filter(|rest| !opening_tag(rest).contains("module")).count();
+    if foreign > 0 || html.contains("<style") || html.contains("style=") {
+        bail!("dist/index.html holds inline code or style, which the server's policy refuses");
+    }
+    Ok(())
+}
+
+fn opening_tag(rest: &str) -> &str {
+    rest.split('>').next().unwrap_or_default()
+}
+
+/// Compresses every file that gains by it, a thread each.
+fn compress_all(folder: &Path) -> Result<Vec<Asset>> {
+    let files = compressible(folder)?;
+    let results: Vec<Result<Asset>> = thread::scope(|scope| {
+        let threads: Vec<_> =
+            files.into_iter().map(|file| scope.spawn(|| compress(file))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
+    });
+    results.into_iter().collect()
+}
+
+fn panicked() -> Result<Asset> {
+    bail!("a compressor panicked")
+}
+
+fn compressible(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(compressible(&path)?);
+        } else if COMPRESSIBLE.iter().any(|kind| has_extension(&path, kind)) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn has_extension(path: &Path, kind: &str) -> bool {
+    path.extension().is_some_and(|extension| extension == kind)
+}
+
+fn compress(path: PathBuf) -> Result<Asset> {
+    let raw = fs::read(&path)?;
+    let brotli = brotli(&raw)?;
+    let gzip = gzip(&raw)?;
+    for (suffix, bytes) in [("br", &brotli), ("gz", &gzip)] {
+        let beside = PathBuf::from(format!("{}.{suffix}", path.display()));
+        fs::write(&beside, bytes).with_context(|| format!("cannot write {}", beside.display()))?;
+    }
+    Ok(Asset { path, raw: raw.len(), brotli: brotli.len(), gzip: gzip.len() })
+}
+
+fn brotli(raw: &[u8]) -> Result<Vec<u8>> {
+    let parameters =
+        brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 24, ..Default::default() };
+    let mut compressed = Vec::new();
+    brotli::BrotliCompress(&mut &*raw, &mut compressed, &parameters)?;
+    Ok(compressed)
+}
+
+fn gzip(raw: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(raw)?;
+    Ok(encoder.finish()?)
+}
+
+/// Prints the weights and holds the program against the bar.
+fn weigh(folder: &Path, assets: &[Asset]) -> Result<()> {
+    println!("\n{:<44} {:>9} {:>9} {:>9}", "bytes", "raw", "brotli", "gzip");
+    for asset in assets {
+        let name = asset.path.strip_prefix(folder).unwrap_or(&asset.path).display().to_string();
+        println!("{name:<44} {:>9} {:>9} {:>9}", asset.raw, asset.brotli, asset.gzip);
+    }
+    let program = |asset: &&Asset| ["js", "wasm"].iter().any(|k| has_extension(&asset.path, k));
+    let sum: usize = assets.iter().filter(program).map(|asset| asset.brotli).sum();
+    println!("{:<44} {:>9} {sum:>9} of {BAR}\n", "wasm + js", "");
+    if sum > BAR {
+        bail!("wasm and js weigh {sum} bytes with brotli, {} over the bar", sum - BAR);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compressed_is_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "portrait ".repeat(200);
+        fs::write(folder.path().join("app.js"), &text).unwrap();
+        fs::write(folder.path().join("icon.png"), &text).unwrap();
+
+        let assets = compress_all(folder.path()).unwrap();
+
+        assert_eq!(assets.len(), 1, "a picture is left alone");
+        let gzip = fs::File::open(folder.path().join("app.js.gz")).unwrap();
+        let back = std::io::read_to_string(flate2::read::GzDecoder::new(gzip)).unwrap();
+        assert_eq!(back, text);
+        let mut back = Vec::new();
+        let mut file = fs::File::open(folder.path().join("app.js.br")).unwrap();
+        brotli::BrotliDecompress(&mut file, &mut back).unwrap();
+        assert_eq!(back, text.as_bytes());
+    }
+
+    #[test]
+    fn inline_code_is_refused() {
+        let cases = [
+            // html, accepted
+            ("<script src=/boot.js></script><script type=module>init()</script>", true),
+            ("<script>alert(1)</script>", false),
+            ("<p style=\"color: red\">", false),
+            ("<style>p {}</style>", false),
+        ];
+        for (html, accepted) in cases {
+            assert_eq!(refuse_inline_code(html).is_ok(), accepted, "{html}");
+        }
+    }
+
+    #[test]
+    fn a_program_over_the_bar_fails() {
+        let asset = |bytes| Asset { path: "a.wasm".into(), raw: 0, brotli: bytes, gzip: 0 };
+
+        assert!(weigh(Path::new("."), &[asset(BAR)]).is_ok());
+        assert!(weigh(Path::new("."), &[asset(BAR), asset(1)]).is_err());
+    }
+}

@@ -1,0 +1,65 @@
+//! What each command needs installed.
+
+use crate::{
+    debian::{self, Package},
+    step::{Stopwatch, readable},
+    tools::{self, Tool},
+};
+use anyhow::Result;
+use std::ffi::OsString;
+
+/// What the tools are needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Running the app while working on it.
+    Serve,
+    /// The release build.
+    Dist,
+    /// Tests without a browser.
+    Native,
+    /// Unit tests in Chromium and Firefox.
+    Browser,
+    /// Journeys in three browsers.
+    Journeys,
+    /// All of it.
+    Everything,
+}
+
+impl Purpose {
+    fn tools(self) -> &'static [Tool] {
+        match self {
+            Self::Serve => &[Tool::Trunk, Tool::WasmBindgen],
+            Self::Dist => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt],
+            Self::Native => &[],
+            Self::Browser => &[Tool::WasmBindgen, Tool::Geckodriver],
+            Self::Journeys | Self::Everything => {
+                &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt, Tool::Geckodriver]
+            }
+        }
+    }
+
+    fn packages(self) -> &'static [Package] {
+        use Package::{Chromium, ChromiumDriver, Firefox, Redis, WebKitDriver, Xvfb};
+        match self {
+            Self::Serve | Self::Dist => &[],
+            Self::Native => &[Redis],
+            Self::Browser => &[Chromium, ChromiumDriver, Firefox],
+            Self::Journeys => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb],
+            Self::Everything => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb, Redis],
+        }
+    }
+}
+
+/// Installs what is missing and returns the `PATH` to run commands with.
+///
+/// # Errors
+///
+/// If something is missing and cannot be installed; says what to do.
+pub(crate) fn prepare(purpose: Purpose) -> Result<OsString> {
+    let watch = Stopwatch::start();
+    tools::ensure_wasm_target()?;
+    debian::ensure(purpose.packages())?;
+    let path = tools::ensure(purpose.tools())?;
+    println!("setup: done in {}", readable(watch.elapsed()));
+    Ok(path)
+}

@@ -1,0 +1,233 @@
+//! The build tools that cargo does not manage, each at exactly one version.
+//!
+//! A tool lives in `$XDG_CACHE_HOME/miniature/<tool>-<version>` (`~/.cache` by default) and is used
+//! by putting that folder first on the path. It is installed beside its final place and renamed
+//! when it is whole, so a folder that is there is complete and an interrupted install is taken up
+//! again.
+
+use crate::{
+    command::{describe, find, root},
+    step,
+};
+use anyhow::{Context, Result, bail};
+use std::{
+    env,
+    ffi::OsString,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// A tool at a pinned version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tool {
+    /// Builds and serves the frontend. 0.22 needs a newer Rust than the one pinned.
+    Trunk,
+    /// Binds WebAssembly to JavaScript; at exactly the version of the crate in `Cargo.lock`.
+    WasmBindgen,
+    /// Makes WebAssembly small. Debian's 108 makes modules that fail at start.
+    WasmOpt,
+    /// Drives Firefox.
+    Geckodriver,
+}
+
+impl Tool {
+    fn package(self) -> &'static str {
+        match self {
+            Self::Trunk => "trunk",
+            Self::WasmBindgen => "wasm-bindgen-cli",
+            Self::WasmOpt => "binaryen",
+            Self::Geckodriver => "geckodriver",
+        }
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Trunk => "trunk",
+            Self::WasmBindgen => "wasm-bindgen",
+            Self::WasmOpt => "wasm-opt",
+            Self::Geckodriver => "geckodriver",
+        }
+    }
+
+    fn version(self) -> Result<String> {
+        Ok(match self {
+            Self::Trunk => "0.21.14".to_owned(),
+            Self::WasmBindgen => locked_version("wasm-bindgen")?,
+            Self::WasmOpt => "132".to_owned(),
+            Self::Geckodriver => "0.37.1".to_owned(),
+        })
+    }
+
+    /// Where its programs stand within its folder.
+    fn bin(self) -> &'static str {
+        match self {
+            Self::WasmOpt => "node_modules/.bin",
+            Self::Trunk | Self::WasmBindgen | Self::Geckodriver => "bin",
+        }
+    }
+
+    /// The command that installs it into a folder.
+    fn install(self, version: &str, folder: &Path) -> Result<Command> {
+        match self {
+            Self::WasmOpt => npm_install(self.package(), version, folder),
+            Self::Trunk => {
+                let mut command = cargo_install(self.package(), version, folder);
+                // Without its default features: no update check, which would call home.
+                command.args(["--locked", "--no-default-features", "--features", "rustls"]);
+                Ok(command)
+            }
+            // Not locked: its lock file names a dependency that is no longer to be had.
+            Self::WasmBindgen => Ok(cargo_install(self.package(), version, folder)),
+            Self::Geckodriver => {
+                let mut command = cargo_install(self.package(), version, folder);
+                command.arg("--locked");
+                Ok(command)
+            }
+        }
+    }
+}
+
+/// Makes sure that the tools are there and returns a `PATH` on which they come first.
+///
+/// # Errors
+///
+/// If a tool cannot be installed; the installer's output has been shown.
+pub(crate) fn ensure(tools: &[Tool]) -> Result<OsString> {
+    let mut folders = Vec::new();
+    for &tool in tools {
+        folders.extend(ensure_one(tool)?);
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    folders.extend(env::split_paths(&path));
+    Ok(env::join_paths(folders)?)
+}
+
+/// Where to find the tool; none if what is on the path already is exactly it.
+fn ensure_one(tool: Tool) -> Result<Option<PathBuf>> {
+    let version = tool.version()?;
+    let name = format!("{}-{version}", tool.package());
+    let home = cache_dir()?;
+    let folder = home.join(&name);
+    if !folder.is_dir() {
+        if find(tool.program()).is_some_and(|program| answers_version(&program, &version)) {
+            return Ok(None);
+        }
+        install(tool, &version, &name, &home)?;
+    }
+    Ok(Some(folder.join(tool.bin())))
+}
+
+fn install(tool: Tool, version: &str, name: &str, home: &Path) -> Result<()> {
+    fs::create_dir_all(home)?;
+    // Two at once would build the same thing into the same place.
+    let lock = File::create(home.join(".lock"))?;
+    lock.lock()?;
+    let folder = home.join(name);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let partial = home.join(format!(".partial-{name}"));
+    fs::create_dir_all(&partial)?;
+    step::quiet(&format!("install {name}"), &mut tool.install(version, &partial)?)?;
+    let program = partial.join(tool.bin()).join(tool.program());
+    if !answers_version(&program, version) {
+        bail!("{} was installed but does not answer as version {version}", tool.program());
+    }
+    drop_build_files(&partial)?;
+    fs::rename(&partial, &folder).context("cannot put the tool in its place")
+}
+
+fn cargo_install(package: &str, version: &str, folder: &Path) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(["install", package, "--version", version, "--force"]);
+    // Build files are kept until it is done, so that an interrupted build goes on where it stopped.
+    command.arg("--root").arg(folder).arg("--target-dir").arg(folder.join("target"));
+    command
+}
+
+fn drop_build_files(folder: &Path) -> Result<()> {
+    let target = folder.join("target");
+    if target.is_dir() {
+        fs::remove_dir_all(target)?;
+    }
+    Ok(())
+}
+
+fn npm_install(package: &str, version: &str, folder: &Path) -> Result<Command> {
+    find("npm").context("npm is missing: install Node.js (Debian: apt-get install npm)")?;
+    let mut command = Command::new("npm");
+    command.args(["install", "--no-audit", "--no-fund", "--prefix"]);
+    command.arg(folder).arg(format!("{package}@{version}"));
+    Ok(command)
+}
+
+fn answers_version(program: &Path, version: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version");
+    let Ok(output) = command.output() else {
+        return false;
+    };
+    String::from_utf8_lossy(&output.stdout).split_whitespace().any(|word| word == version)
+}
+
+fn cache_dir() -> Result<PathBuf> {
+    let home = match env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty()) {
+        Some(cache) => PathBuf::from(cache),
+        None => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cache"),
+    };
+    Ok(home.join("miniature"))
+}
+
+/// The version of a crate in `Cargo.lock`.
+fn locked_version(package: &str) -> Result<String> {
+    let file = root()?.join("Cargo.lock");
+    let lock = fs::read_to_string(&file).context("Cargo.lock is missing")?;
+    parse_locked_version(&lock, package)
+        .with_context(|| format!("{package} is not in {}", file.display()))
+}
+
+fn parse_locked_version(lock: &str, package: &str) -> Option<String> {
+    let name = format!("name = \"{package}\"");
+    let mut lines = lock.lines().skip_while(|line| *line != name).skip(1);
+    let version = lines.next()?.strip_prefix("version = \"")?;
+    Some(version.trim_end_matches('"').to_owned())
+}
+
+/// Makes sure that Rust can build for the browser.
+///
+/// # Errors
+///
+/// If the target is missing and rustup cannot add it.
+pub(crate) fn ensure_wasm_target() -> Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--print", "sysroot"]).current_dir(root()?);
+    let output = rustc.output().with_context(|| format!("cannot start {}", describe(&rustc)))?;
+    let sysroot = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
+        return Ok(());
+    }
+    let mut rustup = Command::new("rustup");
+    rustup.args(["target", "add", TARGET]).current_dir(root()?);
+    step::quiet("add the wasm32 target", &mut rustup)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_in_the_lock_file_is_that_of_the_crate_named() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"0.1.0\"\n\n\
+                    [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
+
+        assert_eq!(parse_locked_version(lock, "wasm-bindgen").as_deref(), Some("0.2.130"));
+        assert_eq!(parse_locked_version(lock, "absent"), None);
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_has_no_version() {
+        assert!(!answers_version(Path::new("/nowhere/trunk"), "0.21.14"));
+    }
+}
