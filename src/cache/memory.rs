@@ -24,7 +24,7 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Slot {
     record: Option<Believed>,
-    /// Of the record's image; or of an older one, until the first of the newer arrives.
+    /// Of the record's image; and of an older one, until one of the newer is known to decode.
     renditions: Vec<Kept>,
     failure: Option<OriginError>,
     used_at: Timestamp,
@@ -43,6 +43,8 @@ struct Kept {
     source: Source,
     /// How long it took to come, in milliseconds, if it came with a page and nobody has seen it.
     unseen: Option<f64>,
+    /// Whether the browser is known to decode it.
+    confirmed: bool,
 }
 
 /// A rendition to show, and the layer that gave it.
@@ -150,27 +152,44 @@ impl Memory {
                 slot.renditions.clear();
             }
             slot.failure = None;
+            slot.used_at = slot.used_at.max(checked.checked_at);
             slot.record = Some(Believed { checked, fresh_for });
         }
         newer
     }
 
     /// Takes in a rendition that `source` gave, if it is of the image that the user is known to
-    /// have, or if there is nothing else to show. Returns whether it was taken.
-    pub fn keep(&mut self, user: &UserId, rendition: Rendition, source: Source) -> bool {
-        let Some(slot) = self.slots.get_mut(user) else { return false };
+    /// have, or if there is nothing else to show. An older image stays until this one is
+    /// [confirmed](Self::confirm).
+    pub fn keep(&mut self, user: &UserId, rendition: Rendition, source: Source) {
+        let Some(slot) = self.slots.get_mut(user) else { return };
         let image = slot.image();
         let current = image == Some(rendition.image());
-        if !current && (image.is_none() || !slot.renditions.is_empty()) {
-            return false;
+        // What is held under the same name has the same content.
+        let held = slot.renditions.iter().any(|kept| kept.rendition.key == rendition.key);
+        if image.is_some() && !held && (current || slot.renditions.is_empty()) {
+            slot.renditions.push(Kept { rendition, source, unseen: None, confirmed: false });
+            slot.failure = None;
         }
-        slot.renditions.retain(|kept| {
-            (!current || Some(kept.rendition.image()) == image)
-                && kept.rendition.key != rendition.key
-        });
-        slot.renditions.push(Kept { rendition, source, unseen: None });
-        slot.failure = None;
-        true
+    }
+
+    /// Notes that the rendition decodes: older images of the user's are not needed any more.
+    pub fn confirm(&mut self, user: &UserId, key: RenditionKey) {
+        let Some(slot) = self.slots.get_mut(user) else { return };
+        let current = slot.image() == Some(key.image);
+        if let Some(kept) = slot.renditions.iter_mut().find(|kept| kept.rendition.key == key) {
+            kept.confirmed = true;
+            slot.renditions.retain(|kept| !current || kept.rendition.image() == key.image);
+        }
+    }
+
+    /// Notes that bytes that came for the rendition do not decode: gives them up, if they are what
+    /// is held. Returns whether they were.
+    pub fn refute(&mut self, user: &UserId, key: RenditionKey) -> bool {
+        let Some(slot) = self.slots.get_mut(user) else { return false };
+        let held = slot.renditions.len();
+        slot.renditions.retain(|kept| kept.confirmed || kept.rendition.key != key);
+        slot.renditions.len() < held
     }
 
     /// Notes that the user's renditions came with a page that took `took_ms`, and that nobody has
@@ -192,7 +211,7 @@ impl Memory {
         (if took_ms.is_some() { kept.source } else { Source::Memory }, took_ms)
     }
 
-    /// Forgets a rendition that turned out not to be one.
+    /// Forgets a rendition that could not be painted.
     pub fn discard(&mut self, user: &UserId, key: RenditionKey) {
         if let Some(slot) = self.slots.get_mut(user) {
             slot.renditions.retain(|kept| kept.rendition.key != key);
@@ -302,11 +321,14 @@ impl Slot {
         })
     }
 
-    /// The right size, else the nearest larger, else the largest.
+    /// Of the record's image rather than of an older one; the right size, else the nearest larger,
+    /// else the largest.
     fn best(&self, size: Size) -> Option<&Kept> {
+        let image = self.image();
         self.renditions.iter().min_by_key(|kept| {
             let held = kept.rendition.size();
-            (held < size, held.px().abs_diff(size.px()))
+            let old = Some(kept.rendition.image()) != image;
+            (old, held < size, held.px().abs_diff(size.px()))
         })
     }
 }

@@ -24,3 +24,8 @@ pub mod pipeline;
 pub mod policy;
 pub mod raster;
 pub mod stats;
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod testing;

@@ -9,9 +9,10 @@ use super::{Environment, Pipeline, State, guard::Guard};
 use crate::cache::{
     clock::Clock,
     entry::{Entry, Rendition},
+    event::CacheEvent,
     eviction::{self, Limits},
     key::{Key, RenditionKey, Wanted},
-    layer::{CacheLayer, LayerError, Origin},
+    layer::{CacheLayer, LayerError, Origin, OriginError},
 };
 
 /// What may be kept.
@@ -35,8 +36,6 @@ impl<E: Environment> Pipeline<E> {
 
     async fn store(self: &Rc<Self>, Accepted { entries, durable }: Accepted) {
         let entries = if durable { self.decodable(entries).await } else { entries };
-        let entries: Vec<Entry> =
-            entries.into_iter().filter(|entry| self.is_newest(entry)).collect();
         let previews: Vec<Entry> = entries.iter().map(|entry| self.with_preview(entry)).collect();
         self.write(&self.instant, self.env.instant(), &previews, self.policy.local_storage).await;
         if durable {
@@ -47,15 +46,28 @@ impl<E: Environment> Pipeline<E> {
     /// Takes away what the browser cannot decode, from the entries and from memory.
     async fn decodable(&self, entries: Vec<Entry>) -> Vec<Entry> {
         let checked = entries.into_iter().map(async |mut entry| {
-            if let Some(rendition) = &entry.rendition
-                && !self.env.origin().decodes(rendition).await
-            {
-                self.state.borrow_mut().memory.discard(&entry.record.record.user_id, rendition.key);
-                entry.rendition = None;
+            if let Some(rendition) = &entry.rendition {
+                let decodes = self.env.origin().decodes(rendition).await;
+                self.judge(&entry.record.record.user_id, rendition.key, decodes);
+                entry.rendition = entry.rendition.filter(|_| decodes);
             }
             entry
         });
         join_all(checked).await
+    }
+
+    fn judge(&self, user: &UserId, key: RenditionKey, decodes: bool) {
+        let mut state = self.state.borrow_mut();
+        if decodes {
+            state.memory.confirm(user, key);
+            return;
+        }
+        if state.memory.refute(user, key) {
+            state.memory.fail(user, OriginError::Malformed);
+        }
+        drop(state);
+        self.env.happened(CacheEvent::OriginFailed(OriginError::Malformed));
+        self.env.changed(user);
     }
 
     /// Whether nothing newer became known since.
@@ -88,25 +100,35 @@ impl<E: Environment> Pipeline<E> {
         if entries.is_empty() || self.is_closed() || !guard.takes_writes() {
             return;
         }
-        let now = self.env.clock().now();
-        let put = async || layer.put_many(entries, now).await;
+        let put = async || self.put_newest(layer, entries).await;
         if let Some(Err(LayerError::Full)) = self.guarded(guard, put).await {
             self.make_room(guard, layer).await;
-            let again = async || {
-                // Room was made in the meantime; a sign-out may have come, too.
-                if self.is_closed() { Ok(()) } else { layer.put_many(entries, now).await }
-            };
-            if let Some(Err(LayerError::Full)) = self.guarded(guard, again).await {
+            if let Some(Err(LayerError::Full)) = self.guarded(guard, put).await {
                 guard.stop_writes();
             }
         }
         if self.is_closed() {
-            // The session ended while this was being written: undo it. That it may fail is
-            // counted; there is nobody left to tell.
-            let _ = self.guarded(guard, async || layer.clear().await).await;
+            // The session ended while this was being written: undo it.
+            self.erase().await;
         } else {
             self.enforce(guard, layer, limits).await;
         }
+    }
+
+    /// Stores those of the entries that nothing newer became known of, if the session has not
+    /// ended. The layers write in the order in which they are asked to, so what is newest now
+    /// is never overwritten by something older.
+    async fn put_newest<L: CacheLayer>(
+        &self,
+        layer: &L,
+        entries: &[Entry],
+    ) -> Result<(), LayerError> {
+        let newest: Vec<Entry> =
+            entries.iter().filter(|entry| self.is_newest(entry)).cloned().collect();
+        if newest.is_empty() {
+            return Ok(());
+        }
+        layer.put_many(&newest, self.env.clock().now()).await
     }
 
     async fn make_room<L: CacheLayer>(&self, guard: &Guard, layer: &L) {
@@ -166,9 +188,15 @@ impl<E: Environment> Pipeline<E> {
         let _ = self.guarded(&self.durable, remove).await;
     }
 
+    /// Erases both layers, healthy or not: nothing of an account may stay because a layer was
+    /// being left alone.
     pub(super) async fn erase(&self) {
-        let _ = self.guarded(&self.instant, async || self.env.instant().clear().await).await;
-        let _ = self.guarded(&self.durable, async || self.env.durable().clear().await).await;
+        if let Err(error) = self.in_time(&async || self.env.instant().clear().await).await {
+            self.layer_failed(&self.instant, error);
+        }
+        if let Err(error) = self.in_time(&async || self.env.durable().clear().await).await {
+            self.layer_failed(&self.durable, error);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The last look: the API, in one request per 50 users.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     rc::Rc,
 };
 
@@ -24,60 +24,94 @@ use crate::cache::{
     raster::RasterType,
 };
 
+/// One user in a request, and the job that it is for.
+#[derive(Debug)]
+struct Ask {
+    job: Rc<Job>,
+    user: BatchUser,
+}
+
 impl<E: Environment> Pipeline<E> {
     /// Asks for all that still lacks or is past its lifetime.
+    ///
+    /// Someone looked at in two sizes is confirmed once: the second size rides along, and is asked
+    /// for only if the first brought news.
     pub(super) async fn ask_origin(self: &Rc<Self>, jobs: &[Rc<Job>]) {
-        let mut by_size: BTreeMap<Size, Vec<Rc<Job>>> = BTreeMap::new();
-        for job in jobs {
-            let awaited = self.state.borrow().inflight.is_awaited(job);
-            if awaited && self.need(&job.wanted) != Need::Nothing {
-                by_size.entry(job.wanted.size).or_default().push(job.clone());
-            }
+        let mut jobs = jobs.to_vec();
+        while !jobs.is_empty() {
+            let (asks, riders) = self.asks(&jobs);
+            let requests = asks.iter().flat_map(|(size, asks)| {
+                asks.chunks(self.policy.batch_users).map(|chunk| self.fetch(*size, chunk))
+            });
+            let landed = join_all(requests).await;
+            jobs = if landed.into_iter().all(|answered| answered) { riders } else { Vec::new() };
         }
-        let requests = by_size.iter().flat_map(|(size, jobs)| {
-            jobs.chunks(self.policy.batch_users).map(|chunk| self.fetch(*size, chunk))
-        });
-        join_all(requests).await;
     }
 
-    async fn fetch(self: &Rc<Self>, size: Size, jobs: &[Rc<Job>]) {
-        let users: Vec<BatchUser> = jobs.iter().map(|job| self.ask(job)).collect();
+    /// What to ask now, by size, and the jobs that ride along.
+    fn asks(&self, jobs: &[Rc<Job>]) -> (BTreeMap<Size, Vec<Ask>>, Vec<Rc<Job>>) {
+        let mut asks: BTreeMap<Size, Vec<Ask>> = BTreeMap::new();
+        let (mut confirmed, mut riders) = (HashSet::new(), Vec::new());
+        for job in jobs.iter().filter(|job| self.state.borrow().inflight.is_awaited(job)) {
+            let user_id = job.wanted.user.clone();
+            // The revision is named only if its bytes are held: otherwise the answer brings them.
+            let held = match self.need(&job.wanted) {
+                Need::Nothing => continue,
+                Need::Bytes => None,
+                Need::Confirmation(_) if !confirmed.insert(user_id.clone()) => {
+                    riders.push(job.clone());
+                    continue;
+                }
+                Need::Confirmation(revision) => Some(revision),
+            };
+            let ask = Ask { job: job.clone(), user: BatchUser { user_id, held } };
+            asks.entry(job.wanted.size).or_default().push(ask);
+        }
+        (asks, riders)
+    }
+
+    /// Makes one request. Returns whether it was answered.
+    async fn fetch(self: &Rc<Self>, size: Size, asks: &[Ask]) -> bool {
+        let users: Vec<BatchUser> = asks.iter().map(|ask| ask.user.clone()).collect();
+        let jobs: Vec<Rc<Job>> = asks.iter().map(|ask| ask.job.clone()).collect();
         let since = self.env.clock().elapsed();
-        let mut cancelled = Flight::board(jobs);
+        let mut cancelled = Flight::board(&jobs);
         self.env.happened(CacheEvent::Requested);
         let answer = {
             let answer = self.batch_in_time(size, &users).fuse();
             pin_mut!(answer);
             select_biased! {
-                _ = cancelled => return,
+                _ = cancelled => return false,
                 answer = answer => answer,
             }
         };
         if self.is_closed() {
-            return;
+            return false;
         }
-        let asked = |user: &UserId| users.iter().any(|asked| asked.user_id == *user);
+        let failure = self.take_answer(answer, size, &users);
+        self.give_up(&jobs, failure.unwrap_or(OriginError::Malformed));
+        self.land(&jobs, since);
+        failure.is_none()
+    }
+
+    fn take_answer(
+        self: &Rc<Self>,
+        answer: Result<BatchAnswer, OriginError>,
+        size: Size,
+        users: &[BatchUser],
+    ) -> Option<OriginError> {
         match answer {
             Ok(answer) => {
+                let asked = |user: &UserId| users.iter().any(|asked| asked.user_id == *user);
                 let accepted = self.accept(answer, size, asked);
                 self.backfill(accepted);
-                self.give_up(jobs, OriginError::Malformed);
+                None
             }
             Err(error) => {
                 self.env.happened(CacheEvent::OriginFailed(error));
-                self.give_up(jobs, error);
+                Some(error)
             }
         }
-        self.land(jobs, since);
-    }
-
-    /// The revision is named only if its bytes are held: otherwise the answer is to bring them.
-    fn ask(&self, job: &Job) -> BatchUser {
-        let held = match self.need(&job.wanted) {
-            Need::Confirmation(revision) => Some(revision),
-            Need::Bytes | Need::Nothing => None,
-        };
-        BatchUser { user_id: job.wanted.user.clone(), held }
     }
 
     async fn batch_in_time(
@@ -138,6 +172,7 @@ impl<E: Environment> Pipeline<E> {
                 entries.extend(self.accept_record(record, &renditions));
             }
         }
+        self.state.borrow_mut().memory.trim(self.policy.memory);
         Accepted { entries, durable: true }
     }
 

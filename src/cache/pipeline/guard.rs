@@ -84,7 +84,7 @@ impl<E: Environment> Pipeline<E> {
         self.env.happened(CacheEvent::LayerFailed(guard.source, error));
     }
 
-    async fn in_time<T>(
+    pub(super) async fn in_time<T>(
         &self,
         call: &impl AsyncFn() -> Result<T, LayerError>,
     ) -> Result<T, LayerError> {

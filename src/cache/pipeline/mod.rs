@@ -148,6 +148,7 @@ impl<E: Environment> Pipeline<E> {
                 self.enqueue(&wanted, None).prefetch.set(true);
             }
         }
+        self.state.borrow_mut().memory.trim(self.policy.memory);
     }
 
     /// Asks the server anew about a user, if anyone looks at them; otherwise whoever looks next
@@ -352,7 +353,9 @@ impl<E: Environment> Pipeline<E> {
             state.memory.learn(record, source, fresh_for);
         }
         if let Some(rendition) = found.rendition {
+            let key = rendition.key;
             state.memory.keep(user, rendition, source);
+            state.memory.confirm(user, key);
         }
     }
 
