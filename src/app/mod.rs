@@ -1,1 +1,72 @@
-//! Being written.
+//! The pages of the app.
+//!
+//! A page is chosen by two closed sets: where the address bar is ([`Place`]), and whether someone
+//! is signed in ([`Gate`]). Both are known within the call that mounts the app when this browser
+//! knows the account, so that the first frame is the page and not a wait for it.
+//!
+//! **Invariant:** everything below the gate belongs to one account, and goes with it.
+
+mod friends;
+mod gate;
+mod me;
+mod notice;
+mod offline_banner;
+mod place;
+mod profile_card;
+mod profile_modal;
+mod shell;
+mod sign_in;
+
+use gate::Gate;
+use leptos::{either::EitherOf4, prelude::*};
+use leptos_router::components::Router;
+use notice::Notice;
+use place::{provide_place, use_place};
+use shell::SignedIn;
+use sign_in::SignIn;
+
+use crate::store::{Session, provide_session};
+
+/// The whole app.
+#[component]
+pub fn App() -> impl IntoView {
+    let session = provide_session();
+    view! {
+        <Router>
+            <Entrance session />
+        </Router>
+    }
+}
+
+/// Lets in who is signed in, and asks the others to.
+#[component]
+fn Entrance(session: Session) -> impl IntoView {
+    provide_place();
+    let gate = gate::use_gate(&session);
+    gate::redirect(gate, use_place());
+    move || match gate.get() {
+        Gate::Asking => EitherOf4::A(view! { <p class="quiet page">"One moment…"</p> }),
+        Gate::Unreachable => EitherOf4::B(view! { <Unreachable session=session.clone() /> }),
+        Gate::SignedOut(farewell) => {
+            EitherOf4::C(view! { <SignIn session=session.clone() farewell /> })
+        }
+        Gate::SignedIn(account) => {
+            EitherOf4::D(view! { <SignedIn session=session.clone() account /> })
+        }
+    }
+}
+
+/// Nobody is known here, and nobody can be asked.
+#[component]
+fn Unreachable(session: Session) -> impl IntoView {
+    view! {
+        <main class="page">
+            <h1>"Miniature"</h1>
+            <Notice text="The server can’t be reached.">
+                <button type="button" class="button" on:click=move |_| session.verify()>
+                    "Try again"
+                </button>
+            </Notice>
+        </main>
+    }
+}

@@ -1,1 +1,19 @@
-//! Being written.
+//! The components of the crate: a picture, the initials that stand in for it, the dashboard.
+//!
+//! Everything here reads [`crate::store`] and writes nothing but the page. The look is in
+//! `style/picture.css`, `style/initials.css` and `style/dashboard.css`.
+//!
+//! **Invariant:** a picture never shows someone else's face, and never an empty place where a face
+//! has been: the old image stays until the new one is painted.
+
+mod dashboard;
+mod figure;
+mod frames;
+mod initials;
+mod profile_picture;
+mod use_profile_picture;
+
+pub use dashboard::CacheDashboard;
+pub use initials::{Initials, initials, tone};
+pub use profile_picture::CachedProfilePicture;
+pub use use_profile_picture::{ProfilePicture, rendition_size, use_profile_picture};

@@ -1,0 +1,139 @@
+//! Which rows are near the viewport.
+
+use leptos::{ev, prelude::*};
+use std::ops::Range;
+
+/// The height of a row, in CSS pixels, as in `style/friends.css`.
+const ROW: f64 = 72.0;
+
+/// How far from the viewport a row still holds its picture, in CSS pixels.
+const REACH: f64 = 4000.0;
+
+/// How near the viewport may come to the last row before the next page is asked for, in CSS
+/// pixels: about two screens, a second and a half of fast scrolling.
+const MARGIN: f64 = 1500.0;
+
+/// In what steps the scroll position is followed, in CSS pixels.
+const STEP: f64 = 360.0;
+
+/// The rows around the viewport, by index.
+///
+/// Rows have one height, so this is arithmetic: the rows of the first frame are known before there
+/// is a layout, and no row waits for an observer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Band {
+    held: Range<usize>,
+    seen: Range<usize>,
+    wanted: usize,
+}
+
+impl Band {
+    /// The band around a viewport at `top` of the list and `height` high, in CSS pixels.
+    fn around(top: f64, height: f64) -> Self {
+        let (top, end) = (top.max(0.0), top.max(0.0) + height.max(0.0));
+        Self {
+            held: row_at(top - REACH)..row_at(end + REACH) + 1,
+            seen: row_at(top)..row_at(end) + 1,
+            wanted: row_at(end + MARGIN) + 1,
+        }
+    }
+
+    /// Whether the row is near enough to hold its picture.
+    pub(super) fn holds(&self, index: usize) -> bool {
+        self.held.contains(&index)
+    }
+
+    /// Whether more than `rows` rows will be needed soon.
+    pub(super) fn nears_end(&self, rows: usize) -> bool {
+        self.wanted > rows
+    }
+
+    /// The rows in view, of `rows` rows.
+    pub(super) fn in_view(&self, rows: usize) -> Range<usize> {
+        self.seen.start.min(rows)..self.seen.end.min(rows)
+    }
+}
+
+/// Follows the scrolling of the page.
+pub(super) fn use_band() -> Memo<Band> {
+    let viewport = RwSignal::new(viewport());
+    let follow = move || {
+        let now = self::viewport();
+        if viewport.try_get_untracked().is_some_and(|before| before != now) {
+            viewport.set(now);
+        }
+    };
+    let scrolled = window_event_listener(ev::scroll, move |_| follow());
+    let resized = window_event_listener(ev::resize, move |_| follow());
+    on_cleanup(move || {
+        scrolled.remove();
+        resized.remove();
+    });
+    Memo::new(move |_| {
+        let (top, height) = viewport.get();
+        Band::around(top, height)
+    })
+}
+
+/// Where the page is scrolled to, in steps, and how high the window is, in CSS pixels.
+fn viewport() -> (f64, f64) {
+    let top = window().scroll_y().unwrap_or_default();
+    let height = window().inner_height().ok().and_then(|height| height.as_f64());
+    ((top / STEP).floor() * STEP, height.unwrap_or(REACH))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not below 0")]
+fn row_at(y: f64) -> usize {
+    (y.max(0.0) / ROW).floor() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_page_is_held_from_the_first_frame() {
+        let band = Band::around(0.0, 640.0);
+        assert!((0..50).all(|index| band.holds(index)));
+    }
+
+    #[test]
+    fn rows_far_from_view_are_let_go() {
+        let band = Band::around(10_800.0, 720.0);
+        let cases = [
+            ("4000 px above, and a little", 93, false),
+            ("the first within reach", 95, true),
+            ("in view", 155, true),
+            ("the last within reach", 215, true),
+            ("out of reach", 217, false),
+        ];
+        for (name, index, expected) in cases {
+            assert_eq!(band.holds(index), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_next_page_is_asked_for_before_the_end_is_in_view() {
+        let cases = [
+            ("at the top of one page", 0.0, false),
+            ("two screens before the end", 1440.0, true),
+            ("at the end", 2880.0, true),
+        ];
+        for (name, top, expected) in cases {
+            assert_eq!(Band::around(top, 720.0).nears_end(50), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_view_ends_with_the_list() {
+        let cases = [
+            ("the top", 0.0, 50, 0..11),
+            ("the end", 3600.0, 55, 50..55),
+            ("bounced over the top", -80.0, 50, 0..11),
+            ("beyond a list that shrank", 3600.0, 10, 10..10),
+        ];
+        for (name, top, rows, expected) in cases {
+            assert_eq!(Band::around(top, 720.0).in_view(rows), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Who may see what: nobody's page before it is known who is there.
+
+use super::place::Place;
+use crate::store::{Farewell, Session, SessionState};
+use leptos::prelude::*;
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use miniature_api::UserId;
+
+/// What stands at the entrance. Changes with the account, not with its name or picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// It is not known yet who is there.
+    Asking,
+    /// It is not known who is there, and nobody can be asked.
+    Unreachable,
+    /// Nobody; perhaps not any more.
+    SignedOut(Option<Farewell>),
+    /// This account.
+    SignedIn(UserId),
+}
+
+impl Gate {
+    fn of(state: SessionState) -> Self {
+        match state {
+            SessionState::Unknown => Self::Asking,
+            SessionState::Unreachable => Self::Unreachable,
+            SessionState::SignedOut(farewell) => Self::SignedOut(farewell),
+            SessionState::SignedIn(account) => Self::SignedIn(account.user_id),
+        }
+    }
+
+    /// Where one is sent who asks for `place`, if not there.
+    fn detour(&self, place: &Place) -> Option<&'static str> {
+        match (self, place) {
+            (Self::Asking | Self::Unreachable, _) | (Self::SignedOut(_), Place::SignIn) => None,
+            (Self::SignedOut(_), _) => Some("/sign-in"),
+            (Self::SignedIn(_), Place::Home | Place::SignIn) => Some("/friends"),
+            (Self::SignedIn(_), Place::Friends(_) | Place::Me | Place::Nowhere) => None,
+        }
+    }
+}
+
+/// Follows the session.
+pub(super) fn use_gate(session: &Session) -> Memo<Gate> {
+    let session = session.clone();
+    Memo::new(move |_| Gate::of(session.state()))
+}
+
+/// Corrects the address bar where it names a page that is not for who is there.
+pub(super) fn redirect(gate: Memo<Gate>, place: Memo<Place>) {
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        let detour = gate.read().detour(&place.read());
+        if let Some(path) = detour {
+            navigate(path, NavigateOptions { replace: true, ..Default::default() });
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everyone_is_sent_where_they_belong() {
+        let ada: UserId = "ada".parse().unwrap();
+        let inside = Gate::SignedIn(ada.clone());
+        let outside = Gate::SignedOut(None);
+        let profile = Place::Friends(Some(ada));
+        let cases = [
+            ("nobody is hurried", &Gate::Asking, &profile, None),
+            ("a stranger at a page", &outside, &Place::Me, Some("/sign-in")),
+            ("a stranger nowhere", &outside, &Place::Nowhere, Some("/sign-in")),
+            ("a stranger at the door", &outside, &Place::SignIn, None),
+            ("a member at the door", &inside, &Place::SignIn, Some("/friends")),
+            ("a member at home", &inside, &Place::Home, Some("/friends")),
+            ("a member at a profile", &inside, &profile, None),
+            ("a member nowhere", &inside, &Place::Nowhere, None),
+        ];
+        for (name, gate, place, expected) in cases {
+            assert_eq!(gate.detour(place), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Where the address bar is, as one of a closed set.
+
+use leptos::prelude::*;
+use leptos_router::{
+    hooks::use_location,
+    location::{BrowserUrl, LocationProvider as _},
+};
+use miniature_api::UserId;
+
+/// What a path names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// `/`: wherever one begins.
+    Home,
+    /// `/sign-in`
+    SignIn,
+    /// `/friends`, or `/friends/{user_id}` with a profile open over the list.
+    Friends(Option<UserId>),
+    /// `/me`
+    Me,
+    /// Any other path.
+    Nowhere,
+}
+
+impl Place {
+    /// What a URL's path names.
+    pub(super) fn at(path: &str) -> Self {
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        match segments[..] {
+            [] => Self::Home,
+            ["sign-in"] => Self::SignIn,
+            ["friends"] => Self::Friends(None),
+            ["friends", user] => {
+                user.parse().map_or(Self::Nowhere, |user| Self::Friends(Some(user)))
+            }
+            ["me"] => Self::Me,
+            _ => Self::Nowhere,
+        }
+    }
+
+    /// The page, whatever is open over it.
+    pub(super) fn page(&self) -> Page {
+        match self {
+            // Both redirect a signed-in user to the list; it may as well be there already.
+            Self::Home | Self::SignIn | Self::Friends(_) => Page::Friends,
+            Self::Me => Page::Me,
+            Self::Nowhere => Page::NotFound,
+        }
+    }
+
+    /// Whose profile is open.
+    pub(super) fn profile(&self) -> Option<&UserId> {
+        match self {
+            Self::Friends(profile) => profile.as_ref(),
+            Self::Home | Self::SignIn | Self::Me | Self::Nowhere => None,
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Home | Self::Friends(_) => "Friends · Miniature",
+            Self::SignIn => "Sign in · Miniature",
+            Self::Me => "Me · Miniature",
+            Self::Nowhere => "Not found · Miniature",
+        }
+    }
+}
+
+/// A page for who is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Page {
+    Friends,
+    Me,
+    NotFound,
+}
+
+/// The path of a user's profile.
+pub(super) fn profile_path(user: &UserId) -> String {
+    format!("/friends/{user}")
+}
+
+/// Follows the address bar, for [`use_place`]. Belongs inside the router.
+pub(super) fn provide_place() {
+    let path = use_location().pathname;
+    let place = Memo::new(move |_| Place::at(&path.read()));
+    let browser = use_context::<BrowserUrl>();
+    Effect::new(move |_| {
+        path.track();
+        document().set_title(place.read().title());
+        // The router changes the address bar once it hears that the page stands, as it does now.
+        if let Some(browser) = &browser {
+            browser.ready_to_complete();
+        }
+    });
+    provide_context(place);
+}
+
+/// Where the address bar is.
+pub(super) fn use_place() -> Memo<Place> {
+    expect_context()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_one_place() {
+        let cases = [
+            ("/", Place::Home),
+            ("", Place::Home),
+            ("/sign-in", Place::SignIn),
+            ("/friends", Place::Friends(None)),
+            ("/friends/", Place::Friends(None)),
+            ("/friends/ada", Place::Friends(Some("ada".parse().unwrap()))),
+            ("/friends/ada/", Place::Friends(Some("ada".parse().unwrap()))),
+            ("/friends/no%20id", Place::Nowhere),
+            ("/friends/ada/more", Place::Nowhere),
+            ("/me", Place::Me),
+            ("/Friends", Place::Nowhere),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(Place::at(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_profile_is_open_at_its_own_path() {
+        let ada: UserId = "ada".parse().unwrap();
+        assert_eq!(Place::at(&profile_path(&ada)).profile(), Some(&ada));
+    }
+}

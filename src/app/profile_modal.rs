@@ -1,0 +1,113 @@
+//! A friend's profile over the list: a dialog that is open when the address bar says so.
+
+use super::{
+    place::{profile_path, use_place},
+    profile_card::ProfileCard,
+};
+use leptos::{html, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use miniature_api::UserId;
+use wasm_bindgen::{JsCast as _, JsValue};
+
+/// Marks the history's entries that were made by a click in the list: behind them is the list.
+pub(super) const FROM_LIST: &str = "from-list";
+
+#[component]
+pub(super) fn ProfileModal() -> impl IntoView {
+    let place = use_place();
+    let profile = Memo::new(move |_| place.read().profile().cloned());
+    let dialog = NodeRef::<html::Dialog>::new();
+    let close = move || with_dialog(dialog, web_sys::HtmlDialogElement::close);
+    let leave = leave();
+    follow(profile, dialog);
+
+    view! {
+        <dialog
+            class="profile-modal"
+            data-testid="profile-modal"
+            aria-labelledby="profile-name"
+            // The dialog itself takes the focus: no button is lit up before anyone pressed a key.
+            tabindex="-1"
+            autofocus
+            node_ref=dialog
+            on:click=move |event| {
+                let outside = event.target() == event.current_target();
+                if outside {
+                    close();
+                }
+            }
+            on:close=move |_| {
+                if profile.read_untracked().is_some() {
+                    leave();
+                }
+            }
+        >
+            <div class="profile-sheet">
+                <button
+                    type="button"
+                    class="modal-close"
+                    aria-label="Close"
+                    on:click=move |_| close()
+                >
+                    <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+                        <path d="M3.5 3.5l9 9M12.5 3.5l-9 9" />
+                    </svg>
+                </button>
+                {move || {
+                    profile.get().map(|user| view! { <ProfileCard user heading="profile-name" /> })
+                }}
+            </div>
+        </dialog>
+    }
+}
+
+/// Opens and closes the dialog as the address bar says.
+fn follow(profile: Memo<Option<UserId>>, dialog: NodeRef<html::Dialog>) {
+    Effect::new(move |before: Option<Option<UserId>>| {
+        let dialog = dialog.get()?;
+        let now = profile.get();
+        if now.is_some() && !dialog.open() {
+            // Refused only for a dialog that is out of the document, where nobody misses it.
+            drop(dialog.show_modal());
+        }
+        if now.is_none() {
+            dialog.close();
+            if let Some(user) = before.flatten() {
+                focus_row(&user);
+            }
+        }
+        now
+    });
+}
+
+/// Back to the list: by the way one came, if it was from there.
+fn leave() -> impl Fn() + Clone {
+    let navigate = use_navigate();
+    move || {
+        let came_from_list = |history: &web_sys::History| {
+            history.state().is_ok_and(|state| state == JsValue::from_str(FROM_LIST))
+        };
+        match window().history() {
+            Ok(history) if came_from_list(&history) => drop(history.back()),
+            Ok(_) | Err(_) => navigate(
+                "/friends",
+                NavigateOptions { replace: true, scroll: false, ..Default::default() },
+            ),
+        }
+    }
+}
+
+/// The focus goes on where it was: browsers differ in whether a clicked link had it.
+fn focus_row(user: &UserId) {
+    let row = document().query_selector(&format!("a[href='{}']", profile_path(user)));
+    if let Ok(Some(row)) = row {
+        // A row that cannot take the focus leaves it where it was.
+        drop(row.unchecked_into::<web_sys::HtmlElement>().focus());
+    }
+}
+
+fn with_dialog(dialog: NodeRef<html::Dialog>, act: fn(&web_sys::HtmlDialogElement)) {
+    if let Some(dialog) = dialog.get_untracked() {
+        act(&dialog);
+    }
+}

@@ -1,0 +1,129 @@
+//! A row a layer: how often it helped, how fast, and what it holds.
+
+use super::super::figure::Figure;
+use crate::cache::{
+    key::Source,
+    stats::{LayerMetrics, Metrics},
+};
+use leptos::prelude::*;
+
+/// A column of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Metric {
+    Hits,
+    Misses,
+    Errors,
+    P50,
+    P95,
+    Entries,
+    Bytes,
+}
+
+impl Metric {
+    const ALL: [Self; 7] = [
+        Self::Hits,
+        Self::Misses,
+        Self::Errors,
+        Self::P50,
+        Self::P95,
+        Self::Entries,
+        Self::Bytes,
+    ];
+
+    /// As in the exported metrics.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Hits => "hits",
+            Self::Misses => "misses",
+            Self::Errors => "errors",
+            Self::P50 => "p50_ms",
+            Self::P95 => "p95_ms",
+            Self::Entries => "entries",
+            Self::Bytes => "bytes",
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Hits => "Hits",
+            Self::Misses => "Misses",
+            Self::Errors => "Errors",
+            Self::P50 => "p50",
+            Self::P95 => "p95",
+            Self::Entries => "Entries",
+            Self::Bytes => "Size",
+        }
+    }
+
+    fn of(self, layer: LayerMetrics) -> Figure {
+        match self {
+            Self::Hits => Figure::Count(layer.hits),
+            Self::Misses => Figure::Count(layer.misses),
+            Self::Errors => Figure::Count(layer.errors),
+            Self::P50 => Figure::Millis(layer.p50_ms),
+            Self::P95 => Figure::Millis(layer.p95_ms),
+            Self::Entries => Figure::Count(layer.entries),
+            Self::Bytes => Figure::Bytes(layer.bytes),
+        }
+    }
+}
+
+/// The layer's name for people.
+pub(super) const fn layer_label(source: Source) -> &'static str {
+    match source {
+        Source::Memory => "Memory",
+        Source::LocalStorage => "LocalStorage",
+        Source::IndexedDb => "IndexedDB",
+        Source::ServiceWorker => "Service worker",
+        Source::Network => "Network",
+    }
+}
+
+#[component]
+pub(super) fn LayerTable(metrics: Memo<Metrics>) -> impl IntoView {
+    view! {
+        <div class="dashboard-scroll">
+            <table class="layer-table">
+                <caption class="visually-hidden">"What each layer did"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Layer"</th>
+                        {Metric::ALL.map(|metric| view! { <th scope="col">{metric.label()}</th> })}
+                    </tr>
+                </thead>
+                <tbody>{Source::ALL.map(|source| view! { <LayerRow source metrics /> })}</tbody>
+            </table>
+        </div>
+    }
+}
+
+#[component]
+fn LayerRow(source: Source, metrics: Memo<Metrics>) -> impl IntoView {
+    let layer = Memo::new(move |_| {
+        metrics.with(|metrics| metrics.layers.get(&source).copied().unwrap_or_default())
+    });
+    view! {
+        <tr data-layer=source.as_str()>
+            <th scope="row">
+                <span class="layer-dot" aria-hidden="true"></span>
+                {layer_label(source)}
+            </th>
+            {Metric::ALL.map(|metric| view! { <Cell metric layer /> })}
+        </tr>
+    }
+}
+
+#[component]
+fn Cell(metric: Metric, layer: Memo<LayerMetrics>) -> impl IntoView {
+    let figure = Memo::new(move |_| metric.of(layer.get()));
+    let alarming = move || metric == Metric::Errors && figure.get() != Figure::Count(0);
+    view! {
+        <td
+            data-metric=metric.key()
+            data-value=move || figure.get().value()
+            class:alarming=alarming
+        >
+            {move || figure.get().to_string()}
+        </td>
+    }
+}

@@ -1,0 +1,103 @@
+//! What the cache does, for developers: a panel that listens and changes nothing by itself.
+//!
+//! **Invariant:** what it shows is what [`PictureCache::metrics`] counted; it adds up nothing of
+//! its own.
+
+mod actions;
+mod layers;
+mod recent;
+mod summary;
+
+use actions::Actions;
+use gloo_storage::{SessionStorage, Storage as _};
+use layers::LayerTable;
+use leptos::{ev, prelude::*};
+use recent::RecentLoads;
+use summary::Summary;
+
+use crate::{
+    cache::stats::Metrics,
+    store::{PictureCache, use_picture_cache},
+};
+
+/// Whether the panel was open, for as long as the tab lives.
+const OPEN_KEY: &str = "miniature:v1:dashboard";
+
+/// A button in the corner that opens the cache's dashboard, as does Alt+Shift+C.
+///
+/// Closed at first; a reload keeps it as it was. Shows nothing outside of
+/// [`provide_picture_cache`](crate::store::provide_picture_cache).
+#[component]
+pub fn CacheDashboard() -> impl IntoView {
+    use_picture_cache().map(|cache| view! { <Dashboard cache /> })
+}
+
+#[component]
+fn Dashboard(cache: PictureCache) -> impl IntoView {
+    let open = RwSignal::new(SessionStorage::get(OPEN_KEY).unwrap_or(false));
+    let toggle = move || {
+        open.update(|open| *open = !*open);
+        // Where storage is denied, a reload closes the panel, and that is all.
+        drop(SessionStorage::set(OPEN_KEY, open.get_untracked()));
+    };
+    on_shortcut(toggle);
+
+    view! {
+        <button
+            type="button"
+            class="dashboard-toggle"
+            data-testid="cache-dashboard-toggle"
+            title="Cache dashboard (Alt+Shift+C)"
+            aria-label="Cache dashboard"
+            aria-expanded=move || open.get().to_string()
+            on:click=move |_| toggle()
+        >
+            <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+                <path d="M2 13.5h12M4 11V7.5M8 11V3M12 11V5.5" />
+            </svg>
+        </button>
+        {move || open.get().then(|| view! { <Panel cache=cache.clone() close=toggle /> })}
+    }
+}
+
+#[component]
+fn Panel(cache: PictureCache, close: impl Fn() + 'static) -> impl IntoView {
+    let metrics = use_metrics(cache.clone());
+    view! {
+        <aside class="dashboard" data-testid="cache-dashboard" aria-label="Cache dashboard">
+            <header class="dashboard-head">
+                <h2>"Cache"</h2>
+                <Actions cache />
+                <button
+                    type="button"
+                    class="dashboard-close"
+                    aria-label="Close the dashboard"
+                    on:click=move |_| close()
+                >
+                    "×"
+                </button>
+            </header>
+            <Summary metrics />
+            <LayerTable metrics />
+            <RecentLoads metrics />
+        </aside>
+    }
+}
+
+fn use_metrics(cache: PictureCache) -> Memo<Metrics> {
+    Memo::new(move |_| {
+        cache.track_metrics();
+        cache.metrics()
+    })
+}
+
+fn on_shortcut(act: impl Fn() + 'static) {
+    let listener = window_event_listener(ev::keydown, move |event| {
+        // By place on the keyboard: with Alt held, the letter itself differs between systems.
+        if event.alt_key() && event.shift_key() && event.code() == "KeyC" && !event.repeat() {
+            event.prevent_default();
+            act();
+        }
+    });
+    on_cleanup(move || listener.remove());
+}

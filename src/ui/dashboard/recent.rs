@@ -1,0 +1,68 @@
+//! The last loads, one by one, newest first.
+
+use super::{super::figure::Figure, layers::layer_label};
+use crate::cache::{
+    event::{Answer, Load, Outcome, Step},
+    stats::Metrics,
+};
+use leptos::prelude::*;
+
+/// How many loads are listed.
+const LISTED: usize = 20;
+
+#[component]
+pub(super) fn RecentLoads(metrics: Memo<Metrics>) -> impl IntoView {
+    let loads = move || {
+        metrics.with(|metrics| metrics.recent.iter().rev().take(LISTED).map(row).collect_view())
+    };
+    let none = move || metrics.with(|metrics| metrics.recent.is_empty());
+    view! {
+        <h3>"Recent loads"</h3>
+        <div class="dashboard-scroll">
+            <table class="recent-loads">
+                <thead>
+                    <tr>
+                        <th scope="col">"User"</th>
+                        <th scope="col">"Size"</th>
+                        <th scope="col">"From"</th>
+                        <th scope="col">"Time"</th>
+                        <th scope="col">"Path"</th>
+                    </tr>
+                </thead>
+                <tbody>{loads}</tbody>
+            </table>
+        </div>
+        {move || none().then(|| view! { <p class="dashboard-empty">"Nothing loaded yet."</p> })}
+    }
+}
+
+fn row(load: &Load) -> impl IntoView + use<> {
+    let (from, layer) = outcome(load.outcome);
+    view! {
+        <tr data-layer=layer>
+            <td>{load.user.to_string()}</td>
+            <td>{load.size.px()}</td>
+            <td><span class="layer-dot" aria-hidden="true"></span>{from}</td>
+            <td>{Figure::Millis(load.took_ms).to_string()}</td>
+            <td>{load.path.iter().map(step).collect::<Vec<_>>().join(" › ")}</td>
+        </tr>
+    }
+}
+
+/// What came of a load, for people; and the layer that decided it.
+fn outcome(outcome: Outcome) -> (&'static str, Option<&'static str>) {
+    match outcome {
+        Outcome::Shown(source) => (layer_label(source), Some(source.as_str())),
+        Outcome::Negative(source) => ("No picture", Some(source.as_str())),
+        Outcome::Failed => ("Failed", None),
+    }
+}
+
+fn step(step: &Step) -> String {
+    let mark = match step.answer {
+        Answer::Hit => "✓",
+        Answer::Miss => "–",
+        Answer::Failed => "✗",
+    };
+    format!("{} {mark}", layer_label(step.layer))
+}

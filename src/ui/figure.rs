@@ -1,0 +1,86 @@
+//! A measured number: plain for programs, pretty for people.
+
+use std::fmt;
+
+/// A measured number. `{}` is for people; [`value`](Self::value) for programs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Figure {
+    /// How many.
+    Count(u64),
+    /// A time, in milliseconds.
+    Millis(f64),
+    /// A size, in bytes.
+    Bytes(u64),
+    /// A part of a whole, 0 to 1.
+    Share(f64),
+}
+
+impl Figure {
+    /// The number alone, in the unit of its kind.
+    pub(super) fn value(self) -> String {
+        match self {
+            Self::Count(number) | Self::Bytes(number) => number.to_string(),
+            Self::Millis(number) | Self::Share(number) => number.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Count(count) => write_grouped(f, count),
+            Self::Millis(0.0) => f.write_str("–"),
+            Self::Millis(ms) if ms < 0.05 => f.write_str("<0.1 ms"),
+            Self::Millis(ms) if ms < 9.95 => write!(f, "{ms:.1} ms"),
+            Self::Millis(ms) if ms < 9_995.0 => write!(f, "{ms:.0} ms"),
+            Self::Millis(ms) => write!(f, "{:.1} s", ms / 1000.0),
+            Self::Bytes(bytes) if bytes < 1000 => write!(f, "{bytes} B"),
+            Self::Bytes(bytes) if bytes < 999_950 => write_tenths(f, bytes, 1000, "kB"),
+            Self::Bytes(bytes) => write_tenths(f, bytes, 1_000_000, "MB"),
+            Self::Share(share) => write!(f, "{:.0}%", share * 100.0),
+        }
+    }
+}
+
+/// `number` in units of `unit`, with one decimal, rounded.
+fn write_tenths(f: &mut fmt::Formatter<'_>, number: u64, unit: u64, name: &str) -> fmt::Result {
+    let tenths = (number * 10 + unit / 2) / unit;
+    write!(f, "{}.{} {name}", tenths / 10, tenths % 10)
+}
+
+/// `number` with a thin space between thousands.
+fn write_grouped(f: &mut fmt::Formatter<'_>, number: u64) -> fmt::Result {
+    if number < 1000 {
+        return write!(f, "{number}");
+    }
+    write_grouped(f, number / 1000)?;
+    write!(f, "\u{202f}{:03}", number % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_short_for_people_and_exact_for_programs() {
+        let cases = [
+            (Figure::Count(0), "0", "0"),
+            (Figure::Count(1_234_567), "1\u{202f}234\u{202f}567", "1234567"),
+            (Figure::Millis(0.0), "–", "0"),
+            (Figure::Millis(0.04), "<0.1 ms", "0.04"),
+            (Figure::Millis(9.94), "9.9 ms", "9.94"),
+            (Figure::Millis(123.4), "123 ms", "123.4"),
+            (Figure::Millis(12_345.0), "12.3 s", "12345"),
+            (Figure::Bytes(999), "999 B", "999"),
+            (Figure::Bytes(1_450), "1.5 kB", "1450"),
+            (Figure::Bytes(999_949), "999.9 kB", "999949"),
+            (Figure::Bytes(999_950), "1.0 MB", "999950"),
+            (Figure::Bytes(52_428_800), "52.4 MB", "52428800"),
+            (Figure::Share(0.987), "99%", "0.987"),
+        ];
+        for (figure, pretty, plain) in cases {
+            assert_eq!(figure.to_string(), pretty, "{figure:?}");
+            assert_eq!(figure.value(), plain, "{figure:?}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Which images are in a picture's place: one that is painted, and one on its way.
+
+use crate::store::Shown;
+use miniature_api::UserId;
+
+/// One `<img>`: of whom, and of what.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Frame {
+    /// Numbers the images that were ever in this place: the identity of the element.
+    pub(super) serial: u32,
+    user: UserId,
+    /// Its lease keeps the URL alive as long as the element.
+    pub(super) shown: Shown,
+}
+
+/// The images in a picture's place.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Frames {
+    painted: Option<Frame>,
+    /// Loads unseen until it can take the place of what is painted.
+    incoming: Option<Frame>,
+    last_serial: u32,
+}
+
+impl Frames {
+    /// What follows on `self`: `shown` is to be seen, and the image numbered `loaded` has loaded.
+    pub(super) fn next(mut self, user: &UserId, shown: Option<&Shown>, loaded: u32) -> Self {
+        self.painted.take_if(|frame| frame.user != *user);
+        self.incoming.take_if(|frame| frame.user != *user);
+        match shown {
+            Some(shown) => self.follow(user, shown),
+            None => (self.painted, self.incoming) = (None, None),
+        }
+        if self.incoming.as_ref().is_some_and(|frame| frame.serial == loaded) {
+            self.painted = self.incoming.take();
+        }
+        self
+    }
+
+    /// The image to be seen now.
+    pub(super) fn painted(&self) -> Option<&Frame> {
+        self.painted.as_ref()
+    }
+
+    /// The image on its way.
+    pub(super) fn incoming(&self) -> Option<&Frame> {
+        self.incoming.as_ref()
+    }
+
+    /// Both, for the page.
+    pub(super) fn to_vec(&self) -> Vec<Frame> {
+        self.painted.iter().chain(&self.incoming).cloned().collect()
+    }
+
+    fn follow(&mut self, user: &UserId, shown: &Shown) {
+        if self.painted.as_ref().is_some_and(|frame| frame.shown.url == shown.url) {
+            self.incoming = None;
+        } else if self.incoming.as_ref().is_none_or(|frame| frame.shown.url != shown.url) {
+            self.last_serial += 1;
+            let frame = Frame { serial: self.last_serial, user: user.clone(), shown: shown.clone() };
+            self.incoming = Some(frame);
+        }
+    }
+}

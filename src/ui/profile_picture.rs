@@ -1,0 +1,121 @@
+//! A user's picture on the page.
+
+use super::{
+    frames::{Frame, Frames},
+    initials::Initials,
+    use_profile_picture::{ProfilePicture, use_profile_picture},
+};
+use crate::store::{Status, View};
+use leptos::{html, prelude::*};
+use miniature_api::UserId;
+
+/// A user's profile picture, from the nearest cache that holds it.
+///
+/// A picture in memory or LocalStorage paints in the first frame. Otherwise the user's initials
+/// stand in, and an old picture stays up while a newer one loads.
+///
+/// `data-state` on the root is `loading`, `ready` (the image is painted) or `fallback` (initials,
+/// because there is no picture or it could not be had).
+#[component]
+pub fn CachedProfilePicture(
+    /// Whose picture; changing it swaps the picture in place.
+    #[prop(into)]
+    user: Signal<UserId>,
+    /// The display name: the source of the initials, and of the label if there is one.
+    #[prop(into)]
+    name: Signal<String>,
+    /// The edge of the square, in CSS pixels.
+    #[prop(default = 48)]
+    size: u32,
+    /// Whether to be read out as the name; `false` beside a visible name.
+    #[prop(default = true)]
+    labelled: bool,
+) -> impl IntoView {
+    let picture = use_profile_picture(user, size);
+    let loaded = RwSignal::new(0);
+    let frames = use_frames(user, picture, loaded);
+    let state = move || state(&frames.read(), picture.view.read().as_ref());
+    let source = move || frames.read().painted().map(|frame| frame.shown.source.as_str());
+    let revision = move || picture.view.read().as_ref()?.revision.map(|revision| revision.0);
+    let bare = Memo::new(move |_| frames.read().painted().is_none());
+
+    view! {
+        <span
+            class="picture"
+            style=("--picture-size", format!("{size}px"))
+            data-user-id=move || user.get().to_string()
+            data-state=state
+            data-source=source
+            data-revision=revision
+        >
+            {move || bare.get().then(|| view! { <Initials user name labelled /> })}
+            <For each=move || frames.read().to_vec() key=|frame| frame.serial let:frame>
+                <FrameImage frame frames name size labelled loaded broken=picture.broken />
+            </For>
+        </span>
+    }
+}
+
+/// One image in the place: unseen until it is painted, if another one is.
+#[component]
+fn FrameImage(
+    frame: Frame,
+    frames: Memo<Frames>,
+    name: Signal<String>,
+    size: u32,
+    labelled: bool,
+    loaded: RwSignal<u32>,
+    broken: Callback<()>,
+) -> impl IntoView {
+    let Frame { serial, shown, .. } = frame;
+    let image = NodeRef::<html::Img>::new();
+    // Past disposal there is nobody left to tell.
+    let tell = move || drop(loaded.try_set(serial));
+    // What the document holds already is complete at once, and `load` would come a frame late.
+    Effect::new(move |_| image.get().filter(|image| is_loaded(image)).is_some().then(tell));
+    let waiting = move || {
+        let frames = frames.read();
+        frames.painted().is_some_and(|painted| painted.serial != serial)
+    };
+
+    view! {
+        <img
+            node_ref=image
+            class:incoming=waiting
+            src=shown.url.to_string()
+            alt=move || if labelled { name.get() } else { String::new() }
+            width=size
+            height=size
+            decoding="sync"
+            draggable="false"
+            on:load=move |_| tell()
+            on:error=move |_| broken.run(())
+        />
+    }
+}
+
+fn use_frames(
+    user: Signal<UserId>,
+    picture: ProfilePicture,
+    loaded: RwSignal<u32>,
+) -> Memo<Frames> {
+    Memo::new(move |before: Option<&Frames>| {
+        let view = picture.view.read();
+        let shown = view.as_ref().and_then(|view| view.shown.as_ref());
+        before.cloned().unwrap_or_default().next(&user.read(), shown, loaded.get())
+    })
+}
+
+fn is_loaded(image: &web_sys::HtmlImageElement) -> bool {
+    image.complete() && image.natural_width() > 0
+}
+
+fn state(frames: &Frames, view: Option<&View>) -> &'static str {
+    let loading = view.is_some_and(|view| matches!(view.status, Status::Loading));
+    match (frames.painted(), frames.incoming()) {
+        (Some(_), _) => "ready",
+        (None, Some(_)) => "loading",
+        (None, None) if loading => "loading",
+        (None, None) => "fallback",
+    }
+}

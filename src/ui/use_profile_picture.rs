@@ -1,0 +1,94 @@
+//! A user's picture as signals, for those who draw it themselves.
+
+use crate::{
+    browser::viewport,
+    cache::layer::OriginError,
+    store::{OpenPicture, PictureUrl, Status, View, use_picture_cache},
+};
+use leptos::prelude::*;
+use miniature_api::{Size, UserId};
+
+/// A user's picture as signals. The load belongs to the owner in which this was made, and ends
+/// with it.
+#[derive(Clone, Copy, Debug)]
+pub struct ProfilePicture {
+    /// Where the image is to be had without waiting: a `data:` or `blob:` URL. None while nothing
+    /// is known, and for a user without a picture.
+    pub url: Signal<Option<PictureUrl>>,
+    /// Whether there is nothing to show yet.
+    pub loading: Signal<bool>,
+    /// Why a newer picture could not be had; there may be an older one.
+    pub error: Signal<Option<OriginError>>,
+    /// Asks the server again.
+    pub refetch: Callback<()>,
+    /// All of it at once; none without a cache.
+    pub(super) view: Memo<Option<View>>,
+    /// Says that the browser cannot paint what it was given.
+    pub(super) broken: Callback<()>,
+}
+
+/// Opens a user's picture for a place of `size` CSS pixels an edge.
+///
+/// Outside of [`provide_picture_cache`](crate::store::provide_picture_cache) nobody has a picture.
+pub fn use_profile_picture(user: Signal<UserId>, size: u32) -> ProfilePicture {
+    let cache = use_picture_cache();
+    let open = Memo::new_with_compare(
+        move |_| cache.as_ref().map(|cache| cache.open(user.get(), rendition_size(size))),
+        // A picture that was opened again is another one, even of the same user.
+        |_, _| true,
+    );
+    let view = Memo::new(move |_| open.with(|open| open.as_ref().map(OpenPicture::view)));
+    ProfilePicture {
+        url: Signal::derive(move || view.with(|view| Some(view.as_ref()?.shown.as_ref()?.url.clone()))),
+        loading: Signal::derive(move || view.with(is_loading)),
+        error: Signal::derive(move || view.with(error)),
+        refetch: Callback::new(move |()| with_open(open, OpenPicture::refetch)),
+        view,
+        broken: Callback::new(move |()| with_open(open, OpenPicture::broken)),
+    }
+}
+
+/// The size of rendition that fills `size` CSS pixels on this screen.
+pub fn rendition_size(size: u32) -> Size {
+    Size::covering(device_pixels(size, viewport::device_pixel_ratio()))
+}
+
+/// An event may come after the picture was closed; then there is nothing left to do.
+fn with_open(open: Memo<Option<OpenPicture>>, act: fn(&OpenPicture)) {
+    open.try_with_untracked(|open| open.as_ref().map(act));
+}
+
+fn is_loading(view: &Option<View>) -> bool {
+    view.as_ref().is_some_and(|view| view.shown.is_none() && matches!(view.status, Status::Loading))
+}
+
+fn error(view: &Option<View>) -> Option<OriginError> {
+    match view.as_ref()?.status {
+        Status::Failed(error) => Some(error),
+        Status::Loading | Status::Settled => None,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 1 to 4096")]
+fn device_pixels(size: u32, ratio: f64) -> u32 {
+    (f64::from(size) * ratio).ceil().clamp(1.0, 4096.0) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dense_screen_asks_for_more_pixels() {
+        let cases = [
+            ("plain", 48, 1.0, 48),
+            ("a zoomed page", 48, 1.25, 60),
+            ("dense", 48, 2.0, 96),
+            ("a ratio that is none", 48, f64::NAN, 0),
+            ("no size", 0, 2.0, 1),
+        ];
+        for (name, size, ratio, expected) in cases {
+            assert_eq!(device_pixels(size, ratio), expected, "{name}");
+        }
+    }
+}
