@@ -8,6 +8,7 @@
 
 mod friend;
 mod id;
+pub mod multipart;
 mod picture;
 mod problem;
 mod session;

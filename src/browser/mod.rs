@@ -1,1 +1,19 @@
-//! Being written.
+//! Bindings to the browser, one file an API. They do what they are told and decide nothing.
+//!
+//! **Invariants:** nothing here panics, whatever the browser denies; whatever is listened to,
+//! waited for or requested ends when its guard or future is dropped.
+
+pub mod clock;
+pub mod console;
+mod exception;
+pub mod indexed_db;
+pub mod listener;
+pub mod local_storage;
+mod number;
+pub mod object_url;
+pub mod online;
+pub mod origin;
+pub mod quota;
+pub mod schedule;
+pub mod tabs;
+pub mod viewport;

@@ -32,6 +32,11 @@ impl RasterType {
         }
     }
 
+    /// The type with this media type.
+    pub fn named(media_type: &str) -> Option<Self> {
+        [Self::Webp].into_iter().find(|kind| kind.media_type() == media_type)
+    }
+
     /// Checks that `bytes` are a whole WebP image of `size` with at most `limit` bytes.
     ///
     /// This reads the container, not the pixels: whether they decode, the browser says.

@@ -1,0 +1,74 @@
+//! LocalStorage: records and previews, read within the call.
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `miniature:v1:account` | the signed-in account, JSON |
+//! | `miniature:v1:sign-out-owed` | set while a sign-out has not reached the server |
+//! | `miniature:v1:{account}:picture:{user}` | record, preview, times: JSON |
+//! | `miniature:v1:{account}:page:{name}` | what pictures hang on, as text |
+//!
+//! **Invariant:** nothing outside an account's own prefix is ever removed by clearing it.
+
+mod account;
+mod pages;
+mod row;
+mod shelf;
+
+use gloo_storage::Storage as _;
+use web_sys::Storage;
+
+use super::exception::layer_error;
+use crate::cache::layer::LayerError;
+pub use account::{
+    ACCOUNT_KEY, current_account, forget_current_account, forget_sign_out, owes_sign_out,
+    remember_sign_out, set_current_account,
+};
+pub use pages::LocalPages;
+pub use shelf::LocalStorageShelf;
+
+/// Begins every key of this version of the layout.
+pub const PREFIX: &str = "miniature:v1:";
+
+/// The storage, if the browser lets us read it.
+///
+/// gloo-storage panics where storage is blocked, so the browser is asked first.
+fn open() -> Result<Storage, LayerError> {
+    let window = web_sys::window().ok_or(LayerError::Unavailable)?;
+    let storage = window.local_storage().ok().flatten().ok_or(LayerError::Unavailable)?;
+    storage.get_item(ACCOUNT_KEY).map_err(|_| LayerError::Unavailable)?;
+    Ok(gloo_storage::LocalStorage::raw())
+}
+
+fn get(storage: &Storage, key: &str) -> Result<Option<String>, LayerError> {
+    storage.get_item(key).map_err(|thrown| failure(&thrown))
+}
+
+fn set(storage: &Storage, key: &str, value: &str) -> Result<(), LayerError> {
+    storage.set_item(key, value).map_err(|thrown| failure(&thrown))
+}
+
+fn remove(storage: &Storage, key: &str) -> Result<(), LayerError> {
+    storage.remove_item(key).map_err(|thrown| failure(&thrown))
+}
+
+/// LocalStorage has no connection to lose: all that it reports but a full disk is a refusal.
+fn failure(thrown: &wasm_bindgen::JsValue) -> LayerError {
+    match layer_error(thrown) {
+        LayerError::Full => LayerError::Full,
+        LayerError::Unavailable
+        | LayerError::Disconnected
+        | LayerError::TimedOut
+        | LayerError::Failed => LayerError::Unavailable,
+    }
+}
+
+/// The keys that begin with `prefix`, in no order.
+fn keys_under(storage: &Storage, prefix: &str) -> Result<Vec<String>, LayerError> {
+    let count = storage.length().map_err(|thrown| failure(&thrown))?;
+    let mut keys = Vec::new();
+    for index in 0..count {
+        keys.extend(storage.key(index).map_err(|thrown| failure(&thrown))?);
+    }
+    keys.retain(|key| key.starts_with(prefix));
+    Ok(keys)
+}

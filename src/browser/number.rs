@@ -1,0 +1,21 @@
+//! Numbers, which JavaScript has of one kind only.
+
+use std::time::Duration;
+
+/// The whole part of a number; 0 for what is negative or none.
+#[expect(clippy::cast_possible_truncation, reason = "a float cast saturates")]
+#[expect(clippy::cast_sign_loss, reason = "a float cast saturates")]
+pub(crate) fn whole(number: f64) -> u64 {
+    number as u64
+}
+
+/// A whole number for JavaScript; exact up to 2^53, far beyond any time or size.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+pub(crate) fn float(number: u64) -> f64 {
+    number as f64
+}
+
+/// Milliseconds for a timer, which takes at most 24 days of them.
+pub(crate) fn timer_millis(duration: Duration) -> i32 {
+    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
+}
