@@ -161,3 +161,38 @@ pub enum OriginError {
     #[error("the server's answer cannot be read")]
     Malformed,
 }
+
+/// A shelf that could not be opened.
+impl<L: CacheLayer> CacheLayer for Option<L> {
+    const SOURCE: Source = L::SOURCE;
+
+    async fn get_many(&self, lookups: &[Lookup]) -> Result<Vec<Found>, LayerError> {
+        self.as_ref().ok_or(LayerError::Unavailable)?.get_many(lookups).await
+    }
+
+    async fn put_many(&self, entries: &[Entry], now: Timestamp) -> Result<(), LayerError> {
+        self.as_ref().ok_or(LayerError::Unavailable)?.put_many(entries, now).await
+    }
+
+    async fn remove_many(&self, keys: &[Key]) -> Result<(), LayerError> {
+        self.as_ref().ok_or(LayerError::Unavailable)?.remove_many(keys).await
+    }
+
+    async fn touch_many(&self, keys: &[Key], now: Timestamp) -> Result<(), LayerError> {
+        self.as_ref().ok_or(LayerError::Unavailable)?.touch_many(keys, now).await
+    }
+
+    async fn inventory(&self) -> Result<Vec<Held>, LayerError> {
+        self.as_ref().ok_or(LayerError::Unavailable)?.inventory().await
+    }
+
+    async fn clear(&self) -> Result<(), LayerError> {
+        self.as_ref().ok_or(LayerError::Unavailable)?.clear().await
+    }
+}
+
+impl<L: InstantLayer> InstantLayer for Option<L> {
+    fn peek(&self, user: &UserId) -> Result<Found, LayerError> {
+        self.as_ref().ok_or(LayerError::Unavailable)?.peek(user)
+    }
+}

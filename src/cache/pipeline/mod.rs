@@ -274,6 +274,18 @@ impl<E: Environment> Pipeline<E> {
         Ok(Usage::of(&self.env.instant().inventory().await?))
     }
 
+    /// Calls the durable layer for something that is kept beside the pictures, with the same care:
+    /// a time limit, and none while the layer is left alone. None if it failed, or was not asked.
+    pub async fn ask_durable<T>(
+        &self,
+        call: impl AsyncFn(&E::Durable) -> Result<T, LayerError>,
+    ) -> Option<T> {
+        if self.is_closed() {
+            return None;
+        }
+        self.guarded(&self.durable, async || call(self.env.durable()).await).await?.ok()
+    }
+
     fn is_closed(&self) -> bool {
         self.state.borrow().closed
     }
