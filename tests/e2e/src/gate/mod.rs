@@ -1,0 +1,175 @@
+//! What stands between the browser and the server: a reverse proxy that is slow, goes away or
+//! lies about the time when a journey says so, and remembers what passed.
+
+mod forward;
+mod log;
+
+pub(crate) use log::Passage;
+
+use crate::sampler::Script;
+use anyhow::Result;
+use forward::Answer;
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use log::Log;
+use std::{
+    convert::Infallible,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+};
+
+/// Whether anything gets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Network {
+    Up,
+    /// Every connection is closed, those that are open too.
+    Down,
+}
+
+/// How long answers are held back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Delays {
+    pub(crate) api: Duration,
+    pub(crate) pictures: Duration,
+}
+
+impl Delays {
+    /// Those of the table in the design: 300 ms for the API, 50 ms for a picture.
+    pub(crate) const DISTANT: Self =
+        Self { api: Duration::from_millis(300), pictures: Duration::from_millis(50) };
+
+    fn of(self, path: &str) -> Duration {
+        if path.starts_with("/images/") {
+            self.pictures
+        } else if path.starts_with("/api/") {
+            self.api
+        } else {
+            Duration::ZERO
+        }
+    }
+}
+
+/// A proxy on a port of its own; closes when dropped.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    accepting: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    upstream: SocketAddr,
+    network: watch::Sender<Network>,
+    delays: Mutex<Delays>,
+    script: Mutex<Script>,
+    /// What `/__page` shows: a page of a journey's own.
+    page: Mutex<String>,
+    log: Log,
+}
+
+impl Gate {
+    /// Opens a gate in front of the server.
+    ///
+    /// # Errors
+    ///
+    /// If no port is to be had.
+    pub(crate) async fn open(upstream: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            upstream,
+            network: watch::Sender::new(Network::Up),
+            delays: Mutex::default(),
+            script: Mutex::default(),
+            page: Mutex::default(),
+            log: Log::start(),
+        });
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
+        Ok(Self { address, shared, accepting })
+    }
+
+    /// The address of a path behind the gate.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn set_network(&self, network: Network) {
+        self.shared.network.send_replace(network);
+    }
+
+    pub(crate) fn set_delays(&self, delays: Delays) {
+        *lock(&self.shared.delays) = delays;
+    }
+
+    /// What runs before the app, from the next page load on.
+    pub(crate) fn set_script(&self, script: Script) {
+        *lock(&self.shared.script) = script;
+    }
+
+    /// Puts a page of the journey's own at `/__page`.
+    pub(crate) fn set_page(&self, html: String) {
+        *lock(&self.shared.page) = html;
+    }
+
+    /// What has passed so far, in the order of arrival.
+    pub(crate) fn passages(&self) -> Vec<Passage> {
+        self.shared.log.passages()
+    }
+
+    /// Waits until nothing is under way and nothing has arrived for `pause`.
+    pub(crate) async fn quiet(&self, pause: Duration) {
+        self.shared.log.quiet(pause).await;
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.shared.network.send_replace(Network::Down);
+        self.accepting.abort();
+    }
+}
+
+/// A poisoned lock means that another task panicked; what it guards is still whole.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        if *shared.network.borrow() == Network::Up {
+            tokio::spawn(serve(stream, Arc::clone(&shared)));
+        }
+    }
+}
+
+/// Serves one connection until it ends or the network goes down.
+async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    let mut network = shared.network.subscribe();
+    let service = service_fn(move |request| answer(request, Arc::clone(&shared)));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // A browser that hangs up is no concern of ours.
+        _ = connection => {}
+        _ = network.wait_for(|network| *network == Network::Down) => {}
+    }
+}
+
+async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answer, Infallible> {
+    let passage = shared.log.arrive(request.method().as_str(), &request.uri().to_string());
+    let delay = lock(&shared.delays).of(request.uri().path());
+    tokio::time::sleep(delay).await;
+    let answer = match request.uri().path() {
+        "/__sampler.js" => forward::script(&lock(&shared.script).source()),
+        "/__page" => forward::page(&lock(&shared.page)),
+        _ => forward::forward(request, shared.upstream).await,
+    };
+    shared.log.leave(passage, answer.status().as_u16(), forward::weight(&answer));
+    Ok(answer)
+}

@@ -1,0 +1,112 @@
+//! Nothing crosses accounts.
+
+use super::{FIRST_PAGE, sign_in, sign_in_by_api};
+use crate::{page, page::hook, visit::Visit};
+use anyhow::{Result, bail, ensure};
+use serde::Deserialize;
+
+/// Another person of the demo, and the password that all of them share.
+const SOMEONE_ELSE: (&str, &str) = ("grace", "miniature");
+
+/// What a look into every storage came to.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Stored {
+    Found(Vec<String>),
+    Error(String),
+}
+
+/// After sign-out no storage holds anything of the account.
+pub(super) async fn signed_out(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    let held = stored(visit).await?;
+    ensure!(held.iter().any(|line| line.contains("ada")), "nothing was stored at all: {held:?}");
+
+    visit.click(&hook("sign-out")).await?;
+    visit.wait_visible(&hook("demo-sign-in")).await?;
+
+    let left = stored(visit).await?;
+    ensure!(left.is_empty(), "left behind: {left:?}");
+    Ok(())
+}
+
+/// Someone else signs in on the same page without a sign-out: nothing of the first is left.
+pub(super) async fn someone_else(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    let first: Vec<String> = visit.eval(page::LISTED).await?;
+    let status = sign_in_by_api(visit, SOMEONE_ELSE.0, SOMEONE_ELSE.1).await?;
+    ensure!(status == 200, "the sign-in of {} answered {status}", SOMEONE_ELSE.0);
+
+    visit.reload().await?;
+    visit
+        .wait(
+            "a list that is not the first one's",
+            &format!("{}.join() !== {:?}", page::LISTED.trim_end(), first.join(",")),
+        )
+        .await?;
+    visit.wait_visible(&hook("friend")).await?;
+
+    visit.gate.quiet(std::time::Duration::from_millis(800)).await;
+    let left: Vec<String> =
+        stored(visit).await?.into_iter().filter(|line| belongs_to_ada(line)).collect();
+    ensure!(left.is_empty(), "left behind: {left:?}");
+    Ok(())
+}
+
+/// Keys and names carry the account; a friend called ada is someone else's friend.
+fn belongs_to_ada(line: &str) -> bool {
+    line.contains("miniature:v1:ada:") || line.contains("IndexedDB miniature:ada")
+}
+
+/// By keyboard alone: the right words lead to the list.
+pub(super) async fn by_form(visit: &mut Visit<'_>) -> Result<()> {
+    visit.open("/sign-in").await?;
+    visit.type_into("input[name=username]", "ada").await?;
+    visit.type_into("input[name=password]", "miniature").await?;
+    visit.press(thirtyfour::Key::Enter).await?;
+
+    visit.wait_visible(&hook("friend-list")).await?;
+    visit.wait_pictures(FIRST_PAGE).await
+}
+
+/// The session ends elsewhere: the next request brings the sign-in page, not an error.
+pub(super) async fn signed_out_elsewhere(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    let status: u16 = visit
+        .eval_async(
+            "const done = arguments[arguments.length - 1];
+             fetch('/api/session', { method: 'DELETE' }).then((answer) => done(answer.status))",
+        )
+        .await?;
+    ensure!(status == 204, "signing out answered {status}");
+
+    visit.reload().await?;
+
+    visit.wait_visible(&hook("demo-sign-in")).await?;
+    visit.click(&hook("demo-sign-in")).await?;
+    visit.wait_pictures(FIRST_PAGE).await
+}
+
+async fn stored(visit: &Visit<'_>) -> Result<Vec<String>> {
+    match visit.eval_async(page::STORED).await? {
+        Stored::Found(lines) => Ok(lines),
+        Stored::Error(error) => bail!("cannot look into the storages: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_friend_called_ada_is_not_the_account() {
+        let cases = [
+            ("LocalStorage miniature:v1:ada:picture:grace={}", true),
+            ("IndexedDB miniature:ada", true),
+            ("LocalStorage miniature:v1:grace:picture:ada={}", false),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(belongs_to_ada(line), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The journeys, each a story with one point.
+
+mod account;
+mod first_visit;
+mod modal;
+mod outage;
+mod scroll;
+mod warm;
+
+use crate::{page::hook, visit::Visit};
+use anyhow::Result;
+use std::pin::Pin;
+
+type Walk = for<'v> fn(&'v mut Visit<'_>) -> Pin<Box<dyn Future<Output = Result<()>> + 'v>>;
+
+/// A story and its name.
+pub(crate) struct Journey {
+    pub(crate) name: &'static str,
+    pub(crate) walk: Walk,
+}
+
+/// Names a journey by what must be true at its end.
+macro_rules! journey {
+    ($name:literal, $walk:path) => {
+        Journey { name: $name, walk: |visit| Box::pin($walk(visit)) }
+    };
+}
+
+/// Every journey, in the order in which a failure explains the next.
+pub(crate) const ALL: &[Journey] = &[
+    journey!("first visit: 50 pictures in one request", first_visit::one_request),
+    journey!("first visit: far from the server", first_visit::far_away),
+    journey!("list left and re-entered: from memory", warm::re_entered),
+    journey!("reload: no gap, no request", warm::reloaded),
+    journey!("LocalStorage emptied: from IndexedDB", warm::local_storage_emptied),
+    journey!("46 minutes later: shown at once, one batch without bytes", warm::minutes_later),
+    journey!("8 days later: shown at once, renewed without bytes", warm::days_later),
+    journey!("IndexedDB denied: pictures still show", warm::indexed_db_denied),
+    journey!("modal: sharp in its first frame after a hover", modal::sharp_at_once),
+    journey!("modal: linkable, closed by Escape and Back", modal::linkable),
+    journey!("server stopped: list and modal still show", outage::server_stopped),
+    journey!("sign-out: nothing of the account is left", account::signed_out),
+    journey!("sign-in as someone else: nothing of the first is left", account::someone_else),
+    journey!("sign-in form: by keyboard alone", account::by_form),
+    journey!("signed out elsewhere: the page asks to sign in", account::signed_out_elsewhere),
+    journey!("all friends scrolled through: bounded", scroll::through_all),
+];
+
+/// Friends on the first page, pictures or initials.
+const FIRST_PAGE: u32 = 50;
+
+/// Signs in with the demo button and waits for the first page of friends.
+async fn sign_in(visit: &mut Visit<'_>) -> Result<()> {
+    visit.open("/sign-in").await?;
+    visit.click(&hook("demo-sign-in")).await?;
+    visit.wait_visible(&hook("friend-list")).await?;
+    visit.wait_pictures(FIRST_PAGE).await
+}
+
+/// Signs in by the API alone, so that the app itself has never been loaded.
+async fn sign_in_without_the_app(visit: &mut Visit<'_>) -> Result<()> {
+    visit.gate.set_page(
+        "<!doctype html><title>sign in</title><script src=\"/__sampler.js\"></script>".to_owned(),
+    );
+    visit.open("/__page").await?;
+    let status = sign_in_by_api(visit, "ada", "miniature").await?;
+    anyhow::ensure!(status == 200, "sign-in answered {status}");
+    Ok(())
+}
+
+/// Posts credentials from the page that is open; returns the status.
+async fn sign_in_by_api(visit: &Visit<'_>, username: &str, password: &str) -> Result<u16> {
+    visit
+        .eval_async(&format!(
+            "const done = arguments[arguments.length - 1];
+             fetch('/api/session', {{
+                 method: 'POST',
+                 headers: {{ 'content-type': 'application/json' }},
+                 body: JSON.stringify({{ username: {username:?}, password: {password:?} }}),
+             }}).then((answer) => done(answer.status), () => done(0))"
+        ))
+        .await
+}

@@ -1,0 +1,117 @@
+//! Pictures that are already there.
+
+use super::{FIRST_PAGE, sign_in};
+use crate::{page::hook, sampler::Script, visit::Visit};
+use anyhow::{Result, ensure};
+use std::time::Duration;
+
+const MINUTE: u64 = 60;
+const DAY: u64 = 24 * 60 * MINUTE;
+
+/// To another page of the app and back: all from memory, nothing asked, no gap.
+pub(super) async fn re_entered(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    let before = visit.counters().await?;
+    visit.click("a[href='/me']").await?;
+    visit.wait_gone(&hook("friend-list")).await?;
+    visit.observe().await?;
+
+    visit.click("a[href='/friends']").await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+
+    visit.require_no_gap().await?;
+    require_sources(visit, &["memory"]).await?;
+    let counted = visit.counted_since(&before).await?;
+    ensure!(counted.picture_requests() == 0, "pictures were asked for: {counted}");
+    ensure!(counted.renditions() == 0, "renditions were sent: {counted}");
+    ensure!(counted.requests("/api/friends") == 0, "the list was asked for: {counted}");
+    Ok(())
+}
+
+/// Reloaded: all from storage, no picture asked for, no gap.
+pub(super) async fn reloaded(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    let before = visit.counters().await?;
+
+    visit.reload().await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+
+    visit.require_no_gap().await?;
+    require_sources(visit, &["indexed_db", "local_storage"]).await?;
+    let counted = visit.counted_since(&before).await?;
+    ensure!(counted.picture_requests() == 0, "pictures were asked for: {counted}");
+    ensure!(counted.renditions() == 0, "renditions were sent: {counted}");
+    let complete: f64 = visit.eval("return window.__seen.complete_at").await?;
+    visit.note(format!("complete {complete:.0} ms after navigation"));
+    Ok(())
+}
+
+/// LocalStorage emptied, then reloaded: IndexedDB has them all.
+pub(super) async fn local_storage_emptied(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    let before = visit.counters().await?;
+
+    visit.eval::<serde_json::Value>("localStorage.clear(); return null").await?;
+    visit.reload().await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+
+    require_sources(visit, &["indexed_db"]).await?;
+    let counted = visit.counted_since(&before).await?;
+    ensure!(counted.renditions() == 0, "renditions were sent: {counted}");
+    Ok(())
+}
+
+/// Past LocalStorage's lifetime: shown at once, and one batch asks whether anything is newer.
+pub(super) async fn minutes_later(visit: &mut Visit<'_>) -> Result<()> {
+    let counted = later(visit, 46 * MINUTE).await?;
+    let batches = counted.requests("/api/images/batch");
+    ensure!(batches == 1, "{batches} batches instead of one: {counted}");
+    Ok(())
+}
+
+/// Past every layer's lifetime: expired is not missing.
+pub(super) async fn days_later(visit: &mut Visit<'_>) -> Result<()> {
+    let counted = later(visit, 8 * DAY).await?;
+    let asked = counted.picture_requests();
+    ensure!(asked <= 1, "{asked} requests where one is enough: {counted}");
+    Ok(())
+}
+
+/// Reloads with the clock ahead; shown at once, and no rendition is sent again.
+async fn later(visit: &mut Visit<'_>, seconds: u64) -> Result<crate::counters::Counters> {
+    sign_in(visit).await?;
+    let before = visit.counters().await?;
+
+    let clock_ahead = Duration::from_secs(seconds);
+    visit.reload_with(Script { clock_ahead, ..Script::default() }).await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+
+    visit.require_no_gap().await?;
+    require_sources(visit, &["indexed_db", "local_storage"]).await?;
+    let counted = visit.counted_since(&before).await?;
+    visit.require_no_gap().await?;
+    ensure!(counted.renditions() == 0, "renditions were sent again: {counted}");
+    Ok(counted)
+}
+
+/// Touching IndexedDB throws: pictures show on the first visit and after a reload.
+pub(super) async fn indexed_db_denied(visit: &mut Visit<'_>) -> Result<()> {
+    visit.gate.set_script(Script { deny_indexed_db: true, ..Script::default() });
+    sign_in(visit).await?;
+
+    visit.reload().await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+
+    let sources = visit.sources().await?;
+    ensure!(!sources.contains(&"indexed_db".to_owned()), "a denied layer answered: {sources:?}");
+    Ok(())
+}
+
+/// Fails if a picture came from any other layer.
+async fn require_sources(visit: &Visit<'_>, allowed: &[&str]) -> Result<()> {
+    let sources = visit.sources().await?;
+    let foreign: Vec<&String> =
+        sources.iter().filter(|source| !allowed.contains(&source.as_str())).collect();
+    ensure!(!sources.is_empty() && foreign.is_empty(), "the pictures came from {sources:?}");
+    Ok(())
+}

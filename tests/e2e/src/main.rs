@@ -1,0 +1,122 @@
+//! Journeys through the built app, in one browser, against a real server.
+//!
+//! ```text
+//! browser ─▶ Gate (ours: delays, outages, a moved clock, a log) ─▶ miniature-server
+//! ```
+//!
+//! `cargo xtask test e2e` builds what this needs and runs it three times. By hand:
+//!
+//! ```text
+//! MINIATURE_BROWSER=chromium|firefox|webkit MINIATURE_SERVER_BIN=... MINIATURE_DIST=dist \
+//!     journeys [part of a journey's name]
+//! ```
+//!
+//! **Invariant:** at the end of each journey the page has had no panic, no console error and no
+//! violation of its Content-Security-Policy, whatever else the journey was about.
+
+#![allow(clippy::print_stdout, reason = "a command line tool: standard output is its report")]
+
+mod counters;
+mod engine;
+mod gate;
+mod group;
+mod journeys;
+mod page;
+mod sampler;
+mod server;
+mod visit;
+
+use crate::{engine::Browser, journeys::Journey, server::Server, visit::Visit};
+use anyhow::{Context, Result};
+use std::{env, path::PathBuf, process::ExitCode, time::Duration};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{Instant, timeout},
+};
+
+/// Enough for the slowest engine on a busy machine; a journey that hangs is a failure.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // Dropping what runs ends the browser, the drivers and the server, so a signal only wins a race.
+    let outcome = tokio::select! {
+        outcome = run() => outcome,
+        () = asked_to_stop() => Err(anyhow::anyhow!("stopped")),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn asked_to_stop() {
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        },
+        _ => std::future::pending().await,
+    }
+}
+
+/// Runs all journeys, or those whose name contains the first argument; true if none failed.
+async fn run() -> Result<bool> {
+    let wanted = env::args().nth(1).unwrap_or_default();
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    println!("{} against {}", browser.engine(), server.address());
+    let (mut passed, mut failed) = (0, 0);
+    for journey in journeys::ALL.iter().filter(|journey| journey.name.contains(&wanted)) {
+        match walk(journey, &browser, &server).await {
+            true => passed += 1,
+            false => failed += 1,
+        }
+    }
+    println!("\n{passed} passed, {failed} failed");
+    Ok(failed == 0 && passed > 0)
+}
+
+/// Walks one journey in a browser of its own and prints how it went; true if it arrived.
+async fn walk(journey: &Journey, browser: &Browser, server: &Server) -> bool {
+    let start = Instant::now();
+    let result = match Visit::begin(browser, server).await {
+        Ok(mut visit) => {
+            let result = try_walk(journey, &mut visit).await;
+            if result.is_err() {
+                visit.leave_evidence(&evidence_path(browser, journey)).await;
+            }
+            let notes = visit.end().await;
+            result.map(|()| notes)
+        }
+        Err(error) => Err(error),
+    };
+    let took = start.elapsed().as_secs_f32();
+    match &result {
+        Ok(notes) => {
+            println!("ok      {} ({took:.1} s)", journey.name);
+            notes.iter().for_each(|note| println!("        {note}"));
+        }
+        Err(error) => println!("FAILED  {} ({took:.1} s)\n        {error:#}", journey.name),
+    }
+    result.is_ok()
+}
+
+async fn try_walk(journey: &Journey, visit: &mut Visit<'_>) -> Result<()> {
+    timeout(PATIENCE, (journey.walk)(visit))
+        .await
+        .with_context(|| format!("not done after {} s", PATIENCE.as_secs()))??;
+    visit.require_clean().await
+}
+
+/// Where a failed journey leaves its screenshot and log.
+fn evidence_path(browser: &Browser, journey: &Journey) -> PathBuf {
+    let folder = env::var_os("MINIATURE_EVIDENCE").map_or_else(env::temp_dir, PathBuf::from);
+    let words = journey.name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let slug = words.collect::<Vec<_>>().join("-");
+    folder.join(format!("miniature-{}-{slug}", browser.engine()))
+}

@@ -1,0 +1,129 @@
+// Runs before the app on every page load: moves the clock, takes storage away, and looks at every
+// frame. The harness reads `window.__seen`.
+(() => {
+  "use strict";
+  const shift = /*SHIFT_MS*/ 0;
+  const denyIndexedDb = /*DENY_INDEXED_DB*/ false;
+
+  if (shift !== 0) {
+    const RealDate = Date;
+    const now = () => RealDate.now() + shift;
+    window.Date = new Proxy(RealDate, {
+      construct: (target, args, self) =>
+        Reflect.construct(target, args.length ? args : [now()], self === window.Date ? target : self),
+      apply: () => new RealDate(now()).toString(),
+      get: (target, name) => (name === "now" ? now : Reflect.get(target, name)),
+    });
+  }
+  if (denyIndexedDb) {
+    Object.defineProperty(window, "indexedDB", {
+      get() { throw new DOMException("IndexedDB is denied", "SecurityError"); },
+    });
+  }
+
+  const seen = {
+    want: 50, frames: 0, judged: 0, gaps: [], problems: [], wasm_started_at: null,
+    complete_at: null, live_urls: 0, peak_urls: 0, modal: null,
+  };
+  window.__seen = seen;
+  /** Starts the observation anew, within the same document. */
+  window.__observe = () => Object.assign(seen, {
+    frames: 0, judged: 0, gaps: [], complete_at: null, modal: null, peak_urls: seen.live_urls,
+  });
+
+  const problem = (kind, text) => {
+    if (seen.problems.length < 50) {
+      seen.problems.push({ kind, text: String(text).slice(0, 600), at: performance.now() });
+    }
+  };
+  const readable = (value) => (value && value.stack) || (value && value.message) || value;
+  const realError = console.error;
+  console.error = (...values) => {
+    problem("console.error", values.map(readable).join(" "));
+    realError.apply(console, values);
+  };
+  addEventListener("error", (event) => {
+    const target = event.target;
+    if (target && target !== window) problem("load", target.src || target.href || target.tagName);
+    else problem("error", readable(event.error) || event.message);
+  }, true);
+  addEventListener("unhandledrejection", (event) => problem("rejection", readable(event.reason)));
+  document.addEventListener("securitypolicyviolation", (event) =>
+    problem("csp", `${event.effectiveDirective} ${event.blockedURI} ${event.sample}`));
+
+  const live = new Set();
+  const create = URL.createObjectURL, revoke = URL.revokeObjectURL;
+  const count = () => {
+    seen.live_urls = live.size;
+    seen.peak_urls = Math.max(seen.peak_urls, live.size);
+  };
+  URL.createObjectURL = (object) => { const url = create.call(URL, object); live.add(url); count(); return url; };
+  URL.revokeObjectURL = (url) => { revoke.call(URL, url); live.delete(url); count(); };
+
+  for (const name of ["instantiate", "instantiateStreaming"]) {
+    const real = WebAssembly[name];
+    if (!real) continue;
+    WebAssembly[name] = (...args) => real.apply(WebAssembly, args).then((result) => {
+      seen.wasm_started_at ??= performance.now();
+      return result;
+    });
+  }
+
+  const shown = (element) => {
+    const box = element.getBoundingClientRect();
+    const inside = box.width > 0 && box.height > 0 && box.bottom > 0 && box.right > 0 &&
+      box.top < innerHeight && box.left < innerWidth;
+    return inside && (!element.checkVisibility ||
+      element.checkVisibility({ opacityProperty: true, visibilityProperty: true }));
+  };
+  const loaded = (picture) => {
+    const image = picture.querySelector("img");
+    if (picture.dataset.state === "fallback") return !image;
+    return picture.dataset.state === "ready" && !!image && image.complete && image.naturalWidth > 0;
+  };
+  const gap = (at, row, why) => {
+    if (seen.gaps.length < 200) seen.gaps.push({ at, user: row.dataset.userId || row.textContent.trim().slice(0, 30), why });
+  };
+  const whyNot = (picture) => {
+    const image = picture.querySelector("img");
+    return `${picture.dataset.state}, ${image ? `img complete=${image.complete} width=${image.naturalWidth}` : "no img"}`;
+  };
+  const judge = (at, list) => {
+    seen.judged += 1;
+    for (const row of list.querySelectorAll("[data-testid=friend]")) {
+      if (!shown(row)) continue;
+      const picture = row.querySelector(".picture");
+      if (!picture) gap(at, row, "no picture in the row");
+      else if (shown(picture) && !loaded(picture)) gap(at, picture, whyNot(picture));
+    }
+  };
+  const lookAtModal = (at) => {
+    const modal = document.querySelector("dialog[data-testid=profile-modal]");
+    if (!modal || !modal.open || !shown(modal) || seen.modal) return;
+    const image = modal.querySelector(".picture img");
+    const picture = modal.querySelector(".picture");
+    seen.modal = {
+      at, width: image ? image.naturalWidth : 0, complete: !!image && image.complete,
+      state: picture ? picture.dataset.state : "no picture",
+    };
+  };
+  /** Every picture that the app or a plain page shows. */
+  const all = () => {
+    const ours = [...document.querySelectorAll("[data-testid=friend-list] .picture")];
+    if (ours.length) return ours.map(loaded);
+    return [...document.querySelectorAll("img.plain")].map((image) => image.complete && image.naturalWidth > 0);
+  };
+  const frame = (at) => {
+    seen.frames += 1;
+    const list = document.querySelector("[data-testid=friend-list]");
+    if (list && shown(list)) judge(at, list);
+    lookAtModal(at);
+    if (seen.complete_at === null && all().filter(Boolean).length >= seen.want) {
+      // Decoded and in the tree; two frames later it has been painted.
+      seen.complete_at = -1;
+      requestAnimationFrame(() => requestAnimationFrame(() => { seen.complete_at = performance.now(); }));
+    }
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+})();

@@ -1,0 +1,294 @@
+//! One browser on its way through the app: what it does, and what it saw.
+
+use crate::{
+    counters::Counters,
+    engine::{Browser, Engine},
+    gate::{Gate, Network, Passage},
+    page,
+    sampler::{Gap, Script, Seen},
+    server::Server,
+};
+use anyhow::{Context, Result, bail, ensure};
+use serde::de::DeserializeOwned;
+use std::{fmt::Write, fs, path::Path, time::Duration};
+use thirtyfour::{By, WebDriver, WebElement};
+use tokio::time::{Instant, sleep};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const GLANCE: Duration = Duration::from_millis(40);
+/// Long enough for a background request to begin after what caused it.
+const PAUSE: Duration = Duration::from_millis(800);
+
+/// A browser without a past, behind a gate of its own.
+pub(crate) struct Visit<'a> {
+    driver: WebDriver,
+    pub(crate) gate: Gate,
+    server: &'a Server,
+    browser: &'a Browser,
+    notes: Vec<String>,
+    /// Set once the journey has taken the network away: then failed requests are no fault.
+    outage: bool,
+}
+
+impl<'a> Visit<'a> {
+    /// Opens a browser and a gate.
+    ///
+    /// # Errors
+    ///
+    /// If either does not open.
+    pub(crate) async fn begin(browser: &'a Browser, server: &'a Server) -> Result<Self> {
+        let gate = Gate::open(server.address()).await?;
+        let driver = browser.open().await.context("the browser does not start")?;
+        Ok(Self { driver, gate, server, browser, notes: Vec::new(), outage: false })
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.browser.engine()
+    }
+
+    /// Says something that belongs into the report: a measure, a step that this engine cannot do.
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// Starts again in a browser without a past, behind the same gate.
+    pub(crate) async fn start_afresh(&mut self) -> Result<()> {
+        self.require_clean().await?;
+        // WebKitGTK's driver holds one session at a time, so the old one goes first.
+        self.driver.clone().quit().await?;
+        self.driver = self.browser.open().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn open(&mut self, path: &str) -> Result<()> {
+        self.driver.goto(self.gate.url(path)).await?;
+        Ok(())
+    }
+
+    /// Loads the page again; what the page saw until then must be clean.
+    pub(crate) async fn reload(&mut self) -> Result<()> {
+        self.require_clean().await?;
+        self.driver.refresh().await?;
+        Ok(())
+    }
+
+    /// Loads the page again, with another script before the app.
+    pub(crate) async fn reload_with(&mut self, script: Script) -> Result<()> {
+        self.gate.set_script(script);
+        self.reload().await
+    }
+
+    pub(crate) async fn back(&mut self) -> Result<()> {
+        Ok(self.driver.back().await?)
+    }
+
+    pub(crate) async fn path(&self) -> Result<String> {
+        Ok(self.driver.current_url().await?.path().to_owned())
+    }
+
+    /// Takes the network away, or gives it back.
+    pub(crate) fn set_network(&mut self, network: Network) {
+        self.outage |= network == Network::Down;
+        self.gate.set_network(network);
+    }
+
+    /// Runs a script in the page and returns what it returns.
+    pub(crate) async fn eval<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
+        let answer = self.driver.execute(script, Vec::new()).await?;
+        Ok(answer.convert()?)
+    }
+
+    /// Runs a script that calls back.
+    pub(crate) async fn eval_async<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
+        let answer = self.driver.execute_async(script, Vec::new()).await?;
+        Ok(answer.convert()?)
+    }
+
+    /// Waits until the script returns true. A page that is being replaced is asked again.
+    pub(crate) async fn wait(&self, what: &str, script: &str) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            let answer = self.eval::<bool>(script).await;
+            match answer {
+                Ok(true) => return Ok(()),
+                Ok(false) | Err(_) if start.elapsed() < PATIENCE => sleep(GLANCE).await,
+                Ok(false) => bail!("waited {} s in vain: {what}", PATIENCE.as_secs()),
+                Err(error) => return Err(error.context(format!("waited in vain: {what}"))),
+            }
+        }
+    }
+
+    pub(crate) async fn wait_visible(&self, selector: &str) -> Result<()> {
+        self.wait(&format!("{selector} is visible"), &page::is_visible(selector)).await
+    }
+
+    pub(crate) async fn wait_gone(&self, selector: &str) -> Result<()> {
+        self.wait(&format!("{selector} is gone"), &page::is_gone(selector)).await
+    }
+
+    /// Waits until that many rows of the friend list are complete.
+    pub(crate) async fn wait_pictures(&self, rows: u32) -> Result<()> {
+        let what = format!("{rows} rows with their pictures");
+        self.wait(&what, &format!("{} >= {rows}", page::COMPLETE_ROWS)).await
+    }
+
+    pub(crate) async fn find(&self, selector: &str) -> Result<WebElement> {
+        self.wait_visible(selector).await?;
+        Ok(self.driver.find(By::Css(selector.to_owned())).await?)
+    }
+
+    pub(crate) async fn click(&self, selector: &str) -> Result<()> {
+        Ok(self.find(selector).await?.click().await?)
+    }
+
+    /// Rests the mouse on an element for a time, then clicks it, as one movement of a hand.
+    pub(crate) async fn hover_then_click(&self, selector: &str, rest: Duration) -> Result<()> {
+        let element = self.find(selector).await?;
+        self.driver.action_chain().move_to_element_center(&element).perform().await?;
+        sleep(rest).await;
+        self.driver.action_chain().click_element(&element).perform().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn type_into(&self, selector: &str, text: &str) -> Result<()> {
+        Ok(self.find(selector).await?.send_keys(text).await?)
+    }
+
+    /// Presses a key wherever the focus is.
+    pub(crate) async fn press(&self, key: thirtyfour::Key) -> Result<()> {
+        Ok(self.driver.action_chain().send_keys(key).perform().await?)
+    }
+
+    /// What the page has seen since it was loaded, or since [`Visit::observe`].
+    pub(crate) async fn seen(&self) -> Result<Seen> {
+        self.eval("return window.__seen").await.context("the sampler does not answer")
+    }
+
+    /// Begins the observation anew, within the same document.
+    pub(crate) async fn observe(&self) -> Result<()> {
+        self.eval::<serde_json::Value>("return window.__observe() && null").await.map(drop)
+    }
+
+    pub(crate) async fn sources(&self) -> Result<Vec<String>> {
+        self.eval(page::SOURCES).await
+    }
+
+    /// What the server counted since `before`, once the network is quiet.
+    pub(crate) async fn counted_since(&self, before: &Counters) -> Result<Counters> {
+        self.gate.quiet(PAUSE).await;
+        Ok(self.server.counters().await?.since(before))
+    }
+
+    pub(crate) async fn counters(&self) -> Result<Counters> {
+        self.gate.quiet(PAUSE).await;
+        self.server.counters().await
+    }
+
+    pub(crate) fn passages(&self) -> Vec<Passage> {
+        self.gate.passages()
+    }
+
+    /// Fails if a judged frame showed a row without its picture, or none was judged.
+    pub(crate) async fn require_no_gap(&self) -> Result<()> {
+        let seen = self.seen().await?;
+        ensure!(seen.judged > 0, "no frame with the friend list was seen");
+        ensure!(seen.gaps.is_empty(), "{}", describe_gaps(&seen.gaps, seen.judged));
+        Ok(())
+    }
+
+    /// Fails if the page had a panic, a console error or a violation of its policy.
+    pub(crate) async fn require_clean(&mut self) -> Result<()> {
+        let seen = self.seen().await?;
+        let mut lines: Vec<String> = seen
+            .problems
+            .iter()
+            .map(|problem| format!("{}: {}", problem.kind, problem.text))
+            .collect();
+        lines.extend(self.console_lines().await?);
+        lines.retain(|line| !(self.outage && is_network_failure(line)));
+        ensure!(lines.is_empty(), "the page had problems: {}", lines.join(" | "));
+        Ok(())
+    }
+
+    /// What the browser itself wrote to its console; only ChromeDriver can tell.
+    async fn console_lines(&self) -> Result<Vec<String>> {
+        if self.engine() != Engine::Chromium {
+            return Ok(Vec::new());
+        }
+        let log = self.driver.browser_log().await?;
+        let severe =
+            log.into_iter().filter(|entry| format!("{:?}", entry.level).contains("Severe"));
+        Ok(severe.map(|entry| format!("console: {}", entry.message)).collect())
+    }
+
+    /// Writes a screenshot, what the page saw and what passed the gate beside `stem`.
+    pub(crate) async fn leave_evidence(&self, stem: &Path) {
+        let text = self.evidence().await;
+        let log = stem.with_extension("txt");
+        // The journey has failed already; evidence that cannot be had changes nothing.
+        if fs::write(&log, text).is_ok() {
+            println!("        see {}", log.display());
+        }
+        let _ = self.driver.screenshot(&stem.with_extension("png")).await;
+    }
+
+    async fn evidence(&self) -> String {
+        let mut text = String::new();
+        if let Ok(url) = self.driver.current_url().await {
+            let _ = writeln!(text, "{url}\n");
+        }
+        if let Ok(seen) = self.eval::<serde_json::Value>("return window.__seen").await {
+            let _ = writeln!(text, "{seen:#}\n");
+        }
+        if let Ok(html) = self.eval::<String>("return document.body.outerHTML.slice(0, 6000)").await
+        {
+            let _ = writeln!(text, "{html}\n");
+        }
+        for passage in self.passages() {
+            let _ = writeln!(text, "{passage:?}");
+        }
+        text
+    }
+
+    /// Closes the browser and hands back the notes.
+    pub(crate) async fn end(self) -> Vec<String> {
+        // A browser that has gone already is closed.
+        let _ = self.driver.quit().await;
+        self.notes
+    }
+}
+
+/// Lines that a browser writes when a request does not get through.
+fn is_network_failure(line: &str) -> bool {
+    let signs =
+        ["net::ERR_", "NetworkError", "Failed to fetch", "Load failed", "Failed to load resource"];
+    signs.iter().any(|sign| line.contains(sign))
+}
+
+fn describe_gaps(gaps: &[Gap], judged: u32) -> String {
+    let mut frames: Vec<f64> = gaps.iter().map(|gap| gap.at).collect();
+    frames.dedup();
+    let first: Vec<String> = gaps
+        .iter()
+        .take(3)
+        .map(|gap| format!("{} ({}) at {:.0} ms", gap.user, gap.why, gap.at))
+        .collect();
+    format!("{} of {judged} frames had a gap; first: {}", frames.len(), first.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_failed_requests_are_excused_by_an_outage() {
+        let cases = [
+            ("console: http://x/api - Failed to load resource: net::ERR_EMPTY_RESPONSE", true),
+            ("console.error: panicked at src/app/mod.rs", false),
+            ("csp: script-src inline", false),
+        ];
+        for (line, excused) in cases {
+            assert_eq!(is_network_failure(line), excused, "{line}");
+        }
+    }
+}
