@@ -121,11 +121,14 @@ fn compress(path: PathBuf) -> Result<Asset> {
     let raw = fs::read(&path)?;
     let brotli = brotli(&raw)?;
     let gzip = gzip(&raw)?;
-    for (suffix, bytes) in [("br", &brotli), ("gz", &gzip)] {
+    // A server sends what is there, so what would not gain must not be there.
+    let smaller = [("br", &brotli), ("gz", &gzip)].into_iter().filter(|(_, b)| b.len() < raw.len());
+    for (suffix, bytes) in smaller {
         let beside = PathBuf::from(format!("{}.{suffix}", path.display()));
         fs::write(&beside, bytes).with_context(|| format!("cannot write {}", beside.display()))?;
     }
-    Ok(Asset { path, raw: raw.len(), brotli: brotli.len(), gzip: gzip.len() })
+    let sent = |compressed: &[u8]| compressed.len().min(raw.len());
+    Ok(Asset { path, raw: raw.len(), brotli: sent(&brotli), gzip: sent(&gzip) })
 }
 
 fn brotli(raw: &[u8]) -> Result<Vec<u8>> {
