@@ -6,6 +6,8 @@
 //!
 //! **Invariant:** everything below the gate belongs to one account, and goes with it.
 
+#![expect(unreachable_pub, reason = "`#[component]` makes the body of each component `pub`")]
+
 mod friends;
 mod gate;
 mod me;

@@ -24,24 +24,23 @@ struct Card {
 impl Card {
     fn of(state: ProfileState) -> Self {
         let (friend, trouble) = match state {
-            ProfileState::Ready(profile) => return Self {
-                name: Some(profile.name),
-                headline: profile.headline,
-                friends: Some(profile.friend_count),
-                trouble: None,
-            },
+            ProfileState::Ready(profile) => {
+                return Self {
+                    name: Some(profile.name),
+                    headline: profile.headline,
+                    friends: Some(profile.friend_count),
+                    trouble: None,
+                };
+            }
             ProfileState::NotFound => (None, Some("There is nobody of this name.")),
             ProfileState::Loading(friend) => (friend, None),
             ProfileState::Unreachable(None) => (None, Some("The server can’t be reached.")),
             ProfileState::Unreachable(friend) => (friend, None),
         };
         match friend {
-            Some(friend) => Self {
-                name: Some(friend.name),
-                headline: friend.headline,
-                friends: None,
-                trouble,
-            },
+            Some(friend) => {
+                Self { name: Some(friend.name), headline: friend.headline, friends: None, trouble }
+            }
             None => Self { trouble, ..Self::default() },
         }
     }

@@ -68,7 +68,7 @@ fn follow(profile: Memo<Option<UserId>>, dialog: NodeRef<html::Dialog>) {
         let now = profile.get();
         if now.is_some() && !dialog.open() {
             // Refused only for a dialog that is out of the document, where nobody misses it.
-            drop(dialog.show_modal());
+            let _ = dialog.show_modal();
         }
         if now.is_none() {
             dialog.close();
@@ -88,7 +88,9 @@ fn leave() -> impl Fn() + Clone {
             history.state().is_ok_and(|state| state == JsValue::from_str(FROM_LIST))
         };
         match window().history() {
-            Ok(history) if came_from_list(&history) => drop(history.back()),
+            Ok(history) if came_from_list(&history) => {
+                let _ = history.back();
+            }
             Ok(_) | Err(_) => navigate(
                 "/friends",
                 NavigateOptions { replace: true, scroll: false, ..Default::default() },
@@ -102,7 +104,7 @@ fn focus_row(user: &UserId) {
     let row = document().query_selector(&format!("a[href='{}']", profile_path(user)));
     if let Ok(Some(row)) = row {
         // A row that cannot take the focus leaves it where it was.
-        drop(row.unchecked_into::<web_sys::HtmlElement>().focus());
+        let _ = row.unchecked_into::<web_sys::HtmlElement>().focus();
     }
 }
 

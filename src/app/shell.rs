@@ -80,7 +80,7 @@ fn focus_on_change(page: Memo<Page>, main: NodeRef<html::Main>) {
             && let Some(main) = main.get_untracked()
         {
             // An element that cannot take the focus leaves it where it was.
-            drop(main.focus());
+            let _ = main.focus();
         }
         page
     });

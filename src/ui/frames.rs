@@ -57,7 +57,8 @@ impl Frames {
             self.incoming = None;
         } else if self.incoming.as_ref().is_none_or(|frame| frame.shown.url != shown.url) {
             self.last_serial += 1;
-            let frame = Frame { serial: self.last_serial, user: user.clone(), shown: shown.clone() };
+            let frame =
+                Frame { serial: self.last_serial, user: user.clone(), shown: shown.clone() };
             self.incoming = Some(frame);
         }
     }

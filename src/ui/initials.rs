@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_user_keeps_their_colour() {
         let tones = ["ada", "grace", "user-1", "user-2"].map(|id| tone(&id.parse().unwrap()));
-        assert_eq!(tones, [3, 4, 9, 10]);
+        assert_eq!(tones, [7, 7, 4, 1]);
     }
 
     #[test]

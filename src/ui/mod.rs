@@ -6,6 +6,8 @@
 //! **Invariant:** a picture never shows someone else's face, and never an empty place where a face
 //! has been: the old image stays until the new one is painted.
 
+#![expect(unreachable_pub, reason = "`#[component]` makes the body of each component `pub`")]
+
 mod dashboard;
 mod figure;
 mod frames;

@@ -70,9 +70,15 @@ fn FrameImage(
     let Frame { serial, shown, .. } = frame;
     let image = NodeRef::<html::Img>::new();
     // Past disposal there is nobody left to tell.
-    let tell = move || drop(loaded.try_set(serial));
+    let tell = move || {
+        let _ = loaded.try_set(serial);
+    };
     // What the document holds already is complete at once, and `load` would come a frame late.
-    Effect::new(move |_| image.get().filter(|image| is_loaded(image)).is_some().then(tell));
+    Effect::new(move |_| {
+        if image.get().is_some_and(|image| is_loaded(&image)) {
+            tell();
+        }
+    });
     let waiting = move || {
         let frames = frames.read();
         frames.painted().is_some_and(|painted| painted.serial != serial)

@@ -39,7 +39,9 @@ pub fn use_profile_picture(user: Signal<UserId>, size: u32) -> ProfilePicture {
     );
     let view = Memo::new(move |_| open.with(|open| open.as_ref().map(OpenPicture::view)));
     ProfilePicture {
-        url: Signal::derive(move || view.with(|view| Some(view.as_ref()?.shown.as_ref()?.url.clone()))),
+        url: Signal::derive(move || {
+            view.with(|view| Some(view.as_ref()?.shown.as_ref()?.url.clone()))
+        }),
         loading: Signal::derive(move || view.with(is_loading)),
         error: Signal::derive(move || view.with(error)),
         refetch: Callback::new(move |()| with_open(open, OpenPicture::refetch)),

@@ -75,7 +75,9 @@ impl Intent {
         let size = rendition_size(PROFILE_PICTURE);
         // Nobody is waiting any more if the list is gone.
         self.cache.try_with_value(|cache| {
-            cache.as_ref().map(|cache| cache.prefetch(users, size));
+            if let Some(cache) = cache {
+                cache.prefetch(users, size);
+            }
         });
     }
 }

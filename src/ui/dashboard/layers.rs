@@ -20,15 +20,8 @@ enum Metric {
 }
 
 impl Metric {
-    const ALL: [Self; 7] = [
-        Self::Hits,
-        Self::Misses,
-        Self::Errors,
-        Self::P50,
-        Self::P95,
-        Self::Entries,
-        Self::Bytes,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Hits, Self::Misses, Self::Errors, Self::P50, Self::P95, Self::Entries, Self::Bytes];
 
     /// As in the exported metrics.
     const fn key(self) -> &'static str {

@@ -38,7 +38,7 @@ fn Dashboard(cache: PictureCache) -> impl IntoView {
     let toggle = move || {
         open.update(|open| *open = !*open);
         // Where storage is denied, a reload closes the panel, and that is all.
-        drop(SessionStorage::set(OPEN_KEY, open.get_untracked()));
+        let _ = SessionStorage::set(OPEN_KEY, open.get_untracked());
     };
     on_shortcut(toggle);
 
