@@ -46,10 +46,7 @@ pub(crate) fn dist(server: Server) -> Result<()> {
     let path = setup::prepare(Purpose::Dist)?;
     build_frontend(&path)?;
     if server == Server::Build {
-        step::quiet(
-            "build the server",
-            &mut cargo("build --release --bin miniature-server", &path)?,
-        )?;
+        step::quiet("build the server", &mut cargo("build --release -p miniature-server", &path)?)?;
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ pub(crate) fn serve() -> Result<()> {
     refuse_taken(API, "the API")?;
     refuse_taken(PAGE, "the page")?;
     let path = setup::prepare(Purpose::Serve)?;
-    step::quiet("build the server", &mut cargo("build --bin miniature-server", &path)?)?;
+    step::quiet("build the server", &mut cargo("build -p miniature-server", &path)?)?;
     let mut servers = vec![("the server", start_server(&path)?)];
     if !wait_until("the server answers", SERVER_START, healthy, &stop, &mut servers)? {
         return Ok(());
