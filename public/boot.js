@@ -26,9 +26,9 @@
     }
   };
 
+  // Until the app takes the promise over, nobody need hear of a failure.
   const ask = (path) => {
     const answer = fetch(path);
-    // Whoever takes the promise over hears of a failure; until then it is not unhandled.
     answer.catch(() => {});
     return answer;
   };
@@ -40,9 +40,10 @@
   if (!opensList || isWarm) return;
 
   const pictures = pictureSize();
-  window.__miniature = {
-    friends: ask(`/api/friends?limit=50&pictures=${pictures}`),
-    session: ask("/api/session"),
-    pictures,
-  };
+  const friends = ask(`/api/friends?limit=50&pictures=${pictures}`);
+  const begun = { friends, session: ask("/api/session"), pictures };
+  window.__miniature = begun;
+  // A refusal is no answer to keep: who signs in later asks anew.
+  const drop = () => delete begun.friends;
+  friends.then((answer) => answer.ok || drop(), drop);
 })();
