@@ -1,0 +1,19 @@
+//! The bindings, in a real browser.
+//!
+//! Every storage passes the same `contract`; what only one of them can do, or suffer, stands in its
+//! own file. Tests run one after the other: some take parts of the browser away for a while.
+
+#![cfg(target_arch = "wasm32")]
+
+mod boot;
+mod clock;
+mod contract;
+mod indexed_db;
+mod local_storage;
+mod object_url;
+mod origin;
+mod samples;
+mod script;
+mod surroundings;
+
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

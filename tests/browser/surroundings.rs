@@ -1,0 +1,175 @@
+//! The rest of the window: other tabs, the network, the viewport, idle time, the console.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use futures_channel::{mpsc, oneshot};
+use futures_util::StreamExt;
+use miniature::{
+    browser::{
+        clock::BrowserClock,
+        console::{Commands, Console},
+        online, quota, schedule,
+        tabs::{self, StorageChange},
+        viewport::{self, Viewport},
+    },
+    cache::clock::Clock,
+};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{Element, HtmlElement};
+
+use crate::script::{self, Replaced};
+
+#[wasm_bindgen_test]
+async fn a_change_made_by_another_tab_is_heard() {
+    let (heard, mut changes) = mpsc::unbounded();
+    let listener =
+        tabs::on_storage("watched:", move |change| heard.unbounded_send(change).unwrap());
+    // A frame is a tab of its own, as far as the event is concerned.
+    let write = "const frame = document.body.appendChild(document.createElement('iframe'));
+         const storage = frame.contentWindow.localStorage;
+         storage.setItem('unwatched', '1');
+         storage.setItem('watched:key', '2');
+         storage.removeItem('watched:key');
+         storage.removeItem('unwatched');";
+    script::run(write, &[]).await;
+
+    let key = Some("watched:key".to_owned());
+    let written = StorageChange { key: key.clone(), value: Some("2".into()) };
+    assert_eq!(changes.next().await, Some(written));
+    assert_eq!(changes.next().await, Some(StorageChange { key, value: None }));
+    drop(listener);
+    assert_eq!(changes.next().await, None, "a dropped listener drops its callback");
+    script::run("document.querySelector('iframe').remove();", &[]).await;
+}
+
+#[wasm_bindgen_test]
+fn going_offline_and_online_is_heard_until_the_guard_drops() {
+    let states = Rc::new(RefCell::new(Vec::new()));
+    let seen = states.clone();
+    let guard = online::on_change(move |online| seen.borrow_mut().push(online));
+    let dispatch = |event| {
+        js_sys::eval(&format!("dispatchEvent(new Event('{event}'))")).unwrap();
+    };
+    dispatch("offline");
+    dispatch("online");
+    drop(guard);
+    dispatch("offline");
+    assert_eq!(*states.borrow(), [false, true]);
+}
+
+#[wasm_bindgen_test]
+fn the_browser_knows_whether_there_is_a_network() {
+    let offline = Replaced::by(
+        "Object.defineProperty(navigator, 'onLine', { value: false, configurable: true });
+         return () => { delete navigator.onLine; };",
+    );
+    assert!(!online::is_online());
+    drop(offline);
+    assert!(online::is_online());
+}
+
+#[wasm_bindgen_test]
+async fn an_element_is_seen_to_come_and_go() {
+    let body = web_sys::window().unwrap().document().unwrap().body().unwrap();
+    let tall: HtmlElement = web_sys::window()
+        .unwrap()
+        .document()
+        .unwrap()
+        .create_element("div")
+        .unwrap()
+        .unchecked_into();
+    tall.style().set_property("margin-top", "100000px").unwrap();
+    tall.set_text_content(Some("far below"));
+    body.append_child(&tall).unwrap();
+    let (seen, mut views) = mpsc::unbounded();
+    let viewport = Viewport::new("0px", move |element: Element, inside| {
+        seen.unbounded_send((element, inside)).unwrap();
+    });
+    let viewport = viewport.unwrap();
+    viewport.observe(&tall);
+
+    assert_eq!(views.next().await.map(|(_, inside)| inside), Some(false));
+    tall.style().set_property("margin-top", "0").unwrap();
+    tall.scroll_into_view();
+    assert_eq!(views.next().await.map(|(_, inside)| inside), Some(true));
+
+    drop(viewport);
+    assert!(views.next().await.is_none(), "a dropped viewport drops its callback");
+    tall.remove();
+}
+
+#[wasm_bindgen_test]
+fn the_screen_and_the_wish_to_save_data_are_read() {
+    assert!(viewport::device_pixel_ratio() > 0.0);
+    let connection = |saves: &str| {
+        Replaced::by(&format!(
+            "Object.defineProperty(navigator, 'connection', {{ value: {saves}, configurable: true }});
+             return () => {{ delete navigator.connection; }};"
+        ))
+    };
+    for (value, expected) in [("{ saveData: true }", true), ("{}", false), ("undefined", false)] {
+        let _connection = connection(value);
+        assert_eq!(viewport::save_data(), expected, "{value}");
+    }
+}
+
+async fn idle() {
+    let (ran, runs) = oneshot::channel();
+    schedule::spawn_idle(async move {
+        let _ = ran.send(());
+    });
+    runs.await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn idle_work_runs_with_and_without_an_idle_callback() {
+    idle().await;
+    let _webkit = Replaced::by(
+        "const owner = 'requestIdleCallback' in window && window;
+         const held = Object.getOwnPropertyDescriptor(owner, 'requestIdleCallback');
+         delete owner.requestIdleCallback;
+         return () => Object.defineProperty(owner, 'requestIdleCallback', held);",
+    );
+    idle().await;
+}
+
+#[wasm_bindgen_test]
+async fn the_next_frame_comes() {
+    let (ran, runs) = oneshot::channel();
+    schedule::next_frame(move || {
+        let _ = ran.send(());
+    });
+    runs.await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn storage_is_estimated_where_the_browser_can() {
+    let estimate = quota::estimate().await.unwrap();
+    assert!(estimate.quota_bytes > estimate.usage_bytes);
+    assert_eq!(quota::persisted().await, Some(false));
+
+    let _absent = Replaced::by(
+        "Object.defineProperty(navigator, 'storage', { value: undefined, configurable: true });
+         return () => { delete navigator.storage; };",
+    );
+    assert_eq!(quota::estimate().await, None);
+    assert_eq!(quota::persisted().await, None);
+}
+
+#[wasm_bindgen_test]
+async fn the_console_has_its_four_commands_while_installed() {
+    let console = Console::install(Commands {
+        get_metrics: Box::new(|| 1.into()),
+        log_summary: Box::new(|| "summary".into()),
+        export: Box::new(|| "{}".into()),
+        clear: Box::new(|| js_sys::Promise::resolve(&wasm_bindgen::JsValue::from(2))),
+    });
+    let call = "const { getMetrics, logSummary, export: exported, clear } = window.cacheMonitor;
+         return [getMetrics(), logSummary(), exported(), await clear()].join();";
+    assert_eq!(script::run(call, &[]).await.as_string().as_deref(), Some("1,summary,{},2"));
+    drop(console);
+    let left = script::run("return typeof window.cacheMonitor;", &[]).await;
+    assert_eq!(left.as_string().as_deref(), Some("undefined"));
+    BrowserClock.sleep(Duration::ZERO).await;
+}
