@@ -1,1 +1,81 @@
-fn main() {}
+//! The command `miniature-server`.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Parser, error::ErrorKind};
+use miniature_server::{
+    Collection,
+    config::{Cli, Command, DemoArgs, Limits},
+    demo, serve,
+};
+use tracing_subscriber::EnvFilter;
+
+/// What was asked for cannot be done with these values.
+const UNUSABLE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    log_to_stderr();
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&format!("{error:#}")),
+    }
+}
+
+#[tokio::main]
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(config) => Ok(serve(config, stop_signal()?).await?),
+        Command::Demo(arguments) => create_demo(arguments).await,
+    }
+}
+
+async fn create_demo(arguments: DemoArgs) -> anyhow::Result<()> {
+    let collection = Collection::open(&arguments.data, &Limits::default()).await?;
+    demo::create(&collection).await.context("the demo people cannot be created")?;
+    if let Some(folder) = arguments.pictures {
+        demo::give_photographs(&collection, &folder).await?;
+    }
+    collection.database.close().await;
+    Ok(())
+}
+
+/// Resolves when told to stop, by Ctrl-C or by the system.
+fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+}
+
+/// Help goes out whole; a mistake in one line.
+fn usage(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return error.print().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
+    let message = error.to_string();
+    let line = message.lines().next().unwrap_or_default();
+    refuse(line.trim_start_matches("error: "))
+}
+
+fn refuse(reason: &str) -> ExitCode {
+    let written = writeln!(io::stderr(), "miniature-server: {reason}");
+    written.map_or(ExitCode::FAILURE, |()| ExitCode::from(UNUSABLE))
+}

@@ -1,0 +1,138 @@
+//! Why a request is refused, and how that is told.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use miniature_api::Problem;
+use thiserror::Error;
+
+use crate::profiles::ProfileError;
+
+/// Why a request is refused. Becomes an `application/problem+json` (RFC 9457).
+#[derive(Debug, Error)]
+pub enum ApiError {
+    /// 404: nothing has this name.
+    #[error("there is nothing here")]
+    NotFound,
+    /// 405: the route has other methods. The router names them in `Allow`.
+    #[error("this route has no such method")]
+    MethodNotAllowed,
+    /// 401: no session, or one that has ended.
+    #[error("sign in first")]
+    SignedOut,
+    /// 401: name and password do not belong together. Does not say which one is wrong.
+    #[error("the name or the password is wrong")]
+    WrongCredentials,
+    /// 403: another site sent this request.
+    #[error("this request comes from another site")]
+    CrossSite,
+    /// 413: the body is longer than the route takes.
+    #[error("the body is too long")]
+    TooLong,
+    /// 415: the body is not of the type that the route takes.
+    #[error("send application/json")]
+    NotJson,
+    /// 422: a part of the request is wrong.
+    #[error("{detail}")]
+    Invalid {
+        /// The part.
+        field: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// 429: too many tries.
+    #[error("too many tries; wait {retry_after_s} s")]
+    TooManyTries {
+        /// How long to wait, in seconds.
+        retry_after_s: u64,
+    },
+    /// 503: a part of the server is down.
+    #[error("down: {0}")]
+    Unready(&'static str),
+    /// 500: our fault. The cause is logged, never sent.
+    #[error("something went wrong here")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ApiError {
+    /// A part of the request is wrong (422).
+    pub fn invalid(field: &'static str, detail: impl ToString) -> Self {
+        Self::Invalid { field, detail: detail.to_string() }
+    }
+
+    /// Our fault (500).
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::SignedOut | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
+            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unready(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn field(&self) -> Option<String> {
+        if let Self::Invalid { field, .. } = self { Some((*field).to_owned()) } else { None }
+    }
+
+    fn problem(&self) -> Problem {
+        let status = self.status();
+        Problem {
+            kind: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: Some(self.to_string()),
+            field: self.field(),
+        }
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(cause: sqlx::Error) -> Self {
+        Self::internal(cause)
+    }
+}
+
+impl From<ProfileError> for ApiError {
+    fn from(cause: ProfileError) -> Self {
+        Self::internal(cause)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Internal(cause) = &self {
+            tracing::error!(cause = %with_sources(cause.as_ref()), "a request failed");
+        }
+        let mut response = (self.status(), Json(self.problem())).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Self::TooManyTries { retry_after_s } = self {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
+        }
+        response
+    }
+}
+
+/// An error and what caused it, in one line.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        line = format!("{line}: {next}");
+        cause = next.source();
+    }
+    line
+}

@@ -1,0 +1,168 @@
+//! From bytes that someone sent to upright pixels, without trusting them.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use thiserror::Error;
+
+/// The longest upload, in bytes.
+const MAX_BYTES: usize = 10 << 20;
+
+/// The longest edge, in pixels.
+const MAX_EDGE: u32 = 12_000;
+
+/// The most pixels: 50 million, which take 200 MB when decoded.
+const MAX_PIXELS: u64 = 50_000_000;
+
+/// The most memory that one decoder may take, in bytes: the pixels, at 16 bits a channel.
+const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
+
+/// Why an upload is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum UploadError {
+    /// Longer than 10 MiB.
+    #[error("a picture has at most 10 MiB")]
+    TooLong,
+    /// By its content it is no JPEG, PNG, GIF or WebP, whatever it was called.
+    #[error("a picture is a JPEG, PNG, GIF or WebP")]
+    UnknownType,
+    /// Over 50 megapixels, or 12 000 px on a side.
+    #[error(
+        "a picture has at most 50 megapixels, and 12 000 px a side; this has {width} x {height}"
+    )]
+    TooLarge {
+        /// Its width, in pixels.
+        width: u32,
+        /// Its height, in pixels.
+        height: u32,
+    },
+    /// It is damaged.
+    #[error("the picture cannot be decoded")]
+    Undecodable,
+}
+
+/// Decodes an upload and turns it upright. Of an animation, the first frame. Keeps a core busy.
+pub(super) fn decode(upload: &[u8]) -> Result<DynamicImage, UploadError> {
+    if upload.len() > MAX_BYTES {
+        return Err(UploadError::TooLong);
+    }
+    let format = image::guess_format(upload).map_err(|_| UploadError::UnknownType)?;
+    if !is_taken(format) {
+        return Err(UploadError::UnknownType);
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(upload), format);
+    reader.limits(limits());
+    let mut decoder = reader.into_decoder().map_err(|_| UploadError::Undecodable)?;
+    check_dimensions(decoder.dimensions())?;
+    // A damaged note on orientation is no reason to refuse the picture.
+    let orientation = decoder.orientation().ok();
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|_| UploadError::Undecodable)?;
+    if let Some(orientation) = orientation {
+        image.apply_orientation(orientation);
+    }
+    Ok(image)
+}
+
+fn is_taken(format: ImageFormat) -> bool {
+    use ImageFormat::{Gif, Jpeg, Png, WebP};
+    matches!(format, Gif | Jpeg | Png | WebP)
+}
+
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_DECODER_BYTES);
+    limits
+}
+
+/// Checked before any pixel is decoded: a small file can claim to be huge.
+fn check_dimensions((width, height): (u32, u32)) -> Result<(), UploadError> {
+    let too_many = u64::from(width) * u64::from(height) > MAX_PIXELS;
+    if width == 0 || height == 0 {
+        Err(UploadError::Undecodable)
+    } else if too_many || width > MAX_EDGE || height > MAX_EDGE {
+        Err(UploadError::TooLarge { width, height })
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage};
+
+    use super::*;
+
+    fn encoded(format: ImageFormat) -> Vec<u8> {
+        let image = RgbImage::from_fn(40, 20, |x, _| Rgb([if x < 20 { 250 } else { 5 }, 9, 9]));
+        let mut file = Cursor::new(Vec::new());
+        DynamicImage::from(image).write_to(&mut file, format).unwrap();
+        file.into_inner()
+    }
+
+    #[test]
+    fn the_four_types_are_taken_by_content() {
+        for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP] {
+            let image = decode(&encoded(format)).unwrap();
+            assert_eq!((image.width(), image.height()), (40, 20), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_its_reason() {
+        let png = encoded(ImageFormat::Png);
+        let mut huge = png.clone();
+        huge[16..24].copy_from_slice(&[0, 0, 0x27, 0x10, 0, 0, 0x27, 0x10]); // 10 000 x 10 000
+        let checksum = crc32(&huge[12..29]);
+        huge[29..33].copy_from_slice(&checksum.to_be_bytes());
+        let cases = [
+            ("empty", Vec::new(), UploadError::UnknownType),
+            ("a page", b"<html>".to_vec(), UploadError::UnknownType),
+            ("a bitmap", b"BM\0\0\0\0\0\0".to_vec(), UploadError::UnknownType),
+            ("too long", vec![0; MAX_BYTES + 1], UploadError::TooLong),
+            ("cut off", png[..png.len() / 2].to_vec(), UploadError::Undecodable),
+            ("a bomb", huge, UploadError::TooLarge { width: 10_000, height: 10_000 }),
+        ];
+        for (name, upload, expected) in cases {
+            assert_eq!(decode(&upload).unwrap_err(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_photograph_taken_sideways_stands_upright() {
+        let jpeg = encoded(ImageFormat::Jpeg);
+        let note = b"\xff\xe1\x00\x22Exif\0\0II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        let sideways = [&jpeg[..2], note, &jpeg[2..]].concat();
+
+        let image = decode(&sideways).unwrap().to_rgb8();
+
+        assert_eq!(image.dimensions(), (20, 40));
+        assert!(image.get_pixel(10, 5)[0] > 200, "what was left is above");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes: Vec<u8>, kind in 0..4_usize) {
+            let heads: [&[u8]; 4] =
+                [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"RIFF\x20\0\0\0WEBPVP8 "];
+            let _ = decode(&[heads[kind], &bytes].concat());
+        }
+
+        #[test]
+        fn a_damaged_picture_never_panics(at: proptest::sample::Index, byte: u8, kind in 0..4_usize) {
+            let formats = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP];
+            let mut file = encoded(formats[kind]);
+            let at = at.index(file.len());
+            file[at] = byte;
+            let _ = decode(&file);
+        }
+    }
+
+    /// As PNG checks its chunks.
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }
+            })
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! Square pixels: cropped, scaled, encoded.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use fast_image_resize::{
+    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images::Image, images::ImageRef,
+};
+use image::DynamicImage;
+use thiserror::Error;
+
+/// The longest edge of a master, in pixels: twice the largest rendition.
+const MASTER_EDGE: u32 = 1_024;
+
+/// Of 100. Renditions are made from masters, so these lose less.
+const MASTER_QUALITY: f32 = 90.0;
+
+/// Of 100.
+const RENDITION_QUALITY: f32 = 85.0;
+
+/// The longest edge that ThumbHash takes is 100 px; it keeps a 7 by 7 sketch of it.
+const THUMBHASH_EDGE: u32 = 64;
+
+/// A square picture in straight RGBA, eight bits a channel.
+#[derive(Clone, Debug)]
+pub(super) struct Square {
+    edge: u32,
+    rgba: Vec<u8>,
+}
+
+/// A codec refused what should have suited it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("pixels could not be {0}")]
+pub(super) struct PixelError(&'static str);
+
+impl Square {
+    /// The middle of an image, at most 1 024 px an edge.
+    pub(super) fn cropped(image: &DynamicImage) -> Result<Self, PixelError> {
+        let edge = image.width().min(image.height());
+        let (left, top) = ((image.width() - edge) / 2, (image.height() - edge) / 2);
+        let rgba = image.crop_imm(left, top, edge, edge).into_rgba8().into_raw();
+        let whole = Self { edge, rgba };
+        if edge > MASTER_EDGE { whole.scaled(MASTER_EDGE) } else { Ok(whole) }
+    }
+
+    /// Reads a master that [`Square::master`] has written.
+    pub(super) fn from_master(webp: &[u8]) -> Result<Self, PixelError> {
+        let image = webp::Decoder::new(webp).decode().ok_or(PixelError("decoded"))?;
+        if image.width() != image.height() {
+            return Err(PixelError("square"));
+        }
+        let rgba = if image.is_alpha() { image.to_vec() } else { opaque(&image) };
+        Ok(Self { edge: image.width(), rgba })
+    }
+
+    /// The same picture with another edge, in pixels; larger too.
+    pub(super) fn scaled(&self, edge: u32) -> Result<Self, PixelError> {
+        if edge == self.edge {
+            return Ok(self.clone());
+        }
+        let refused = PixelError("scaled");
+        let from = ImageRef::new(self.edge, self.edge, &self.rgba, PixelType::U8x4);
+        let from = from.map_err(|_| refused.clone())?;
+        let mut to = Image::new(edge, edge, PixelType::U8x4);
+        let sharp = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
+        Resizer::new().resize(&from, &mut to, &sharp).map_err(|_| refused)?;
+        Ok(Self { edge, rgba: to.into_vec() })
+    }
+
+    /// What is kept for good, as WebP.
+    pub(super) fn master(&self) -> Result<Vec<u8>, PixelError> {
+        self.encode(MASTER_QUALITY)
+    }
+
+    /// What is handed out with this edge, in pixels, as WebP.
+    pub(super) fn rendition(&self, edge: u32) -> Result<Vec<u8>, PixelError> {
+        self.scaled(edge)?.encode(RENDITION_QUALITY)
+    }
+
+    /// A sketch of under 50 bytes, in base64.
+    pub(super) fn thumbhash(&self) -> Result<String, PixelError> {
+        let small = self.scaled(THUMBHASH_EDGE)?;
+        let edge = THUMBHASH_EDGE as usize;
+        Ok(STANDARD.encode(thumbhash::rgba_to_thumb_hash(edge, edge, &small.rgba)))
+    }
+
+    fn encode(&self, quality: f32) -> Result<Vec<u8>, PixelError> {
+        let encoder = webp::Encoder::from_rgba(&self.rgba, self.edge, self.edge);
+        let webp = encoder.encode_simple(false, quality).map_err(|_| PixelError("encoded"))?;
+        Ok(webp.to_vec())
+    }
+}
+
+fn opaque(rgb: &[u8]) -> Vec<u8> {
+    rgb.chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgba, RgbaImage};
+    use miniature_api::Size;
+
+    use super::*;
+
+    /// Red, with a green square in the middle.
+    fn picture(width: u32, height: u32, alpha: u8) -> DynamicImage {
+        let edge = width.min(height);
+        let (left, top) = ((width - edge) / 2, (height - edge) / 2);
+        RgbaImage::from_fn(width, height, |x, y| {
+            let inside = (left..left + edge).contains(&x) && (top..top + edge).contains(&y);
+            if inside { Rgba([20, 200, 20, alpha]) } else { Rgba([250, 0, 0, alpha]) }
+        })
+        .into()
+    }
+
+    #[test]
+    fn the_middle_is_kept_whatever_the_shape() {
+        for (width, height, edge) in
+            [(300, 100, 100), (100, 300, 100), (1, 9, 1), (2_100, 1_500, 1_024)]
+        {
+            let square = Square::cropped(&picture(width, height, 255)).unwrap();
+            assert_eq!(square.edge, edge, "{width} x {height}");
+            assert!(square.rgba.chunks(4).all(|pixel| pixel[1] > 150), "{width} x {height}");
+        }
+    }
+
+    #[test]
+    fn every_rendition_has_exactly_its_size() {
+        let square = Square::cropped(&picture(90, 70, 255)).unwrap();
+        let master = Square::from_master(&square.master().unwrap()).unwrap();
+        for size in Size::ALL {
+            let webp = master.rendition(size.px()).unwrap();
+            assert_eq!(Square::from_master(&webp).unwrap().edge, size.px());
+        }
+    }
+
+    #[test]
+    fn what_is_transparent_stays_so() {
+        let square = Square::cropped(&picture(64, 64, 0)).unwrap();
+        let master = Square::from_master(&square.master().unwrap()).unwrap();
+        assert!(master.rgba.chunks(4).all(|pixel| pixel[3] == 0));
+    }
+
+    #[test]
+    fn a_thumbhash_is_short() {
+        for alpha in [0, 128, 255] {
+            let square = Square::cropped(&picture(640, 480, alpha)).unwrap();
+            let hash = square.thumbhash().unwrap();
+            assert!((1..50).contains(&hash.len()), "{hash}");
+        }
+    }
+}

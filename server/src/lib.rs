@@ -1,0 +1,30 @@
+//! The API of Miniature: who has which picture, and its bytes.
+//!
+//! ```text
+//! routes ─▶ profiles ─▶ memory ─▶ storage (SQLite)
+//!    └────▶ images   ─▶ memory ─▶ files ─▶ a master, scaled once
+//! ```
+//!
+//! [`app`] is the whole API as a [`Router`], so that tests need no socket; [`serve`] adds the
+//! listeners. What decides how it runs is in [`config`].
+//!
+//! **Invariant:** a cache that fails slows an answer down. It never changes one.
+
+pub mod clock;
+pub mod config;
+pub mod demo;
+mod error;
+pub mod images;
+pub mod metrics;
+pub mod profiles;
+mod routes;
+mod serve;
+pub mod sign_in;
+mod state;
+pub mod storage;
+pub mod workers;
+
+pub use error::ApiError;
+pub use routes::app;
+pub use serve::{StartError, serve};
+pub use state::{App, Collection, OpenError};

@@ -1,0 +1,169 @@
+//! `/api/images/batch`: many users' pictures in one answer.
+
+use std::{collections::HashMap, str::FromStr};
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use miniature_api::{
+    BATCH_LIMIT, BatchEntry, BatchUser, IdError, ImageId, NotFound, RECORDS_PART, Size, UserId,
+};
+use thiserror::Error;
+
+use super::{guard::SignedIn, multipart::Multipart, params::Params, timing::Timing};
+use crate::{
+    ApiError,
+    images::Renditions,
+    profiles::{Answer, Layer, Profiles},
+};
+
+/// `GET /api/images/batch?size=64&users=ada:12,grace`: the records of up to 50 users, and the
+/// pictures that are newer than those held.
+///
+/// # Errors
+///
+/// [`ApiError::Invalid`] (422) with the parameter named.
+pub(crate) async fn batch(
+    _: SignedIn,
+    State(profiles): State<Profiles>,
+    State(renditions): State<Renditions>,
+    params: Params,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let size = params.required::<Size>("size")?;
+    let Users(users) = params.required("users")?;
+    let bytes = params.optional::<Wanted>("bytes")?.unwrap_or_else(|| Wanted::by_accept(&asked));
+    let mut timing = Timing::start();
+    let ids = users.iter().map(|user| user.user_id.clone()).collect::<Vec<_>>();
+    let (found, layer) = profiles.get_many(&ids).await?;
+    timing.passed("profiles", layer.name(), layer == Layer::Memory);
+    let entries = ids.iter().map(|user| entry(user, &found)).collect::<Vec<_>>();
+    let mut answer = match bytes {
+        Wanted::Records => Json(entries).into_response(),
+        Wanted::Bytes => {
+            let parts = Multipart {
+                route: "/api/images/batch",
+                name: RECORDS_PART,
+                json: serde_json::to_vec(&entries).map_err(ApiError::internal)?,
+                images: newer(&users, &entries),
+                size,
+            };
+            let in_memory = parts.is_in_memory(&renditions);
+            timing.passed("renditions", if in_memory { "memory" } else { "files" }, in_memory);
+            parts.answer(renditions)?
+        }
+    };
+    let not_kept = HeaderValue::from_static("private, no-store");
+    answer.headers_mut().insert(header::CACHE_CONTROL, not_kept);
+    Ok(timing.on(answer))
+}
+
+/// What the asker wants to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// Records, and the bytes of newer pictures.
+    Bytes,
+    /// Records alone.
+    Records,
+}
+
+impl Wanted {
+    /// Who accepts JSON and no multipart wants the records alone.
+    fn by_accept(headers: &HeaderMap) -> Self {
+        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        let json = accept.is_some_and(|types| {
+            types.contains("application/json") && !types.contains("multipart/form-data")
+        });
+        if json { Self::Records } else { Self::Bytes }
+    }
+}
+
+impl FromStr for Wanted {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "0" => Ok(Self::Records),
+            "1" => Ok(Self::Bytes),
+            _ => Err("it is 0 or 1"),
+        }
+    }
+}
+
+/// The users in `users=`.
+struct Users(Vec<BatchUser>);
+
+/// Why there is no telling whose pictures are wanted.
+#[derive(Debug, Error)]
+enum UsersError {
+    /// There are more than 50.
+    #[error("at most {BATCH_LIMIT} users a request")]
+    TooMany,
+    /// There is none, or one is misspelt.
+    #[error("each is an id, or an id, a colon and a revision; {0}")]
+    Misspelt(#[from] IdError),
+}
+
+impl FromStr for Users {
+    type Err = UsersError;
+
+    fn from_str(text: &str) -> Result<Self, UsersError> {
+        if text.split(',').count() > BATCH_LIMIT {
+            return Err(UsersError::TooMany);
+        }
+        Ok(Self(text.split(',').map(BatchUser::from_str).collect::<Result<_, _>>()?))
+    }
+}
+
+fn entry(user: &UserId, found: &HashMap<UserId, Answer>) -> BatchEntry {
+    match found.get(user).and_then(Option::as_ref) {
+        Some(profile) => BatchEntry::Found(profile.picture.clone()),
+        None => BatchEntry::Missing { user_id: user.clone(), error: NotFound::NotFound },
+    }
+}
+
+/// The pictures of a newer revision than the one held, each once.
+fn newer(users: &[BatchUser], entries: &[BatchEntry]) -> Vec<ImageId> {
+    let mut images = Vec::new();
+    for (user, entry) in users.iter().zip(entries) {
+        let BatchEntry::Found(record) = entry else { continue };
+        let Some(image) = record.image_id else { continue };
+        if user.held < Some(record.revision) && !images.contains(&image) {
+            images.push(image);
+        }
+    }
+    images
+}
+
+#[cfg(test)]
+mod tests {
+    use miniature_api::{Record, Revision};
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_newer_than_the_revision_held_is_sent() {
+        let cases = [
+            ("ada", Some(7), 1),
+            ("ada:2", Some(7), 1),
+            ("ada:3", Some(7), 0),
+            ("ada:4", Some(7), 0),
+            ("ada", None, 0),
+            ("ada,ada", Some(7), 1),
+        ];
+        for (users, image, expected) in cases {
+            let Users(users) = users.parse().unwrap();
+            let record = Record {
+                user_id: "ada".parse().unwrap(),
+                revision: Revision(3),
+                image_id: image.map(|byte| ImageId::from_bytes([byte; 16])),
+                thumbhash: None,
+            };
+            let entries = vec![BatchEntry::Found(record); users.len()];
+            assert_eq!(newer(&users, &entries).len(), expected, "{users:?} {image:?}");
+        }
+    }
+}

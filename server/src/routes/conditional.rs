@@ -1,0 +1,105 @@
+//! Answers that need not be sent again.
+//!
+//! # Source
+//!
+//! RFC 9110, sections 8.8.3 (`ETag`) and 13.1.2 (`If-None-Match`).
+
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+/// Names one state of what a route answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ETag(String);
+
+impl ETag {
+    /// The same tag, the same bytes. `name` has only letters, digits and `-`.
+    pub(crate) fn strong(name: &str) -> Self {
+        Self(format!("\"{name}\""))
+    }
+
+    /// The same tag, the same content, in other bytes perhaps.
+    pub(crate) fn weak(name: &str) -> Self {
+        Self(format!("W/\"{name}\""))
+    }
+
+    /// A name for content: half of its BLAKE3 hash.
+    pub(crate) fn name_of(content: &[u8]) -> String {
+        blake3::hash(content).to_hex()[..32].to_owned()
+    }
+
+    /// Whether the asker holds this state, by weak comparison, as `If-None-Match` wants.
+    fn is_held(&self, asked: &HeaderMap) -> bool {
+        let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        let ours = opaque(&self.0);
+        let lines = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
+        lines.flat_map(|line| line.split(',')).any(|tag| tag.trim() == "*" || opaque(tag) == ours)
+    }
+}
+
+/// For how long a browser may show an answer without asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caching {
+    /// It belongs to whoever is signed in, and may change: ask each time, with the tag.
+    AskEachTime,
+    /// What its URL names never changes: a year.
+    Forever,
+}
+
+impl Caching {
+    fn set(self, headers: &mut HeaderMap) {
+        let value = match self {
+            Self::AskEachTime => "private, no-cache",
+            Self::Forever => "private, max-age=31536000, immutable",
+        };
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
+        // A picture's URL names its content, whoever asks; a cookie that changes is no reason to
+        // fetch it again.
+        if self == Self::AskEachTime {
+            headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
+        }
+    }
+}
+
+/// The whole answer, or 304 if the asker holds it.
+pub(crate) fn unless_held(
+    asked: &HeaderMap,
+    tag: &ETag,
+    caching: Caching,
+    whole: impl FnOnce() -> Response,
+) -> Response {
+    let held = tag.is_held(asked);
+    let mut answer = if held { StatusCode::NOT_MODIFIED.into_response() } else { whole() };
+    caching.set(answer.headers_mut());
+    if let Ok(tag) = HeaderValue::from_str(&tag.0) {
+        answer.headers_mut().insert(header::ETAG, tag);
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_state_is_recognised() {
+        let cases = [
+            ("none given", None, false),
+            ("the same", Some(r#""a-1""#), true),
+            ("weak", Some(r#"W/"a-1""#), true),
+            ("another", Some(r#""a-2""#), false),
+            ("in a list", Some(r#""a-2", W/"a-1""#), true),
+            ("whatever there is", Some("*"), true),
+            ("unquoted", Some("a-1"), false),
+        ];
+        for (name, given, expected) in cases {
+            let mut asked = HeaderMap::new();
+            if let Some(given) = given {
+                asked.insert(header::IF_NONE_MATCH, HeaderValue::from_static(given));
+            }
+            assert_eq!(ETag::strong("a-1").is_held(&asked), expected, "{name}");
+            assert_eq!(ETag::weak("a-1").is_held(&asked), expected, "{name}, ours weak");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `/api/friends`: the list that pictures hang on.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use miniature_api::{BATCH_LIMIT, FRIENDS_PART, FriendsPage, ImageId, Size};
+
+use super::{
+    conditional::{Caching, ETag, unless_held},
+    guard::SignedIn,
+    multipart::Multipart,
+    params::Params,
+    timing::Timing,
+};
+use crate::{
+    ApiError,
+    images::Renditions,
+    storage::{Cursor, Database},
+};
+
+/// `GET /api/friends?limit=50&cursor=C&pictures=64`: a page of one's friends, by name, with their
+/// pictures if a size is given.
+///
+/// # Errors
+///
+/// [`ApiError::Invalid`] (422) with the parameter named.
+pub(crate) async fn friends(
+    signed_in: SignedIn,
+    State(database): State<Database>,
+    State(renditions): State<Renditions>,
+    params: Params,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let limit = limit(&params)?;
+    let after = params.optional::<Cursor>("cursor")?;
+    let pictures = params.optional::<Size>("pictures")?;
+    let mut timing = Timing::start();
+    let page = database.friends(&signed_in.user, after.as_ref(), limit).await?;
+    timing.passed("friends", "source", true);
+    let json = serde_json::to_vec(&page).map_err(ApiError::internal)?;
+    let name = ETag::name_of(&json);
+    let Some(size) = pictures else {
+        let whole = || ([(header::CONTENT_TYPE, "application/json")], json).into_response();
+        return Ok(unless_held(&asked, &ETag::strong(&name), Caching::AskEachTime, whole));
+    };
+    let parts =
+        Multipart { route: "/api/friends", name: FRIENDS_PART, json, images: images(&page), size };
+    let in_memory = parts.is_in_memory(&renditions);
+    timing.passed("renditions", if in_memory { "memory" } else { "files" }, in_memory);
+    // Weak: the parts are the same, the boundary between them is another each time.
+    let tag = ETag::weak(&format!("{name}-{size}"));
+    let whole = parts.answer(renditions)?;
+    Ok(timing.on(unless_held(&asked, &tag, Caching::AskEachTime, || whole)))
+}
+
+fn limit(params: &Params) -> Result<usize, ApiError> {
+    let limit = params.optional::<usize>("limit")?.unwrap_or(BATCH_LIMIT);
+    if (1..=BATCH_LIMIT).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(ApiError::invalid("limit", format!("it is 1 to {BATCH_LIMIT}")))
+    }
+}
+
+/// The pictures on a page, each once.
+fn images(page: &FriendsPage) -> Vec<ImageId> {
+    let mut images = Vec::new();
+    for image in page.friends.iter().filter_map(|friend| friend.picture.image_id) {
+        if !images.contains(&image) {
+            images.push(image);
+        }
+    }
+    images
+}

@@ -1,0 +1,123 @@
+//! Who may ask.
+
+use axum::{
+    extract::{FromRef, FromRequestParts, Request},
+    http::{HeaderMap, Method, Uri, header, request::Parts},
+    middleware::Next,
+    response::Response,
+};
+use axum_extra::extract::CookieJar;
+use miniature_api::UserId;
+
+use crate::{
+    ApiError,
+    sign_in::{SignIn, Token},
+};
+
+/// The cookie that carries the token.
+pub(crate) const SESSION_COOKIE: &str = "miniature_session";
+
+/// The user who asks. A route that takes this answers 401 to everybody else.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedIn {
+    /// Who.
+    pub(crate) user: UserId,
+    /// What proved it.
+    pub(crate) token: Token,
+}
+
+impl<S> FromRequestParts<S> for SignedIn
+where
+    S: Send + Sync,
+    SignIn: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let token = token(&parts.headers).ok_or(ApiError::SignedOut)?;
+        let user = SignIn::from_ref(state).user_of(&token).await?;
+        Ok(Self { user: user.ok_or(ApiError::SignedOut)?, token })
+    }
+}
+
+/// The token in the cookie, if there is one.
+pub(crate) fn token(headers: &HeaderMap) -> Option<Token> {
+    CookieJar::from_headers(headers).get(SESSION_COOKIE).map(|cookie| Token::new(cookie.value()))
+}
+
+/// Refuses what another site's page sends on someone's behalf and would change something.
+///
+/// # Errors
+///
+/// [`ApiError::CrossSite`] (403).
+///
+/// # Source
+///
+/// W3C Fetch Metadata: every current browser says in `Sec-Fetch-Site` whose page sends. For older
+/// ones, and for plain HTTP, the `Origin` tells. A program that is no browser sends neither.
+pub(crate) async fn refuse_cross_site(request: Request, next: Next) -> Result<Response, ApiError> {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if reads || is_from_here(request.headers()) {
+        Ok(next.run(request).await)
+    } else {
+        Err(ApiError::CrossSite)
+    }
+}
+
+fn is_from_here(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text("sec-fetch-site"), text(header::ORIGIN.as_str())) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => is_same_host(origin, text(header::HOST.as_str())),
+        (None, None) => true,
+    }
+}
+
+/// Two loopback addresses count as one: the development server forwards from its port to ours.
+fn is_same_host(origin: &str, host: Option<&str>) -> bool {
+    let Ok(origin) = origin.parse::<Uri>() else { return false };
+    let (Some(origin), Some(host)) = (origin.authority(), host) else { return false };
+    origin.as_str() == host || (is_loopback(origin.as_str()) && is_loopback(host))
+}
+
+fn is_loopback(authority: &str) -> bool {
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_pages_and_programs_change_anything() {
+        let cases = [
+            ("a program", None, None, true),
+            ("our page", Some("same-origin"), Some("http://miniature.example"), true),
+            ("typed in", Some("none"), None, true),
+            ("another site", Some("cross-site"), Some("http://evil.example"), false),
+            ("a sibling", Some("same-site"), Some("http://evil.miniature.example"), false),
+            ("our page, old browser", None, Some("http://miniature.example"), true),
+            ("another site, old browser", None, Some("http://evil.example"), false),
+            ("a sandbox, old browser", None, Some("null"), false),
+            ("a page on loopback, old browser", None, Some("http://127.0.0.1:8080"), false),
+        ];
+        for (name, site, origin, expected) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "miniature.example".parse().unwrap());
+            if let Some(site) = site {
+                headers.insert("sec-fetch-site", site.parse().unwrap());
+            }
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            assert_eq!(is_from_here(&headers), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_development_server_may_forward() {
+        assert!(is_same_host("http://127.0.0.1:8080", Some("127.0.0.1:8787")));
+        assert!(is_same_host("http://localhost:8080", Some("127.0.0.1:8787")));
+    }
+}

@@ -1,0 +1,54 @@
+//! `/images/{image_id}`: the bytes of a picture.
+
+use axum::{
+    extract::{Path, State, rejection::PathRejection},
+    http::{HeaderMap, Method, header},
+    response::{IntoResponse, Response},
+};
+use miniature_api::{ImageId, Size};
+
+use super::{
+    conditional::{Caching, ETag, unless_held},
+    guard::SignedIn,
+    params::Params,
+    timing::Timing,
+};
+use crate::{
+    ApiError,
+    images::{CONTENT_TYPE, RenditionError, Renditions},
+    metrics::rendition_sent,
+};
+
+/// `GET /images/{image_id}?size=256`: a rendition, which never changes.
+///
+/// # Errors
+///
+/// [`ApiError::NotFound`] (404) if there is no such image; [`ApiError::Invalid`] (422) if there is
+/// no such size.
+pub(crate) async fn image(
+    _: SignedIn,
+    State(renditions): State<Renditions>,
+    image: Result<Path<ImageId>, PathRejection>,
+    params: Params,
+    method: Method,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let Path(image) = image.map_err(|_| ApiError::NotFound)?;
+    let size = params.required::<Size>("size")?;
+    let mut timing = Timing::start();
+    let rendition = renditions.get(image, size).await.map_err(|error| match &*error {
+        RenditionError::NoSuchImage => ApiError::NotFound,
+        RenditionError::Unreadable(_)
+        | RenditionError::Damaged(_)
+        | RenditionError::Panicked(_) => ApiError::internal(error),
+    })?;
+    timing.passed("renditions", rendition.layer.name(), rendition.layer.is_hit());
+    let tag = ETag::strong(&format!("{image}-{size}"));
+    let whole = || {
+        if method == Method::GET {
+            rendition_sent("/images/{image_id}", rendition.bytes.len());
+        }
+        ([(header::CONTENT_TYPE, CONTENT_TYPE)], rendition.bytes).into_response()
+    };
+    Ok(timing.on(unless_held(&asked, &tag, Caching::Forever, whole)))
+}

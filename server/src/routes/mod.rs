@@ -1,0 +1,79 @@
+//! The wire: one file a route, and what they share.
+
+mod batch;
+mod conditional;
+mod friends;
+mod frontend;
+mod guard;
+mod health;
+mod images;
+mod multipart;
+mod observe;
+mod params;
+mod security;
+mod session;
+mod timing;
+mod users;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::Method,
+    middleware::{from_fn, map_response},
+    response::Response,
+    routing::get,
+};
+use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
+
+pub(crate) use self::frontend::Frontend;
+use crate::{ApiError, App};
+
+/// The longest body that a route takes unless it says otherwise, in bytes.
+const MAX_BODY: usize = 4 << 10;
+
+/// The whole API as a router, and the frontend if there is one. Needs no socket.
+pub fn app(app: App) -> Router {
+    let routes = Router::new()
+        .route("/api/session", session::routes())
+        .route("/api/friends", get(friends::friends))
+        .route("/api/users/{user_id}", get(users::profile))
+        .route("/api/images/user/{user_id}", get(users::picture))
+        .route("/api/images/batch", get(batch::batch))
+        .route("/images/{image_id}", get(images::image))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
+    let frontend = app.frontend();
+    routes
+        .fallback(async move |request: Request| unrouted(frontend.as_deref(), request).await)
+        .layer(CatchPanicLayer::custom(|_| panicked()))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(guard::refuse_cross_site))
+        .layer(map_response(security::add_headers))
+        .layer(from_fn(observe::count))
+        .layer(TraceLayer::new_for_http())
+        .with_state(app)
+}
+
+/// What no route answers is a file of the frontend, one of its pages, or nothing.
+async fn unrouted(frontend: Option<&Frontend>, request: Request) -> Result<Response, ApiError> {
+    let path = request.uri().path();
+    let frontend = frontend.filter(|_| !is_ours(path)).ok_or(ApiError::NotFound)?;
+    if ![Method::GET, Method::HEAD].contains(request.method()) {
+        return Err(ApiError::MethodNotAllowed);
+    }
+    frontend.answer(request).await
+}
+
+/// Whether only the API answers under this path, so that a mistyped route never gets a page.
+fn is_ours(path: &str) -> bool {
+    ["/api", "/images"].iter().any(|ours| {
+        path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+/// The panic itself is on standard error already.
+fn panicked() -> Response {
+    use axum::response::IntoResponse;
+    ApiError::internal("a handler panicked").into_response()
+}

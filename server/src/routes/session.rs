@@ -1,0 +1,103 @@
+//! `/api/session`: signing in and out.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{ConnectInfo, FromRequestParts, State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
+    response::IntoResponse,
+    routing::{MethodRouter, get},
+};
+use miniature_api::{Account, Credentials, UserId};
+use serde_json::Value;
+
+use super::guard::{SESSION_COOKIE, SignedIn, token};
+use crate::{ApiError, App, profiles::Profiles, sign_in::SignIn};
+
+/// What a session is answered with is nobody else's, and never kept.
+const NOT_KEPT: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "private, no-store")];
+
+pub(super) fn routes() -> MethodRouter<App> {
+    get(current).post(sign_in).delete(sign_out)
+}
+
+/// `POST /api/session`: begins a session, and ends the one that there was.
+///
+/// # Errors
+///
+/// [`ApiError::WrongCredentials`] (401), [`ApiError::TooManyTries`] (429).
+async fn sign_in(
+    State(sessions): State<SignIn>,
+    State(profiles): State<Profiles>,
+    Address(address): Address,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<impl IntoResponse, ApiError> {
+    let credentials = credentials(&headers, &body.map_err(|_| ApiError::TooLong)?)?;
+    let user = sessions.check(address, credentials).await?;
+    let account = account(&profiles, user).await?;
+    let begun = sessions.begin(&account.user_id).await?;
+    if let Some(ended) = token(&headers) {
+        sessions.end(&ended).await?;
+    }
+    let cookie = cookie(&sessions, begun.as_str(), sessions.lasts().as_secs());
+    Ok((NOT_KEPT, cookie, Json(account)))
+}
+
+/// `GET /api/session`: who is signed in.
+async fn current(
+    signed_in: SignedIn,
+    State(profiles): State<Profiles>,
+) -> Result<impl IntoResponse, ApiError> {
+    Ok((NOT_KEPT, Json(account(&profiles, signed_in.user).await?)))
+}
+
+/// `DELETE /api/session`: ends the session, here and in the browser.
+async fn sign_out(
+    signed_in: SignedIn,
+    State(sessions): State<SignIn>,
+) -> Result<impl IntoResponse, ApiError> {
+    sessions.end(&signed_in.token).await?;
+    Ok((StatusCode::NO_CONTENT, NOT_KEPT, cookie(&sessions, "", 0)))
+}
+
+async fn account(profiles: &Profiles, user: UserId) -> Result<Account, ApiError> {
+    let profile = profiles.get(&user).await?.ok_or(ApiError::SignedOut)?;
+    Ok(Account { user_id: user, name: profile.name.clone(), picture: profile.picture.clone() })
+}
+
+/// Sets the cookie for some seconds; for 0, removes it.
+fn cookie(sessions: &SignIn, token: &str, lasts_s: u64) -> [(HeaderName, String); 1] {
+    let secure = if sessions.secure() { "; Secure" } else { "" };
+    let rules = format!("Path=/; Max-Age={lasts_s}; HttpOnly; SameSite=Strict{secure}");
+    [(header::SET_COOKIE, format!("{SESSION_COOKIE}={token}; {rules}"))]
+}
+
+/// Read by hand, so that each mistake names its field.
+fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<Credentials, ApiError> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !content_type.is_some_and(|value| value.starts_with("application/json")) {
+        return Err(ApiError::NotJson);
+    }
+    let body = serde_json::from_slice::<Value>(body)
+        .map_err(|_| ApiError::invalid("body", "it is no JSON"))?;
+    let text = |field: &'static str| {
+        let text = body.get(field).and_then(Value::as_str);
+        text.map(str::to_owned).ok_or_else(|| ApiError::invalid(field, "give it as a text"))
+    };
+    Ok(Credentials { username: text("username")?, password: text("password")? })
+}
+
+/// Who is asking, by address. Without a socket, as in tests: this machine.
+struct Address(IpAddr);
+
+impl<S: Sync> FromRequestParts<S> for Address {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(peer.map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.0.ip())))
+    }
+}

@@ -1,0 +1,182 @@
+//! Image files: each appears whole or not at all.
+
+use std::{
+    fs::{self, File, FileTimes},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use miniature_api::{ImageId, Size};
+use tokio::task::spawn_blocking;
+
+/// Names a file by the content it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FileName {
+    /// The upload re-encoded, from which renditions are made.
+    Master(ImageId),
+    /// One size of an image.
+    Rendition(ImageId, Size),
+}
+
+impl FileName {
+    /// Relative to the folder of all files. Spread over 256 folders, so that none grows long.
+    fn path(self) -> PathBuf {
+        match self {
+            Self::Master(id) => {
+                let id = id.to_string();
+                ["masters", &id[..2], &format!("{id}.webp")].iter().collect()
+            }
+            Self::Rendition(id, size) => {
+                let id = id.to_string();
+                ["renditions", &id[..2], &format!("{id}-{size}.webp")].iter().collect()
+            }
+        }
+    }
+}
+
+/// The folder of image files. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Files {
+    folder: PathBuf,
+}
+
+impl Files {
+    /// Files in this folder.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// What a file holds, or none if there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// If the file is there and cannot be read.
+    pub async fn read(&self, name: FileName) -> io::Result<Option<Bytes>> {
+        let path = self.folder.join(name.path());
+        spawn_blocking(move || read_and_touch(&path)).await.map_err(io::Error::other)?
+    }
+
+    /// Writes a file. Blocks: it waits for the disk.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses; no part of the file is there then.
+    pub fn write(&self, name: FileName, content: &[u8]) -> io::Result<()> {
+        let path = self.folder.join(name.path());
+        let folder = path.parent().unwrap_or(&self.folder);
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        file.persist(&path)?;
+        File::open(folder)?.sync_all() // the name itself is content of the folder
+    }
+
+    /// Removes renditions, those used longest ago first, until at most this many bytes are left.
+    /// Blocks. Returns how many bytes are left.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read.
+    pub fn trim_renditions(&self, to_bytes: u64) -> io::Result<u64> {
+        let mut files = list(&self.folder.join("renditions"))?;
+        files.sort_by_key(|file| file.used_at);
+        let mut total = files.iter().map(|file| file.bytes).sum::<u64>();
+        for file in files {
+            if total <= to_bytes {
+                break;
+            }
+            fs::remove_file(&file.path)?;
+            total -= file.bytes;
+        }
+        Ok(total)
+    }
+}
+
+/// A file's time of change is its time of last use: content never changes.
+#[expect(clippy::disallowed_methods, reason = "compared with times that the file system sets")]
+fn read_and_touch(path: &Path) -> io::Result<Option<Bytes>> {
+    let content = match fs::read(path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let used_now = FileTimes::new().set_modified(SystemTime::now());
+    if let Err(error) = File::open(path).and_then(|file| file.set_times(used_now)) {
+        tracing::debug!(%error, "a file's time of use was not kept");
+    }
+    Ok(Some(content.into()))
+}
+
+/// A rendition on disk.
+struct Listed {
+    path: PathBuf,
+    bytes: u64,
+    used_at: SystemTime,
+}
+
+/// Every file two levels down; none if the folder is not there.
+fn list(folder: &Path) -> io::Result<Vec<Listed>> {
+    let mut files = Vec::new();
+    if !folder.exists() {
+        return Ok(files);
+    }
+    for shelf in fs::read_dir(folder)? {
+        for file in fs::read_dir(shelf?.path())? {
+            let file = file?;
+            let about = file.metadata()?;
+            let used_at = about.modified()?;
+            files.push(Listed { path: file.path(), bytes: about.len(), used_at });
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn image(first: u8) -> ImageId {
+        ImageId::from_bytes([first; 16])
+    }
+
+    #[tokio::test]
+    async fn a_file_reads_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::new(folder.path());
+        let name = FileName::Rendition(image(7), Size::S64);
+        assert_eq!(files.read(name).await.unwrap(), None);
+
+        files.write(name, b"first").unwrap();
+        files.write(name, b"second").unwrap();
+
+        assert_eq!(files.read(name).await.unwrap().unwrap(), "second");
+        assert_eq!(files.read(FileName::Master(image(7))).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn the_renditions_used_longest_ago_go_first_and_masters_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::new(folder.path());
+        let names = [1, 2, 3].map(|n| FileName::Rendition(image(n), Size::S64));
+        files.write(FileName::Master(image(1)), &[0; 100]).unwrap();
+        for (age, name) in (1..).zip(names) {
+            files.write(name, &[0; 10]).unwrap();
+            let used_at = SystemTime::UNIX_EPOCH + Duration::from_secs(age);
+            let file = File::open(folder.path().join(name.path())).unwrap();
+            file.set_times(FileTimes::new().set_modified(used_at)).unwrap();
+        }
+        files.read(names[0]).await.unwrap(); // used again
+
+        assert_eq!(files.trim_renditions(20).unwrap(), 20);
+
+        assert!(files.read(names[0]).await.unwrap().is_some());
+        assert!(files.read(names[1]).await.unwrap().is_none());
+        assert!(files.read(names[2]).await.unwrap().is_some());
+        assert!(files.read(FileName::Master(image(1))).await.unwrap().is_some());
+    }
+}
