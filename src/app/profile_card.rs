@@ -32,7 +32,7 @@ impl Card {
                     trouble: None,
                 };
             }
-            ProfileState::NotFound => (None, Some("There is nobody of this name.")),
+            ProfileState::NotFound => (None, Some("There is nobody here.")),
             ProfileState::Loading(friend) => (friend, None),
             ProfileState::Unreachable(None) => (None, Some("The server can’t be reached.")),
             ProfileState::Unreachable(friend) => (friend, None),

@@ -26,9 +26,7 @@ pub(super) fn ProfileModal() -> impl IntoView {
             class="profile-modal"
             data-testid="profile-modal"
             aria-labelledby="profile-name"
-            // The dialog itself takes the focus: no button is lit up before anyone pressed a key.
             tabindex="-1"
-            autofocus
             node_ref=dialog
             on:click=move |event| {
                 let outside = event.target() == event.current_target();
@@ -69,6 +67,8 @@ fn follow(profile: Memo<Option<UserId>>, dialog: NodeRef<html::Dialog>) {
         if now.is_some() && !dialog.open() {
             // Refused only for a dialog that is out of the document, where nobody misses it.
             let _ = dialog.show_modal();
+            // Not its first button, which would be lit up before anyone pressed a key.
+            let _ = dialog.focus();
         }
         if now.is_none() {
             dialog.close();

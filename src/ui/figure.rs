@@ -9,6 +9,8 @@ pub(super) enum Figure {
     Count(u64),
     /// A time, in milliseconds.
     Millis(f64),
+    /// A time that nothing took yet.
+    Unmeasured,
     /// A size, in bytes.
     Bytes(u64),
     /// A part of a whole, 0 to 1.
@@ -21,6 +23,7 @@ impl Figure {
         match self {
             Self::Count(number) | Self::Bytes(number) => number.to_string(),
             Self::Millis(number) | Self::Share(number) => number.to_string(),
+            Self::Unmeasured => "0".to_owned(),
         }
     }
 }
@@ -29,7 +32,7 @@ impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Count(count) => write_grouped(f, count),
-            Self::Millis(0.0) => f.write_str("–"),
+            Self::Unmeasured => f.write_str("–"),
             Self::Millis(ms) if ms < 0.05 => f.write_str("<0.1 ms"),
             Self::Millis(ms) if ms < 9.95 => write!(f, "{ms:.1} ms"),
             Self::Millis(ms) if ms < 9_995.0 => write!(f, "{ms:.0} ms"),
@@ -66,7 +69,8 @@ mod tests {
         let cases = [
             (Figure::Count(0), "0", "0"),
             (Figure::Count(1_234_567), "1\u{202f}234\u{202f}567", "1234567"),
-            (Figure::Millis(0.0), "–", "0"),
+            (Figure::Unmeasured, "–", "0"),
+            (Figure::Millis(0.0), "<0.1 ms", "0"),
             (Figure::Millis(0.04), "<0.1 ms", "0.04"),
             (Figure::Millis(9.94), "9.9 ms", "9.94"),
             (Figure::Millis(123.4), "123 ms", "123.4"),

@@ -53,6 +53,7 @@ impl Metric {
             Self::Hits => Figure::Count(layer.hits),
             Self::Misses => Figure::Count(layer.misses),
             Self::Errors => Figure::Count(layer.errors),
+            Self::P50 | Self::P95 if layer.hits == 0 => Figure::Unmeasured,
             Self::P50 => Figure::Millis(layer.p50_ms),
             Self::P95 => Figure::Millis(layer.p95_ms),
             Self::Entries => Figure::Count(layer.entries),
