@@ -12,10 +12,17 @@ use wasm_bindgen::{JsCast as _, JsValue};
 /// Marks the history's entries that were made by a click in the list: behind them is the list.
 pub(super) const FROM_LIST: &str = "from-list";
 
+/// The profile that the address bar names, over the page.
+///
+/// The one that is likely to be named next is drawn already, unseen: it opens in one frame.
 #[component]
-pub(super) fn ProfileModal() -> impl IntoView {
+pub(super) fn ProfileModal(
+    /// Whose profile is likely to be opened next.
+    expected: Signal<Option<UserId>>,
+) -> impl IntoView {
     let place = use_place();
     let profile = Memo::new(move |_| place.read().profile().cloned());
+    let drawn = Memo::new(move |_| profile.get().or_else(|| expected.get()));
     let dialog = NodeRef::<html::Dialog>::new();
     let close = move || with_dialog(dialog, web_sys::HtmlDialogElement::close);
     let leave = leave();
@@ -52,7 +59,7 @@ pub(super) fn ProfileModal() -> impl IntoView {
                     </svg>
                 </button>
                 {move || {
-                    profile.get().map(|user| view! { <ProfileCard user heading="profile-name" /> })
+                    drawn.get().map(|user| view! { <ProfileCard user heading="profile-name" /> })
                 }}
             </div>
         </dialog>

@@ -1,4 +1,4 @@
-//! Loads the large picture when someone is about to open a profile.
+//! Whose profile someone is about to open, so that it can be there before it is asked for.
 
 use super::{
     super::{place::Place, profile_card::PROFILE_PICTURE},
@@ -14,34 +14,49 @@ use miniature_api::{Friend, UserId};
 use std::time::Duration;
 use wasm_bindgen::JsCast as _;
 
+/// How long someone has to stay on a row for it to mean something. A mouse that crosses a row on
+/// its way is gone by then; from coming to rest to a click, people take at least twice as long.
+const LINGER: Duration = Duration::from_millis(80);
+
 /// How long nothing may have moved before pictures of the rows in view are loaded ahead.
 const CALM: Duration = Duration::from_millis(600);
 
 /// How many pictures are loaded ahead at a time.
 const AHEAD: usize = 6;
 
-/// Who is being pointed at, by mouse, finger or keyboard.
+/// What mouse, finger and keyboard say about where someone is in the list.
 #[derive(Clone, Copy)]
 pub(super) struct Intent {
     cache: StoredValue<Option<PictureCache>>,
-    pointed_at: RwSignal<Option<UserId>>,
+    on: RwSignal<Option<UserId>>,
+    expected: RwSignal<Option<UserId>>,
 }
 
 impl Intent {
     pub(super) fn new() -> Self {
-        Self { cache: StoredValue::new(use_picture_cache()), pointed_at: RwSignal::new(None) }
+        let (on, expected) = (RwSignal::new(None), RwSignal::new(None));
+        Effect::new(move |timer| {
+            restart(timer, LINGER, {
+                let user: UserId = on.get()?;
+                move || drop(expected.try_set(Some(user)))
+            })
+        });
+        Self { cache: StoredValue::new(use_picture_cache()), on, expected }
     }
 
-    /// Someone moved onto a row, touched it or tabbed to it.
+    /// Whose profile is likely to be opened next.
+    pub(super) fn expected(self) -> Signal<Option<UserId>> {
+        self.expected.into()
+    }
+
+    /// Someone moved on a row, touched it or tabbed to it.
     ///
     /// Not `pointerenter`: a list that appears under a mouse at rest is nobody's intent.
     pub(super) fn at(self, event: &web_sys::Event) {
-        let Some(user) = user_of(event) else { return };
-        if self.pointed_at.read_untracked().as_ref() == Some(&user) {
-            return;
+        let user = user_of(event);
+        if user.is_some() && *self.on.read_untracked() != user {
+            self.on.set(user);
         }
-        self.prefetch(std::slice::from_ref(&user));
-        self.pointed_at.set(Some(user));
     }
 
     /// Once somebody moves in the list, loads a few of the rows in view in each calm moment.
@@ -50,36 +65,43 @@ impl Intent {
         if viewport::save_data() {
             return;
         }
-        Effect::new(move |timer: Option<Option<TimeoutHandle>>| {
-            if let Some(timer) = timer.flatten() {
-                timer.clear();
-            }
-            self.pointed_at.read().as_ref()?;
-            let friends = friends.read();
-            let seen = &friends[band.read().in_view(friends.len())];
-            let users: Vec<UserId> = seen.iter().map(|friend| friend.user_id.clone()).collect();
-            set_timeout_with_handle(move || self.prefetch_by_and_by(users), CALM).ok()
+        Effect::new(move |timer| {
+            restart(timer, CALM, {
+                self.expected.read().as_ref()?;
+                let friends = friends.read();
+                let seen = &friends[band.read().in_view(friends.len())];
+                let users: Vec<UserId> = seen.iter().map(|friend| friend.user_id.clone()).collect();
+                move || self.prefetch_by_and_by(users)
+            })
         });
     }
 
     /// A few at a time: what someone points at meanwhile need not wait behind them all.
     fn prefetch_by_and_by(self, mut users: Vec<UserId>) {
         let later = users.split_off(users.len().min(AHEAD));
-        self.prefetch(&users);
-        if !later.is_empty() {
+        let size = rendition_size(PROFILE_PICTURE);
+        // Nobody is waiting any more if the list is gone.
+        let list_is_there = self.cache.try_with_value(|cache| {
+            if let Some(cache) = cache {
+                cache.prefetch(&users, size);
+            }
+        });
+        if list_is_there.is_some() && !later.is_empty() {
             set_timeout(move || self.prefetch_by_and_by(later), CALM);
         }
     }
+}
 
-    fn prefetch(self, users: &[UserId]) {
-        let size = rendition_size(PROFILE_PICTURE);
-        // Nobody is waiting any more if the list is gone.
-        self.cache.try_with_value(|cache| {
-            if let Some(cache) = cache {
-                cache.prefetch(users, size);
-            }
-        });
+/// For an effect: does `act` once `delay` has passed without another run.
+fn restart(
+    before: Option<Option<TimeoutHandle>>,
+    delay: Duration,
+    act: impl FnOnce() + 'static,
+) -> Option<TimeoutHandle> {
+    if let Some(timer) = before.flatten() {
+        timer.clear();
     }
+    set_timeout_with_handle(act, delay).ok()
 }
 
 /// Whose row the event happened in.

@@ -14,19 +14,19 @@ use row::FriendRow;
 /// The list, and a profile over it.
 #[component]
 pub(super) fn FriendsPage() -> impl IntoView {
+    let intent = Intent::new();
     view! {
         <h1>"Friends"</h1>
-        {use_friend_list().map(|list| view! { <Friends list /> })}
-        <ProfileModal />
+        {use_friend_list().map(|list| view! { <Friends list intent /> })}
+        <ProfileModal expected=intent.expected() />
     }
 }
 
 #[component]
-fn Friends(list: FriendList) -> impl IntoView {
+fn Friends(list: FriendList, intent: Intent) -> impl IntoView {
     let band = use_band();
     load_more_near_the_end(&list, band);
     let friends = list.friends_signal();
-    let intent = Intent::new();
     intent.prefetch_in_view(friends.clone(), band);
 
     view! {
