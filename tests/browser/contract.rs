@@ -120,7 +120,7 @@ pub(crate) async fn a_record_alone_keeps_what_is_held_of_its_image<S: Subject>()
     assert_found(&find(&layer, "ada").await, &expected);
 
     let moved_on = Entry { record: record("ada", 2), rendition: None };
-    put(&layer, &[moved_on.clone()], 3).await;
+    put(&layer, std::slice::from_ref(&moved_on), 3).await;
     assert_found(&find(&layer, "ada").await, &moved_on);
 }
 

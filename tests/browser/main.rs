@@ -4,6 +4,7 @@
 //! own file. Tests run one after the other: some take parts of the browser away for a while.
 
 #![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod boot;
 mod clock;

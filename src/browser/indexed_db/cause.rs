@@ -45,8 +45,13 @@ fn thrown(error: &idb::Error) -> LayerError {
         | IndexNotFound(thrown)
         | IndexedDbOpenFailed(thrown)
         | ObjectStoreNotFound(thrown)
-        | TransactionOpenFailed(thrown)
-        | UpdateFailed(thrown) => layer_error(thrown),
+        | TransactionOpenFailed(thrown) => layer_error(thrown),
+        // After a transaction that found the disk full, Firefox lets the next one only delete, and
+        // calls everything else an invalid state. A connection that is lost has no transactions.
+        UpdateFailed(thrown) => match layer_error(thrown) {
+            LayerError::Disconnected => LayerError::Full,
+            other => other,
+        },
         _ => LayerError::Failed,
     }
 }

@@ -45,10 +45,8 @@ impl IndexedDbShelf {
         let work = async move |transaction: &Transaction| {
             let records = transaction.store(RECORDS)?;
             let renditions = transaction.store(RENDITIONS)?;
-            let users = lookups.iter().map(|lookup| records.get(name(lookup.wanted.user.as_str())));
-            let users = join_all(users).await;
-            let found =
-                lookups.iter().zip(users).map(|(lookup, row)| find(lookup, row, &renditions));
+            // A rendition is asked for as soon as its record is there, whatever the others do.
+            let found = lookups.iter().map(|lookup| find(lookup, &records, &renditions));
             join_all(found).await.into_iter().collect()
         };
         self.connection.run(&[RECORDS, RENDITIONS], TransactionMode::ReadOnly, work).await
@@ -59,15 +57,16 @@ fn name(text: &str) -> JsValue {
     JsValue::from(text)
 }
 
-/// Reads a record's row and then its rendition.
+/// Reads a record and then its rendition.
 async fn find(
     lookup: &Lookup,
-    row: rexie::Result<Option<JsValue>>,
+    records: &Store,
     renditions: &Store,
 ) -> rexie::Result<(Found, Vec<Key>)> {
     let user = &lookup.wanted.user;
     let mut corrupt = Vec::new();
-    let record = row?.and_then(|row| {
+    let row = records.get(name(user.as_str())).await?;
+    let record = row.and_then(|row| {
         row::read_record(&row, user).inspect_err(|_| corrupt.push(Key::User(user.clone()))).ok()
     });
     let image = lookup.image.or_else(|| record.as_ref().and_then(|known| known.record.image_id));
