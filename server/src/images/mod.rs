@@ -9,15 +9,13 @@
 //! **Invariant:** what was uploaded is never handed out, nor kept; only our own encoding of its
 //! pixels is. So no metadata and no foreign bytes travel.
 
-mod decode;
 mod pictures;
-mod pixels;
 mod renditions;
 
 use miniature_api::ImageId;
+pub use miniature_pixels::UploadError;
 
 pub use self::{
-    decode::UploadError,
     pictures::{PictureError, Pictures},
     renditions::{Layer, Rendition, RenditionError, Renditions},
 };

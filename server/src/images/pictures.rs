@@ -4,14 +4,10 @@ use std::io;
 
 use bytes::Bytes;
 use miniature_api::{ImageId, Size, UserId};
+use miniature_pixels::{PixelError, Square, UploadError};
 use thiserror::Error;
 
-use super::{
-    Renditions, UploadError,
-    decode::decode,
-    image_id,
-    pixels::{PixelError, Square},
-};
+use super::{Renditions, image_id};
 use crate::{
     profiles::{ProfileError, Profiles},
     storage::{Database, PictureChange},
@@ -89,7 +85,7 @@ impl Pictures {
 
 /// Keeps a picture in every size, so that nobody waits for one later. Returns its ThumbHash.
 fn keep(renditions: &Renditions, image: ImageId, upload: &[u8]) -> Result<String, PictureError> {
-    let square = Square::cropped(&decode(upload)?)?;
+    let square = Square::from_upload(upload)?;
     renditions.keep_master(image, &square.master()?)?;
     for size in Size::ALL {
         renditions.keep(image, size, &square.rendition(size.px())?);

@@ -11,10 +11,10 @@ use std::{
 use bytes::Bytes;
 use metrics::counter;
 use miniature_api::{ImageId, Size};
+use miniature_pixels::{PixelError, Square};
 use moka::future::Cache;
 use thiserror::Error;
 
-use super::pixels::{PixelError, Square};
 use crate::{
     config::Limits,
     metrics::{RENDITIONS_MADE, cache_hit, cache_miss},

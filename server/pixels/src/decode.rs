@@ -42,7 +42,7 @@ pub enum UploadError {
 }
 
 /// Decodes an upload and turns it upright. Of an animation, the first frame. Keeps a core busy.
-pub(super) fn decode(upload: &[u8]) -> Result<DynamicImage, UploadError> {
+pub(crate) fn decode(upload: &[u8]) -> Result<DynamicImage, UploadError> {
     if upload.len() > MAX_BYTES {
         return Err(UploadError::TooLong);
     }
