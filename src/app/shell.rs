@@ -1,7 +1,7 @@
 //! What is around every page of who is signed in.
 
 use super::{
-    friends::FriendsPage,
+    friends::{FriendsPage, provide_position},
     me::MePage,
     notice::Notice,
     offline_banner::OfflineBanner,
@@ -20,6 +20,7 @@ use miniature_api::UserId;
 pub(super) fn SignedIn(session: Session, account: UserId) -> impl IntoView {
     let cache = provide_picture_cache(&account);
     provide_friend_list(&cache);
+    provide_position();
     let place = use_place();
     let page = Memo::new(move |_| place.read().page());
     let main = NodeRef::<html::Main>::new();

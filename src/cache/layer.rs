@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use futures_util::future::LocalBoxFuture;
 use miniature_api::{BatchEntry, BatchUser, ImageId, Size, UserId};
 use thiserror::Error;
 
@@ -63,6 +64,46 @@ pub trait CacheLayer {
     ///
     /// [`LayerError::Unavailable`] if the browser denies this storage.
     async fn clear(&self) -> Result<(), LayerError>;
+}
+
+/// [`CacheLayer`] behind a pointer, for the writing that is the same on every shelf: one copy of
+/// that code in the bundle, not one a shelf.
+pub(crate) trait Shelf {
+    /// As [`CacheLayer::put_many`].
+    fn put<'a>(&'a self, entries: &'a [Entry], now: Timestamp) -> Answer<'a, ()>;
+    /// As [`CacheLayer::remove_many`].
+    fn remove<'a>(&'a self, keys: &'a [Key]) -> Answer<'a, ()>;
+    /// As [`CacheLayer::touch_many`].
+    fn touch<'a>(&'a self, keys: &'a [Key], now: Timestamp) -> Answer<'a, ()>;
+    /// As [`CacheLayer::inventory`].
+    fn list(&self) -> Answer<'_, Vec<Held>>;
+    /// As [`CacheLayer::clear`].
+    fn empty(&self) -> Answer<'_, ()>;
+}
+
+/// What a shelf will say.
+pub(crate) type Answer<'a, T> = LocalBoxFuture<'a, Result<T, LayerError>>;
+
+impl<L: CacheLayer> Shelf for L {
+    fn put<'a>(&'a self, entries: &'a [Entry], now: Timestamp) -> Answer<'a, ()> {
+        Box::pin(self.put_many(entries, now))
+    }
+
+    fn remove<'a>(&'a self, keys: &'a [Key]) -> Answer<'a, ()> {
+        Box::pin(self.remove_many(keys))
+    }
+
+    fn touch<'a>(&'a self, keys: &'a [Key], now: Timestamp) -> Answer<'a, ()> {
+        Box::pin(self.touch_many(keys, now))
+    }
+
+    fn list(&self) -> Answer<'_, Vec<Held>> {
+        Box::pin(self.inventory())
+    }
+
+    fn empty(&self) -> Answer<'_, ()> {
+        Box::pin(self.clear())
+    }
 }
 
 /// A shelf that answers within the call: what it holds can be in the first frame.

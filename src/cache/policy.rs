@@ -52,6 +52,13 @@ pub struct Policy {
     /// of the layer at worst.
     pub preview_bytes: usize,
 
+    /// The most bytes of a picture that is addressed by a `data:` URL; larger ones get a `blob:`
+    /// URL. Default: 32 KiB, which holds a 512 px picture.
+    ///
+    /// An `<img>` with a `data:` URL is complete when it enters the document, in Chromium, Firefox
+    /// and WebKit alike: it is in the first frame. One with a `blob:` URL is up to three later.
+    pub data_url_bytes: usize,
+
     /// The most bytes of one rendition that is accepted from the network. Default: 512 KiB.
     ///
     /// Five times what a 512 px WebP at quality 85 takes.
@@ -86,6 +93,7 @@ impl Default for Policy {
             indexed_db: Limits { entries: 10_000, bytes: 50 * MIB, trim_entries_to: 10_000 },
             preview_up_to: Size::S128,
             preview_bytes: 5 * 1024,
+            data_url_bytes: 32 * 1024,
             rendition_bytes: 512 * 1024,
             layer_timeout: Duration::from_secs(1),
             origin_timeout: Duration::from_secs(15),

@@ -77,7 +77,7 @@ impl PictureCache {
     pub(super) fn new(account: &UserId, connection: Connection) -> Self {
         let environment = BrowserEnvironment::new(account, connection);
         let pipeline = Pipeline::new(environment, Policy::default());
-        let urls = Urls { small: pipeline.policy().preview_bytes, ..Urls::default() };
+        let urls = Urls { inline_up_to: pipeline.policy().data_url_bytes, ..Urls::default() };
         Self(SendWrapper::new(Rc::new(Inner { account: account.clone(), pipeline, urls })))
     }
 
@@ -289,9 +289,8 @@ impl PartialEq for PictureUrl {
 /// The addresses in use, one a rendition.
 #[derive(Default)]
 struct Urls {
-    /// Up to how many bytes a picture is addressed by a `data:` URL: painting 50 of these takes
-    /// half as long as painting 50 `blob:` URLs.
-    small: usize,
+    /// Up to how many bytes a picture is addressed by a `data:` URL.
+    inline_up_to: usize,
     objects: ObjectUrls,
     used: RefCell<HashMap<RenditionKey, Weak<Url>>>,
 }
@@ -309,7 +308,7 @@ impl Urls {
     }
 
     fn address(&self, rendition: &Rendition) -> Url {
-        if rendition.content.len() <= self.small {
+        if rendition.content.len() <= self.inline_up_to {
             return Url::Data(rendition.content.to_data_url());
         }
         match self.objects.lease(rendition) {

@@ -1,5 +1,6 @@
 //! Which rows are near the viewport.
 
+use super::position::use_position;
 use leptos::{ev, prelude::*};
 use std::ops::Range;
 
@@ -54,11 +55,14 @@ impl Band {
     }
 }
 
-/// Follows the scrolling of the page.
+/// Follows the scrolling of the page, from where the list begins.
 pub(super) fn use_band() -> Memo<Band> {
-    let viewport = RwSignal::new(viewport());
+    let position = use_position();
+    let first = position.first();
+    let viewport = RwSignal::new(viewport(first));
+    Effect::new(move |_| window().scroll_to_with_x_and_y(0.0, first));
     let follow = move || {
-        let now = self::viewport();
+        let now = self::viewport(position.follow());
         if viewport.try_get_untracked().is_some_and(|before| before != now) {
             viewport.set(now);
         }
@@ -75,9 +79,8 @@ pub(super) fn use_band() -> Memo<Band> {
     })
 }
 
-/// Where the page is scrolled to, in steps, and how high the window is, in CSS pixels.
-fn viewport() -> (f64, f64) {
-    let top = window().scroll_y().unwrap_or_default();
+/// `top` in steps, and how high the window is, in CSS pixels.
+fn viewport(top: f64) -> (f64, f64) {
     let height = window().inner_height().ok().and_then(|height| height.as_f64());
     ((top / STEP).floor() * STEP, height.unwrap_or(REACH))
 }

@@ -2,12 +2,15 @@
 
 mod band;
 mod intent;
+mod position;
 mod row;
 
 use super::{notice::Notice, profile_modal::ProfileModal};
 use crate::store::{FriendList, ListState, use_friend_list};
 use band::{Band, use_band};
 use intent::Intent;
+pub(super) use position::provide_position;
+
 use leptos::{either::EitherOf4, prelude::*};
 use row::FriendRow;
 

@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 use futures_channel::oneshot;
 use futures_util::{
     FutureExt,
-    future::{Shared, WeakShared},
+    future::{LocalBoxFuture, Shared, WeakShared},
 };
 use rexie::{Index, ObjectStore, Rexie, Transaction, TransactionMode};
 use wasm_bindgen::{JsCast, prelude::Closure};
@@ -18,6 +18,7 @@ use crate::cache::layer::LayerError;
 /// Raised when a store is added or laid out anew.
 const VERSION: u32 = 1;
 
+type Work = Box<dyn FnOnce(&Transaction) -> LocalBoxFuture<'_, rexie::Result<()>>>;
 type Opened = Result<Rc<Database>, LayerError>;
 
 /// A database that is connected to when needed.
@@ -65,6 +66,25 @@ impl Connection {
         mode: TransactionMode,
         work: impl AsyncFnOnce(&Transaction) -> rexie::Result<T> + 'static,
     ) -> Result<T, LayerError> {
+        let result = Rc::new(RefCell::new(None));
+        let slot = result.clone();
+        let work: Work = Box::new(move |transaction| {
+            Box::pin(async move {
+                slot.replace(Some(work(transaction).await?));
+                Ok(())
+            })
+        });
+        self.run_boxed(stores, mode, work).await?;
+        result.take().ok_or(LayerError::Failed)
+    }
+
+    /// One copy of the machinery, whatever the work: each is some 4 kB of WebAssembly.
+    async fn run_boxed(
+        &self,
+        stores: &'static [&'static str],
+        mode: TransactionMode,
+        work: Work,
+    ) -> Result<(), LayerError> {
         let database = self.open().await?;
         let (end, ended) = oneshot::channel();
         let connection = self.clone();
@@ -126,22 +146,19 @@ impl Connection {
 }
 
 impl Database {
-    async fn transact<T>(
+    async fn transact(
         &self,
         stores: &[&str],
         mode: TransactionMode,
-        work: impl AsyncFnOnce(&Transaction) -> rexie::Result<T>,
-    ) -> rexie::Result<T> {
+        work: Work,
+    ) -> rexie::Result<()> {
         let database = self.0.as_ref().ok_or(rexie::Error::TransactionAbortFailed)?;
         let transaction = database.transaction(stores, mode)?;
-        let result = work(&transaction).await?;
-        if mode == TransactionMode::ReadOnly {
-            return Ok(result);
+        work(&transaction).await?;
+        if mode == TransactionMode::ReadOnly || transaction.done().await?.is_committed() {
+            return Ok(());
         }
-        match transaction.done().await?.is_committed() {
-            true => Ok(result),
-            false => Err(rexie::Error::TransactioncommitFailed),
-        }
+        Err(rexie::Error::TransactioncommitFailed)
     }
 }
 

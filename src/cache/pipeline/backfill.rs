@@ -12,7 +12,7 @@ use crate::cache::{
     event::CacheEvent,
     eviction::{self, Limits},
     key::{Key, RenditionKey, Wanted},
-    layer::{CacheLayer, LayerError, Origin, OriginError},
+    layer::{Answer, LayerError, Origin, OriginError, Shelf},
 };
 
 /// What may be kept.
@@ -90,20 +90,20 @@ impl<E: Environment> Pipeline<E> {
         Entry { rendition: entry.rendition.clone().filter(small), record: entry.record.clone() }
     }
 
-    async fn write<L: CacheLayer>(
+    async fn write(
         &self,
         guard: &Guard,
-        layer: &L,
+        layer: &dyn Shelf,
         entries: &[Entry],
         limits: Limits,
     ) {
         if entries.is_empty() || self.is_closed() || !guard.takes_writes() {
             return;
         }
-        let put = async || self.put_newest(layer, entries).await;
-        if let Some(Err(LayerError::Full)) = self.guarded(guard, put).await {
+        let put = || -> Answer<'_, ()> { Box::pin(self.put_newest(layer, entries)) };
+        if let Some(Err(LayerError::Full)) = self.guarded(guard, &put).await {
             self.make_room(guard, layer).await;
-            if let Some(Err(LayerError::Full)) = self.guarded(guard, put).await {
+            if let Some(Err(LayerError::Full)) = self.guarded(guard, &put).await {
                 guard.stop_writes();
             }
         }
@@ -118,35 +118,32 @@ impl<E: Environment> Pipeline<E> {
     /// Stores those of the entries that nothing newer became known of, if the session has not
     /// ended. The layers write in the order in which they are asked to, so what is newest now
     /// is never overwritten by something older.
-    async fn put_newest<L: CacheLayer>(
-        &self,
-        layer: &L,
-        entries: &[Entry],
-    ) -> Result<(), LayerError> {
+    async fn put_newest(&self, layer: &dyn Shelf, entries: &[Entry]) -> Result<(), LayerError> {
         let newest: Vec<Entry> =
             entries.iter().filter(|entry| self.is_newest(entry)).cloned().collect();
         if newest.is_empty() {
             return Ok(());
         }
-        layer.put_many(&newest, self.env.clock().now()).await
+        layer.put(&newest, self.env.clock().now()).await
     }
 
-    async fn make_room<L: CacheLayer>(&self, guard: &Guard, layer: &L) {
-        let inventory = async || layer.inventory().await;
-        if let Some(Ok(held)) = self.guarded(guard, inventory).await {
-            let leaving = eviction::plan_for_full_disk(held);
-            let _ = self.guarded(guard, async || layer.remove_many(&leaving).await).await;
+    async fn make_room(&self, guard: &Guard, layer: &dyn Shelf) {
+        if let Some(Ok(held)) = self.guarded(guard, &|| layer.list()).await {
+            self.remove(guard, layer, &eviction::plan_for_full_disk(held)).await;
         }
     }
 
     /// Evicts what is over the limits.
-    async fn enforce<L: CacheLayer>(&self, guard: &Guard, layer: &L, limits: Limits) {
-        let inventory = async || layer.inventory().await;
-        if let Some(Ok(held)) = self.guarded(guard, inventory).await {
-            let leaving = eviction::plan(held, limits);
-            if !leaving.is_empty() {
-                let _ = self.guarded(guard, async || layer.remove_many(&leaving).await).await;
-            }
+    async fn enforce(&self, guard: &Guard, layer: &dyn Shelf, limits: Limits) {
+        if let Some(Ok(held)) = self.guarded(guard, &|| layer.list()).await {
+            self.remove(guard, layer, &eviction::plan(held, limits)).await;
+        }
+    }
+
+    /// What cannot be removed now is over the limit at the next write, too, and goes then.
+    async fn remove(&self, guard: &Guard, layer: &dyn Shelf, keys: &[Key]) {
+        if !keys.is_empty() {
+            let _ = self.guarded(guard, &|| layer.remove(keys)).await;
         }
     }
 
@@ -173,30 +170,29 @@ impl<E: Environment> Pipeline<E> {
             return;
         }
         let now = self.env.clock().now();
-        let touch = async || self.env.instant().touch_many(&keys, now).await;
-        let _ = self.guarded(&self.instant, touch).await;
-        let touch = async || self.env.durable().touch_many(&keys, now).await;
-        let _ = self.guarded(&self.durable, touch).await;
+        for (guard, layer) in self.layers() {
+            // A use that could not be noted makes the order of eviction a little less exact.
+            let _ = self.guarded(guard, &|| layer.touch(&keys, now)).await;
+        }
     }
 
     pub(super) async fn remove_everywhere(&self, user: &UserId, key: RenditionKey) {
-        let of_user = [Key::User(user.clone())];
-        let remove = async || self.env.instant().remove_many(&of_user).await;
-        let _ = self.guarded(&self.instant, remove).await;
-        let rendition = [Key::Rendition(key)];
-        let remove = async || self.env.durable().remove_many(&rendition).await;
-        let _ = self.guarded(&self.durable, remove).await;
+        self.remove(&self.instant, self.env.instant(), &[Key::User(user.clone())]).await;
+        self.remove(&self.durable, self.env.durable(), &[Key::Rendition(key)]).await;
     }
 
     /// Erases both layers, healthy or not: nothing of an account may stay because a layer was
     /// being left alone.
     pub(super) async fn erase(&self) {
-        if let Err(error) = self.in_time(&async || self.env.instant().clear().await).await {
-            self.layer_failed(&self.instant, error);
+        for (guard, layer) in self.layers() {
+            if let Err(error) = self.in_time(layer.empty()).await {
+                self.layer_failed(guard, error);
+            }
         }
-        if let Err(error) = self.in_time(&async || self.env.durable().clear().await).await {
-            self.layer_failed(&self.durable, error);
-        }
+    }
+
+    fn layers(&self) -> [(&Guard, &dyn Shelf); 2] {
+        [(&self.instant, self.env.instant()), (&self.durable, self.env.durable())]
     }
 }
 

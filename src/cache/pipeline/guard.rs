@@ -16,7 +16,7 @@ use crate::cache::{
     clock::Clock,
     event::CacheEvent,
     key::Source,
-    layer::{LayerError, Recovery},
+    layer::{Answer, LayerError, Recovery},
 };
 
 /// What is known of a layer's health.
@@ -53,17 +53,17 @@ impl Guard {
 
 impl<E: Environment> Pipeline<E> {
     /// Calls a layer, if it is healthy. One that lost its connection is called once more.
-    pub(super) async fn guarded<T>(
+    pub(super) async fn guarded<'a, T>(
         &self,
         guard: &Guard,
-        call: impl AsyncFn() -> Result<T, LayerError>,
+        call: &dyn Fn() -> Answer<'a, T>,
     ) -> Option<Result<T, LayerError>> {
         if !guard.allows(self.env.clock().elapsed()) {
             return None;
         }
-        let mut result = self.in_time(&call).await;
+        let mut result = self.in_time(call()).await;
         if result.as_ref().err().map(|error| error.recovery()) == Some(Recovery::RetryOnce) {
-            result = self.in_time(&call).await;
+            result = self.in_time(call()).await;
         }
         match &result {
             Ok(_) => guard.succeeded(),
@@ -84,13 +84,9 @@ impl<E: Environment> Pipeline<E> {
         self.env.happened(CacheEvent::LayerFailed(guard.source, error));
     }
 
-    pub(super) async fn in_time<T>(
-        &self,
-        call: &impl AsyncFn() -> Result<T, LayerError>,
-    ) -> Result<T, LayerError> {
-        let answer = call();
+    pub(super) async fn in_time<T>(&self, answer: Answer<'_, T>) -> Result<T, LayerError> {
         let limit = self.env.clock().sleep(self.policy.layer_timeout);
-        pin_mut!(answer, limit);
+        pin_mut!(limit);
         match select(answer, limit).await {
             Either::Left((answer, _)) => answer,
             Either::Right(((), _)) => Err(LayerError::TimedOut),

@@ -9,7 +9,7 @@ use crate::cache::{
     event::{Answer, Step},
     inflight::Job,
     key::Lookup,
-    layer::CacheLayer,
+    layer::{self, CacheLayer},
     memory::Need,
 };
 
@@ -23,8 +23,8 @@ impl<E: Environment> Pipeline<E> {
         }
         let lookups: Vec<Lookup> = jobs.iter().map(|job| self.lookup(job)).collect();
         let since = self.env.clock().elapsed();
-        let call = async || self.env.durable().get_many(&lookups).await;
-        let found = self.guarded(&self.durable, call).await;
+        let get = || -> layer::Answer<'_, _> { Box::pin(self.env.durable().get_many(&lookups)) };
+        let found = self.guarded(&self.durable, &get).await;
         if self.is_closed() {
             return;
         }

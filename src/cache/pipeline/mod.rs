@@ -29,7 +29,7 @@ use super::{
     eviction::Usage,
     inflight::{Inflight, Job, Waiting},
     key::{Key, RenditionKey, Source, Wanted},
-    layer::{BatchAnswer, CacheLayer, InstantLayer, LayerError, Origin, OriginError},
+    layer::{self, BatchAnswer, CacheLayer, InstantLayer, LayerError, Origin, OriginError},
     memory::{Memory, Need, Status, View},
     policy::Policy,
 };
@@ -283,7 +283,8 @@ impl<E: Environment> Pipeline<E> {
         if self.is_closed() {
             return None;
         }
-        self.guarded(&self.durable, async || call(self.env.durable()).await).await?.ok()
+        let ask = || -> layer::Answer<'_, T> { Box::pin(call(self.env.durable())) };
+        self.guarded(&self.durable, &ask).await?.ok()
     }
 
     fn is_closed(&self) -> bool {
