@@ -80,8 +80,10 @@ fn focus_on_change(page: Memo<Page>, main: NodeRef<html::Main>) {
         if before.is_some_and(|before| before != page)
             && let Some(main) = main.get_untracked()
         {
+            let options = web_sys::FocusOptions::new();
+            options.set_prevent_scroll(true);
             // An element that cannot take the focus leaves it where it was.
-            let _ = main.focus();
+            let _ = main.focus_with_options(&options);
         }
         page
     });

@@ -34,7 +34,7 @@ impl Usage {
 pub fn plan(mut held: Vec<Held>, limits: Limits) -> Vec<Key> {
     let Usage { mut entries, mut bytes } = Usage::of(&held);
     let keep = if entries > limits.entries { limits.trim_entries_to } else { entries };
-    held.sort_by(|a, b| a.used_at.cmp(&b.used_at).then_with(|| a.key.cmp(&b.key)));
+    held.sort_unstable_by(|a, b| a.used_at.cmp(&b.used_at).then_with(|| a.key.cmp(&b.key)));
     let mut leaving = Vec::new();
     for line in held {
         if entries <= keep && bytes <= limits.bytes {

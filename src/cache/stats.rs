@@ -210,7 +210,7 @@ impl LayerStats {
     /// The nearest-rank percentile of the last hits' times; 0 if there were none.
     fn percentile(&self, share: f64) -> f64 {
         let mut sorted: Vec<f64> = self.took_ms.iter().copied().collect();
-        sorted.sort_by(f64::total_cmp);
+        sorted.sort_unstable_by(f64::total_cmp);
         let below = |rank: &usize| as_f64(*rank as u64 + 1) < share * as_f64(sorted.len() as u64);
         let rank = (0..sorted.len()).take_while(below).count();
         sorted.get(rank).copied().unwrap_or_default()

@@ -10,7 +10,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlImageElement, ImageBitmap};
 
-use super::exchange::{Call, Exchange};
+use super::exchange::{Call, Exchange, read_json};
 use crate::{
     browser::object_url,
     cache::{
@@ -82,8 +82,7 @@ impl Origin for Api {
         let call = Call::get(self.url(&path)).header("accept", "multipart/form-data");
         let answer = call.send().await?.accepted()?;
         let (records, renditions) = read_parts(&answer, RECORDS_PART).await?;
-        let entries = serde_json::from_slice(&records).map_err(|_| OriginError::Malformed)?;
-        Ok(BatchAnswer { entries, renditions })
+        Ok(BatchAnswer { entries: read_json(records)?, renditions })
     }
 
     async fn decodes(&self, rendition: &Rendition) -> bool {

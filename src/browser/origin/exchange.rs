@@ -123,6 +123,13 @@ impl Exchange {
     }
 
     pub(super) async fn read_json<T: DeserializeOwned>(&self) -> Result<T, OriginError> {
-        serde_json::from_slice(&self.bytes().await?).map_err(|_| OriginError::Malformed)
+        read_json(self.bytes().await?)
     }
+}
+
+/// Reads JSON as text, as the storages do: a reader of bytes would be in the bundle beside the
+/// reader of text, for every type.
+pub(super) fn read_json<T: DeserializeOwned>(bytes: Vec<u8>) -> Result<T, OriginError> {
+    let text = String::from_utf8(bytes).map_err(|_| OriginError::Malformed)?;
+    serde_json::from_str(&text).map_err(|_| OriginError::Malformed)
 }

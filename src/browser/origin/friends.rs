@@ -7,7 +7,7 @@ use miniature_api::{BATCH_LIMIT, FRIENDS_PART, FriendsPage, ImageId, Size};
 use super::{
     api::{Api, read_parts},
     boot::BootFriends,
-    exchange::{Call, Exchange},
+    exchange::{Call, Exchange, read_json},
 };
 use crate::cache::layer::OriginError;
 
@@ -83,6 +83,6 @@ async fn read(answer: Exchange) -> Result<Option<FriendsAnswer>, OriginError> {
     }
     let answer = answer.accepted()?;
     let (page, pictures) = read_parts(&answer, FRIENDS_PART).await?;
-    let page = serde_json::from_slice(&page).map_err(|_| OriginError::Malformed)?;
+    let page = read_json(page)?;
     Ok(Some(FriendsAnswer { page, pictures, etag: answer.header("etag") }))
 }
