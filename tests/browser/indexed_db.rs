@@ -28,6 +28,11 @@ struct Indexed;
 
 contract!(Indexed);
 
+/// What another tab with newer code does; fails if this one stands in its way.
+const UPGRADE: &str = "const opening = indexedDB.open('miniature:' + args[0], 2);
+         await new Promise((done, fail) => { opening.onsuccess = done; opening.onerror = opening.onblocked = fail; });
+         opening.result.close();";
+
 /// Opens the database beside the bindings and awaits one request on a store.
 async fn raw(account: &UserId, key: &Key, request: &str) -> wasm_bindgen::JsValue {
     let (store, name) = match key {
@@ -84,6 +89,24 @@ async fn in_time<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
+/// What ends up in the console as an uncaught error, until dropped.
+struct Errors(#[expect(dead_code, reason = "stops listening when dropped")] Replaced);
+
+impl Errors {
+    fn noted() -> Self {
+        Self(Replaced::by(
+            "window.errors = [];
+             const note = (event) => window.errors.push(event.message);
+             addEventListener('error', note);
+             return () => removeEventListener('error', note);",
+        ))
+    }
+
+    fn messages(&self) -> String {
+        js_sys::eval("window.errors.join()").unwrap().as_string().unwrap()
+    }
+}
+
 #[wasm_bindgen_test]
 async fn fifty_lookups_are_answered_by_one_transaction() {
     let shelf = Indexed::open(&new_account());
@@ -112,10 +135,7 @@ async fn an_upgrade_by_another_tab_disconnects_and_then_bypasses_this_one() {
     let account = new_account();
     let shelf = shelf_with(&account, entry("ada", 1)).await;
 
-    let upgrade = "const opening = indexedDB.open('miniature:' + args[0], 2);
-         await new Promise((done, fail) => { opening.onsuccess = done; opening.onerror = opening.onblocked = fail; });
-         opening.result.close();";
-    script::run(upgrade, &[account.as_str()]).await;
+    script::run(UPGRADE, &[account.as_str()]).await;
 
     assert_eq!(find(&shelf).await, Err(LayerError::Disconnected));
     assert_eq!(find(&shelf).await, Err(LayerError::Unavailable), "this tab's code is too old");
@@ -279,12 +299,7 @@ async fn after_clearing_there_is_no_database() {
 #[wasm_bindgen_test]
 async fn what_nobody_waits_for_any_more_ends_without_an_error_in_the_console() {
     let account = new_account();
-    let errors = Replaced::by(
-        "window.errors = [];
-         const note = (event) => window.errors.push(event.message);
-         addEventListener('error', note);
-         return () => removeEventListener('error', note);",
-    );
+    let errors = Errors::noted();
     let shelf = Indexed::open(&account);
     let entries = [entry("ada", 1)];
     // Once while the database opens, once while the transaction runs.
@@ -295,8 +310,7 @@ async fn what_nobody_waits_for_any_more_ends_without_an_error_in_the_console() {
     assert_found(&find(&shelf).await.unwrap(), &entries[0]);
     drop(shelf);
     BrowserClock.sleep(Duration::from_millis(1)).await;
-    assert_eq!(js_sys::eval("window.errors.join()").unwrap().as_string().as_deref(), Some(""));
-    drop(errors);
+    assert_eq!(errors.messages(), "");
 }
 
 #[wasm_bindgen_test]
@@ -331,4 +345,15 @@ async fn a_page_is_kept_and_of_too_many_the_oldest_go() {
     assert_eq!(shelf.page_get("page 301").await, Ok(Some("page 301".into())));
     shelf.clear().await.unwrap();
     assert_eq!(shelf.page_get("page 301").await, Ok(None));
+}
+
+#[wasm_bindgen_test]
+async fn a_dropped_shelf_stands_in_nobodys_way() {
+    let account = new_account();
+    drop(shelf_with(&account, entry("ada", 1)).await);
+    let errors = Errors::noted();
+
+    script::run(UPGRADE, &[account.as_str()]).await;
+
+    assert_eq!(errors.messages(), "");
 }
