@@ -58,9 +58,8 @@ impl Band {
 /// Follows the scrolling of the page, from where the list begins.
 pub(super) fn use_band() -> Memo<Band> {
     let position = use_position();
-    let first = position.first();
-    let viewport = RwSignal::new(viewport(first));
-    Effect::new(move |_| window().scroll_to_with_x_and_y(0.0, first));
+    let viewport = RwSignal::new(viewport(position.first()));
+    position.restore();
     let follow = move || {
         let now = self::viewport(position.follow());
         if viewport.try_get_untracked().is_some_and(|before| before != now) {

@@ -25,10 +25,25 @@ impl Position {
 
     /// Where a list that is being made begins: on the way back, where it was left.
     pub(super) fn first(self) -> f64 {
-        let is_back =
-            use_context::<BrowserUrl>().is_some_and(|browser| browser.is_back().get_untracked());
-        if is_back { self.0.get_value() } else { window().scroll_y().unwrap_or_default() }
+        if is_way_back() { self.0.get_value() } else { window().scroll_y().unwrap_or_default() }
     }
+
+    /// On the way back, scrolls the list that is being made to where it was left.
+    pub(super) fn restore(self) {
+        if !is_way_back() {
+            return;
+        }
+        let top = self.0.get_value();
+        Effect::new(move |_| {
+            window().scroll_to_with_x_and_y(0.0, top);
+            // Chromium then scrolls to what it remembers itself, still before the next frame.
+            request_animation_frame(move || window().scroll_to_with_x_and_y(0.0, top));
+        });
+    }
+}
+
+fn is_way_back() -> bool {
+    use_context::<BrowserUrl>().is_some_and(|browser| browser.is_back().get_untracked())
 }
 
 /// The position of the account's list.
