@@ -10,7 +10,7 @@ use crate::{
     step::{self, Stopwatch, readable},
 };
 use anyhow::{Context, Result, bail};
-use std::{ffi::OsString, process::Command, time::Duration};
+use std::{ffi::OsString, fs, path::PathBuf, process::Command, time::Duration};
 
 /// A part that can be run alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,16 +115,32 @@ fn journeys(path: &OsString, report: &mut Report) {
         // With the tests, so that features are those of the other native steps.
         step::quiet(name, &mut cargo("build --workspace --bins --tests", path)?)
     });
+    let peopled = served && report.step("demo people", |name| demo_people(name, path));
     for (browser, name) in
         [("chromium", "Chromium"), ("firefox", "Firefox"), ("webkit", "WebKitGTK")]
     {
         report.step(&format!("journeys in {name}"), |name| {
-            if !(built && served) {
+            if !(built && peopled) {
                 bail!("not run: there is nothing to run it against");
             }
             step::shown(name, &mut journeys_in(browser, path)?)
         });
     }
+}
+
+/// Draws the demo people once, for all browsers.
+fn demo_people(name: &str, path: &OsString) -> Result<()> {
+    let folder = demo_folder()?;
+    if folder.is_dir() {
+        fs::remove_dir_all(&folder)?;
+    }
+    let server = target_dir()?.join("debug/miniature-server");
+    let mut command = program(&server.to_string_lossy(), path)?;
+    step::quiet(name, command.args(["demo", "--data"]).arg(folder))
+}
+
+fn demo_folder() -> Result<PathBuf> {
+    Ok(target_dir()?.join("journeys/demo"))
 }
 
 fn journeys_in(browser: &str, path: &OsString) -> Result<Command> {
@@ -133,7 +149,9 @@ fn journeys_in(browser: &str, path: &OsString) -> Result<Command> {
     command
         .env("MINIATURE_BROWSER", browser)
         .env("MINIATURE_SERVER_BIN", debug.join("miniature-server"))
-        .env("MINIATURE_DIST", root()?.join("dist"));
+        .env("MINIATURE_DIST", root()?.join("dist"))
+        .env("MINIATURE_DEMO_DATA", demo_folder()?)
+        .env("MINIATURE_EVIDENCE", target_dir()?.join("journeys"));
     Ok(command)
 }
 

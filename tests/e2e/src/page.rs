@@ -27,7 +27,7 @@ pub(crate) const STORED: &str = "
     const done = arguments[arguments.length - 1];
     (async () => {
         const found = [];
-        for (const [key, value] of Object.entries(localStorage)) found.push(`LocalStorage ${key}=${value.slice(0, 80)}`);
+        for (const [key, value] of Object.entries(localStorage)) found.push(`LocalStorage ${key}=${value.slice(0, 400)}`);
         const databases = indexedDB.databases ? await indexedDB.databases() : [];
         for (const { name } of databases) found.push(`IndexedDB ${name}`);
         if (window.caches) {

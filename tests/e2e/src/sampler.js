@@ -100,11 +100,10 @@
   const lookAtModal = (at) => {
     const modal = document.querySelector("dialog[data-testid=profile-modal]");
     if (!modal || !modal.open || !shown(modal) || seen.modal) return;
-    const image = modal.querySelector(".picture img");
-    const picture = modal.querySelector(".picture");
+    // While one picture replaces another there are two; what counts is the one that is painted.
+    const image = [...modal.querySelectorAll(".picture img")].find(shown);
     seen.modal = {
-      at, width: image ? image.naturalWidth : 0, complete: !!image && image.complete,
-      state: picture ? picture.dataset.state : "no picture",
+      at, width: image ? image.naturalWidth : 0, complete: !!image && image.complete, shown: !!image,
     };
   };
   /** Every picture that the app or a plain page shows. */

@@ -60,7 +60,8 @@ pub(crate) struct Problem {
 pub(crate) struct ModalFrame {
     pub(crate) width: u32,
     pub(crate) complete: bool,
-    pub(crate) state: String,
+    /// Whether it is visible, and not waiting behind another.
+    pub(crate) shown: bool,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use http_body_util::{BodyExt, Empty};
 use hyper::{Request, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use std::{env, net::SocketAddr, process::Command, time::Duration};
+use std::{env, fs, io, net::SocketAddr, path::Path, process::Command, time::Duration};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
@@ -25,7 +25,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `MINIATURE_SERVER_BIN` in demo mode with `MINIATURE_DIST`.
+    /// Starts `MINIATURE_SERVER_BIN` with `MINIATURE_DIST` and a copy of the demo people in
+    /// `MINIATURE_DEMO_DATA`; without that they are drawn afresh.
     ///
     /// # Errors
     ///
@@ -34,12 +35,19 @@ impl Server {
         let binary = env::var_os("MINIATURE_SERVER_BIN").context("MINIATURE_SERVER_BIN")?;
         let dist = env::var_os("MINIATURE_DIST").context("MINIATURE_DIST")?;
         let data = tempfile::tempdir()?;
+        if let Some(demo) = env::var_os("MINIATURE_DEMO_DATA") {
+            copy_folder(Path::new(&demo), data.path()).context("MINIATURE_DEMO_DATA")?;
+        }
         let mut command = Command::new(binary);
         command
             .arg("serve")
             .env("MINIATURE_LISTEN", "127.0.0.1:0")
+            .env("MINIATURE_METRICS_LISTEN", "127.0.0.1:0")
             .env("MINIATURE_DATA", data.path())
             .env("MINIATURE_DIST", dist)
+            // Every journey signs in from one address.
+            .env("MINIATURE_SIGN_INS_PER_NAME", "1000")
+            .env("MINIATURE_SIGN_INS_PER_ADDRESS", "1000")
             .env("MINIATURE_DEMO", "1");
         let (process, output) = Group::start(&mut command)?;
         let mut addresses = Addresses::default();
@@ -68,6 +76,20 @@ impl Server {
         let body = sender.send_request(request).await?.into_body().collect().await?;
         Ok(Counters::parse(&String::from_utf8_lossy(&body.to_bytes())))
     }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 /// The two lines by which the server tells where it listens.

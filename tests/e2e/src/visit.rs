@@ -205,7 +205,7 @@ impl<'a> Visit<'a> {
             .map(|problem| format!("{}: {}", problem.kind, problem.text))
             .collect();
         lines.extend(self.console_lines().await?);
-        lines.retain(|line| !(self.outage && is_network_failure(line)));
+        lines.retain(|line| !is_refusal(line) && !(self.outage && is_network_failure(line)));
         ensure!(lines.is_empty(), "the page had problems: {}", lines.join(" | "));
         Ok(())
     }
@@ -216,8 +216,7 @@ impl<'a> Visit<'a> {
             return Ok(Vec::new());
         }
         let log = self.driver.browser_log().await?;
-        let severe =
-            log.into_iter().filter(|entry| format!("{:?}", entry.level).contains("Severe"));
+        let severe = log.into_iter().filter(|entry| entry.level == "SEVERE");
         Ok(severe.map(|entry| format!("console: {}", entry.message)).collect())
     }
 
@@ -256,6 +255,12 @@ impl<'a> Visit<'a> {
         let _ = self.driver.quit().await;
         self.notes
     }
+}
+
+/// The line that Chromium writes when a page without a session asks who is signed in: 401 is the
+/// answer of the wire contract, and no page can ask without it being written.
+fn is_refusal(line: &str) -> bool {
+    line.starts_with("console: ") && line.contains("status of 401")
 }
 
 /// Lines that a browser writes when a request does not get through.

@@ -1,6 +1,6 @@
 //! The first visit: as few trips and bytes as there can be.
 
-use super::{FIRST_PAGE, sign_in, sign_in_without_the_app};
+use super::{FIRST_PAGE, own_page, sign_in, sign_in_without_the_app};
 use crate::{gate::Delays, visit::Visit};
 use anyhow::{Result, ensure};
 
@@ -76,9 +76,7 @@ async fn plain_images(visit: &mut Visit<'_>, ids: &[String]) -> Result<f64> {
         .iter()
         .map(|id| format!("<img class=plain width=48 height=48 src=\"/images/{id}?size=64\">"))
         .collect();
-    visit.gate.set_page(format!(
-        "<!doctype html><title>plain</title><script src=\"/__sampler.js\"></script>{images}"
-    ));
+    visit.gate.set_page(own_page(&images));
     visit.open("/__page").await?;
     visit
         .eval::<serde_json::Value>(&format!("window.__seen.want = {}; return null", ids.len()))

@@ -59,13 +59,19 @@ async fn sign_in(visit: &mut Visit<'_>) -> Result<()> {
 
 /// Signs in by the API alone, so that the app itself has never been loaded.
 async fn sign_in_without_the_app(visit: &mut Visit<'_>) -> Result<()> {
-    visit.gate.set_page(
-        "<!doctype html><title>sign in</title><script src=\"/__sampler.js\"></script>".to_owned(),
-    );
+    visit.gate.set_page(own_page(""));
     visit.open("/__page").await?;
     let status = sign_in_by_api(visit, "ada", "miniature").await?;
     anyhow::ensure!(status == 200, "sign-in answered {status}");
     Ok(())
+}
+
+/// A page of the harness's own: observed like the app, and with an icon that asks for nothing.
+fn own_page(body: &str) -> String {
+    format!(
+        "<!doctype html><title>own</title><link rel=icon href=\"data:,\">\
+         <script src=\"/__sampler.js\"></script>{body}"
+    )
 }
 
 /// Posts credentials from the page that is open; returns the status.

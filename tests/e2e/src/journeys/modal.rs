@@ -25,11 +25,11 @@ pub(super) async fn sharp_at_once(visit: &mut Visit<'_>) -> Result<()> {
 
     let first = visit.seen().await?.modal.context("no frame with the modal was seen")?;
     ensure!(
-        first.complete && first.width >= SHARP && first.state == "ready",
-        "the first frame showed {} px, complete={}, {}",
+        first.shown && first.complete && first.width >= SHARP,
+        "the first frame showed {} px, complete={}, shown={}",
         first.width,
         first.complete,
-        first.state
+        first.shown
     );
     Ok(())
 }

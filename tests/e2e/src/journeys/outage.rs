@@ -23,9 +23,15 @@ pub(super) async fn server_stopped(visit: &mut Visit<'_>) -> Result<()> {
     visit.wait_visible(&format!("{MODAL} .picture img")).await?;
     visit.wait_visible(&hook("offline-banner")).await?;
 
-    visit.set_network(Network::Up);
     visit.press(thirtyfour::Key::Escape).await?;
     visit.wait_gone(MODAL).await?;
-    visit.click("[data-testid=offline-banner] button").await?;
+    visit.set_network(Network::Up);
+    // The app may have found out by itself by now, and the banner be gone.
+    visit.eval::<serde_json::Value>(RETRY).await?;
     visit.wait_gone(&hook("offline-banner")).await
 }
+
+const RETRY: &str = "
+    const button = document.querySelector('[data-testid=offline-banner] button');
+    if (button) button.click();
+    return null";

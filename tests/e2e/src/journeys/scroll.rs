@@ -55,10 +55,11 @@ const VISIBLE_ROWS_COMPLETE: &str = "
         return picture.dataset.state === 'fallback' ? !image : !!image && image.complete && image.naturalWidth > 0;
     })";
 
-/// Rows more than three screens away that still hold an image.
+/// Rows more than 5 000 CSS pixels away that still hold an image; a first page is 3 600 high, and is
+/// to be complete as a whole.
 const PICTURES_FAR_AWAY: &str = "
     return [...document.querySelectorAll('[data-testid=friend]')].filter((row) => {
         const box = row.getBoundingClientRect();
-        const far = box.bottom < -3 * innerHeight || box.top > 4 * innerHeight;
+        const far = box.bottom < -5000 || box.top > innerHeight + 5000;
         return far && row.querySelector('.picture img');
     }).length";
