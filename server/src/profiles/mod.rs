@@ -94,6 +94,19 @@ impl Profiles {
         &self,
         users: &[UserId],
     ) -> Result<(HashMap<UserId, Answer>, Layer), ProfileError> {
+        let (mut answers, missing) = self.held(users).await;
+        cache_hit("profiles", "memory", answers.len() as u64);
+        cache_miss("profiles", "memory", missing.len() as u64);
+        let layer = if missing.is_empty() { Layer::Memory } else { Layer::Source };
+        let ask = |wanted| self.clone().load_missing(wanted);
+        for flight in self.flights.join(missing, BATCH_LIMIT, ask) {
+            answers.extend(flight.await?);
+        }
+        Ok((answers, layer))
+    }
+
+    /// What is in memory, and who is not.
+    async fn held(&self, users: &[UserId]) -> (HashMap<UserId, Answer>, Vec<UserId>) {
         let mut answers = HashMap::with_capacity(users.len());
         let mut missing = Vec::new();
         for user in users {
@@ -102,13 +115,20 @@ impl Profiles {
                 None => missing.push(user.clone()),
             }
         }
-        cache_hit("profiles", "memory", (users.len() - missing.len()) as u64);
-        cache_miss("profiles", "memory", missing.len() as u64);
-        let layer = if missing.is_empty() { Layer::Memory } else { Layer::Source };
-        for flight in self.flights.join(missing, BATCH_LIMIT, |wanted| self.clone().load(wanted)) {
-            answers.extend(flight.await?);
+        (answers, missing)
+    }
+
+    /// Reads these users from the database, but for those whom a question that has just ended put
+    /// in memory after we had looked there.
+    async fn load_missing(
+        self,
+        users: Vec<UserId>,
+    ) -> Result<HashMap<UserId, Answer>, ProfileError> {
+        let (mut answers, missing) = self.held(&users).await;
+        if !missing.is_empty() {
+            answers.extend(self.load(missing).await?);
         }
-        Ok((answers, layer))
+        Ok(answers)
     }
 
     /// Reads a user's profile afresh, after a change.

@@ -10,8 +10,14 @@ use super::DrawError;
 /// The edge of a portrait, in pixels: that of the largest rendition.
 const EDGE: u32 = 512;
 
-/// Pixels a unit of the canvas.
-const SCALE: f32 = 5.12;
+/// Pixels a unit of the canvas. A little is cut off around, so that the face fills a small picture.
+const SCALE: f32 = 5.12 * ZOOM;
+
+/// How much larger than to fit.
+const ZOOM: f32 = 1.14;
+
+/// The point of the canvas that stays where it is when zoomed.
+const FOCUS: (f32, f32) = (50.0, 56.0);
 
 /// A colour, as `0xRRGGBB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +126,7 @@ impl Canvas {
 
     fn paint(&mut self, path: &Path, shader: Shader<'_>) {
         let paint = Paint { shader, anti_alias: true, ..Paint::default() };
-        let scale = Transform::from_scale(SCALE, SCALE);
+        let scale = view();
         self.pixels.fill_path(path, &paint, FillRule::Winding, scale, None);
     }
 
@@ -129,9 +135,16 @@ impl Canvas {
         let paint = Paint { shader, anti_alias: true, ..Paint::default() };
         let (line_cap, line_join) = (LineCap::Round, LineJoin::Round);
         let stroke = Stroke { width, line_cap, line_join, ..Stroke::default() };
-        let scale = Transform::from_scale(SCALE, SCALE);
+        let scale = view();
         self.pixels.stroke_path(path, &paint, &stroke, scale, None);
     }
+}
+
+/// From units of the canvas to pixels.
+fn view() -> Transform {
+    let left = FOCUS.0 * (SCALE - SCALE / ZOOM);
+    let top = FOCUS.1 * (SCALE - SCALE / ZOOM);
+    Transform::from_row(SCALE, 0.0, 0.0, SCALE, -left, -top)
 }
 
 /// A circle by four cubic curves.

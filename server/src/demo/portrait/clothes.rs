@@ -6,8 +6,8 @@ use super::{
     traits::{Neckline, Traits},
 };
 
-const NECK: &str =
-    "M 42.5 56 L 57.5 56 L 57.5 73 C 60 76 63 77 66 78 L 34 78 C 37 77 40 76 42.5 73 Z";
+const NECK: &str = "M 42.5 56 L 57.5 56 L 57.5 73 C 60 76 62 77 65 77 C 60 85 40 85 35 77 \
+     C 38 77 40 76 42.5 73 Z";
 const NECK_SHADOW: &str = "M 42.5 60 C 46 68 54 68 57.5 60 L 57.5 67 C 54 71 46 71 42.5 68 Z";
 const SHOULDERS: &str = "M 5 100 C 6 85 20 79 37 75.5 C 41 82 59 82 63 75.5 C 80 79 94 85 95 100 Z";
 

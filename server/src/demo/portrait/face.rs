@@ -102,7 +102,7 @@ fn brow_colour(traits: &Traits) -> Rgb {
 }
 
 fn mouth(canvas: &mut Canvas, traits: &Traits) {
-    let lip = traits.skin.mixed(Rgb(0xa8_3a_42), 0.55).darker(0.08);
+    let lip = traits.skin.mixed(Rgb(0xb8_50_54), 0.5).darker(0.06);
     match traits.mouth {
         Mouth::Smile => {
             canvas.line("M 44.8 58.4 C 47 61.6 53 61.6 55.2 58.4", 1.5, lip.darker(0.2))

@@ -86,7 +86,7 @@ pub(super) fn behind(canvas: &mut Canvas, traits: &Traits) {
 pub(super) fn before(canvas: &mut Canvas, traits: &Traits) {
     let hair = traits.hair;
     match traits.style {
-        Style::Bald => canvas.glow((43.0, 27.5), (5.0, 2.6), Rgb(0xff_ff_ff), 0.22),
+        Style::Bald => canvas.glow((44.5, 31.6), (4.6, 1.8), Rgb(0xff_ff_ff), 0.16),
         Style::Buzz => canvas.fill(BUZZ, hair.mixed(traits.skin, 0.25)),
         Style::Curls => curls(canvas, hair),
         Style::Coils => coils(canvas, hair),

@@ -1,0 +1,70 @@
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
+use miniature_api::Problem;
+
+use crate::fixture::{Fixture, picture_of};
+
+#[tokio::test]
+async fn nothing_but_signing_in_and_health_is_open() {
+    let t = Fixture::new().await;
+    let image = format!("/images/{}?size=64", picture_of("bea"));
+    let cases = [
+        ("/api/session", 401),
+        ("/api/friends", 401),
+        ("/api/friends?limit=nonsense", 401),
+        ("/api/users/ada", 401),
+        ("/api/images/user/ada?size=64", 401),
+        ("/api/images/batch?size=64&users=ada", 401),
+        (&image, 401),
+        ("/healthz", 200),
+        ("/readyz", 200),
+    ];
+    for (path, status) in cases {
+        for cookie in [None, Some("miniature_session=AAAA"), Some("other=1")] {
+            let mut request = Request::get(path);
+            if let Some(cookie) = cookie {
+                request = request.header(header::COOKIE, cookie);
+            }
+            let answer = t.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.status, status, "{path} {cookie:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn readiness_names_what_is_down() {
+    let t = Fixture::new().await;
+    t.collection.database.close().await;
+    let answer = t.send(Request::get("/readyz").body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.json::<Problem>().detail.as_deref(), Some("down: database"));
+    let answer = t.send(Request::get("/healthz").body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_cause_inside_the_server_is_not_told() {
+    let t = Fixture::new().await;
+    let browser = t.browser("ada").await;
+    t.collection.database.close().await;
+    let answer = browser.get("/api/friends").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.json::<Problem>().detail.as_deref(), Some("something went wrong here"));
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_headers_that_protect_it() {
+    let t = Fixture::new().await;
+    let browser = t.browser("ada").await;
+    let image = format!("/images/{}?size=64", picture_of("ada"));
+    for path in ["/api/friends", &image, "/healthz", "/api/nothing", "/nothing"] {
+        let answer = browser.send(Method::GET, path, &[]).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin", "{path}");
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'"), "{path}: {policy}");
+    }
+}

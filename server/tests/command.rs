@@ -1,0 +1,112 @@
+//! The command itself: how it starts, what it refuses, how it stops.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+fn command(data: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_miniature-server"));
+    command.env_clear().env("MINIATURE_DATA", data.path()).env("MINIATURE_LISTEN", "127.0.0.1:0");
+    command
+}
+
+/// A server that is ended when dropped.
+struct Server {
+    process: Child,
+    lines: Vec<String>,
+}
+
+impl Server {
+    /// Starts it, and reads what it says until it listens.
+    fn start(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = Vec::new();
+        for line in BufReader::new(process.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            let ready = line.starts_with("listening on ");
+            lines.push(line);
+            if ready {
+                break;
+            }
+        }
+        Self { process, lines }
+    }
+
+    fn address(&self, before: &str) -> String {
+        let address = self.lines.iter().find_map(|line| line.strip_prefix(before)).unwrap();
+        address.split('/').next().unwrap().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn it_serves_and_counts_and_stops_when_told() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = command(&data);
+    command.arg("serve").env("MINIATURE_METRICS_LISTEN", "127.0.0.1:0");
+    let mut server = Server::start(&mut command);
+
+    let address = server.address("listening on http://");
+    assert!(get(&address, "/readyz").starts_with("HTTP/1.1 200"));
+    assert!(get(&address, "/api/friends").starts_with("HTTP/1.1 401"));
+    assert!(get(&address, "/metrics").starts_with("HTTP/1.1 404"));
+
+    let metrics = get(&server.address("metrics on http://"), "/metrics");
+    let counted =
+        r#"miniature_http_requests_total{route="/api/friends",method="GET",status="401"} 1"#;
+    assert!(metrics.contains(counted), "{metrics}");
+
+    let id = server.process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(server.process.wait().unwrap().success());
+}
+
+#[track_caller]
+fn assert_refused(output: &Output, what: &str) {
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.starts_with("miniature-server: ") && text.contains(what), "{text}");
+}
+
+#[test]
+fn an_unusable_value_stops_the_start_with_one_line() {
+    let data = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let file = data.path().join("a file");
+    std::fs::write(&file, "").unwrap();
+    let file = file.to_str().unwrap().to_owned();
+    let cases = [
+        ("MINIATURE_LISTEN", "nonsense", "nonsense"),
+        ("MINIATURE_LISTEN", taken.as_str(), "cannot listen"),
+        ("MINIATURE_METRICS_LISTEN", "nonsense", "nonsense"),
+        ("MINIATURE_DATA", &file, "a file"),
+        ("MINIATURE_DIST", "/nowhere", "/nowhere"),
+        ("MINIATURE_DEMO", "perhaps", "perhaps"),
+        ("MINIATURE_SIGN_INS_PER_NAME", "0", "0"),
+    ];
+    for (name, value, named) in cases {
+        assert_refused(&command(&data).arg("serve").env(name, value).output().unwrap(), named);
+    }
+    assert_refused(&command(&data).output().unwrap(), "");
+    assert_refused(&command(&data).arg("dance").output().unwrap(), "dance");
+}

@@ -1,0 +1,51 @@
+//! The demo people, all of them.
+
+use std::{fs, path::Path};
+
+use miniature_api::{Friend, ImageId, Revision, UserId};
+use miniature_server::{Collection, config::Limits, demo, images::image_id};
+
+async fn adas_friends(collection: &Collection) -> Vec<Friend> {
+    let ada = "ada".parse::<UserId>().unwrap();
+    collection.database.friends(&ada, None, 1_000).await.unwrap().friends
+}
+
+fn photograph(folder: &Path, name: &str, shade: u8) -> ImageId {
+    let mut pixels = tiny_skia::Pixmap::new(90, 120).unwrap();
+    pixels.fill(tiny_skia::Color::from_rgba8(shade, 120, 80, 255));
+    let png = pixels.encode_png().unwrap();
+    fs::write(folder.join(name), &png).unwrap();
+    image_id(&png)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_is_created_once_and_takes_photographs() {
+    let data = tempfile::tempdir().unwrap();
+    let collection = Collection::open(data.path(), &Limits::default()).await.unwrap();
+
+    demo::create_if_empty(&collection).await.unwrap();
+
+    let friends = adas_friends(&collection).await;
+    assert_eq!(friends.len(), 100);
+    assert!(friends[..50].iter().all(|friend| friend.picture.image_id.is_some()));
+    assert_eq!(friends.iter().filter(|friend| friend.picture.image_id.is_none()).count(), 4);
+
+    demo::create(&collection).await.unwrap();
+    assert_eq!(adas_friends(&collection).await, friends, "a second time changes nothing");
+
+    let folder = tempfile::tempdir().unwrap();
+    let second = photograph(folder.path(), "b.png", 20);
+    let first = photograph(folder.path(), "a.PNG", 10);
+    fs::write(folder.path().join("notes.txt"), "no picture").unwrap();
+    for _ in 0..2 {
+        demo::give_photographs(&collection, folder.path()).await.unwrap();
+        let now = adas_friends(&collection).await;
+        assert_eq!([now[0].picture.image_id, now[1].picture.image_id], [Some(first), Some(second)]);
+        assert_eq!(now[0].picture.revision, Revision(2));
+        assert_eq!(now[2..], friends[2..]);
+    }
+
+    fs::write(folder.path().join("c.jpg"), "damaged").unwrap();
+    let refused = demo::give_photographs(&collection, folder.path()).await.unwrap_err();
+    assert!(refused.to_string().contains("c.jpg"), "{refused}");
+}
