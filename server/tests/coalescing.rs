@@ -1,5 +1,7 @@
 //! However many ask at once, the work is done once. In a process of its own, for it counts.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 use std::sync::Arc;
 
 use futures_util::future::join_all;

@@ -1,5 +1,7 @@
 //! The command itself: how it starts, what it refuses, how it stops.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},

@@ -1,5 +1,7 @@
 //! The demo people, all of them.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 use std::{fs, path::Path};
 
 use miniature_api::{Friend, ImageId, Revision, UserId};

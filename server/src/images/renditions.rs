@@ -136,7 +136,7 @@ impl Renditions {
     }
 
     async fn load(&self, image: ImageId, size: Size) -> Result<(Bytes, Layer), RenditionError> {
-        if let Some(bytes) = self.from_files(image, size).await {
+        if let Some(bytes) = self.read_file(image, size).await {
             return Ok((bytes, Layer::Files));
         }
         let master = self.files.read(FileName::Master(image)).await?;
@@ -152,7 +152,7 @@ impl Renditions {
     }
 
     /// A file that cannot be read, or is no WebP of its length, counts as none: it can be made again.
-    async fn from_files(&self, image: ImageId, size: Size) -> Option<Bytes> {
+    async fn read_file(&self, image: ImageId, size: Size) -> Option<Bytes> {
         match self.files.read(FileName::Rendition(image, size)).await {
             Ok(bytes) => bytes.filter(|bytes| is_whole_webp(bytes)),
             Err(error) => {

@@ -7,10 +7,10 @@ use axum::{
     body::Bytes,
     extract::{ConnectInfo, FromRequestParts, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
-    response::IntoResponse,
+    response::{AppendHeaders, IntoResponse},
     routing::{MethodRouter, get},
 };
-use miniature_api::{Account, Credentials, UserId};
+use miniature_api::{ACCOUNT_COOKIE, Account, Credentials, UserId};
 use serde_json::Value;
 
 use super::guard::{SESSION_COOKIE, SignedIn, token};
@@ -42,8 +42,9 @@ async fn sign_in(
     if let Some(ended) = token(&headers) {
         sessions.end(&ended).await?;
     }
-    let cookie = cookie(&sessions, begun.as_str(), sessions.lasts().as_secs());
-    Ok((NOT_KEPT, cookie, Json(account)))
+    let user = account.user_id.as_str();
+    let cookies = cookies(&sessions, begun.as_str(), user, sessions.lasts().as_secs());
+    Ok((NOT_KEPT, cookies, Json(account)))
 }
 
 /// `GET /api/session`: who is signed in.
@@ -60,7 +61,7 @@ async fn sign_out(
     State(sessions): State<SignIn>,
 ) -> Result<impl IntoResponse, ApiError> {
     sessions.end(&signed_in.token).await?;
-    Ok((StatusCode::NO_CONTENT, NOT_KEPT, cookie(&sessions, "", 0)))
+    Ok((StatusCode::NO_CONTENT, NOT_KEPT, cookies(&sessions, "", "", 0)))
 }
 
 async fn account(profiles: &Profiles, user: UserId) -> Result<Account, ApiError> {
@@ -68,11 +69,20 @@ async fn account(profiles: &Profiles, user: UserId) -> Result<Account, ApiError>
     Ok(Account { user_id: user, name: profile.name.clone(), picture: profile.picture.clone() })
 }
 
-/// Sets the cookie for some seconds; for 0, removes it.
-fn cookie(sessions: &SignIn, token: &str, lasts_s: u64) -> [(HeaderName, String); 1] {
+/// Sets the session's cookie, and the one that tells the page of it, for some seconds; for 0,
+/// removes them.
+fn cookies(
+    sessions: &SignIn,
+    token: &str,
+    user: &str,
+    lasts_s: u64,
+) -> AppendHeaders<[(HeaderName, String); 2]> {
     let secure = if sessions.secure() { "; Secure" } else { "" };
-    let rules = format!("Path=/; Max-Age={lasts_s}; HttpOnly; SameSite=Strict{secure}");
-    [(header::SET_COOKIE, format!("{SESSION_COOKIE}={token}; {rules}"))]
+    let rules = format!("Path=/; Max-Age={lasts_s}; SameSite=Strict{secure}");
+    AppendHeaders([
+        (header::SET_COOKIE, format!("{SESSION_COOKIE}={token}; HttpOnly; {rules}")),
+        (header::SET_COOKIE, format!("{ACCOUNT_COOKIE}={user}; {rules}")),
+    ])
 }
 
 /// Read by hand, so that each mistake names its field.

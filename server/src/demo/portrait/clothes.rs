@@ -44,7 +44,7 @@ pub(super) fn clothes(canvas: &mut Canvas, traits: &Traits) {
     }
 }
 
-/// Never the colour of the backdrop's shade.
+/// Cream, a shade darker: it must stand apart from a shirt.
 fn cloth(traits: &Traits) -> Rgb {
     if traits.cloth == CLOTH[3] { traits.cloth.darker(0.04) } else { traits.cloth }
 }

@@ -17,6 +17,18 @@ const GOATEE: &str = "M 42.5 57 C 43.5 53.6 48 53.6 50 54.6 C 52 53.6 56.5 53.6 
      C 58 62 57 66 54.5 68.6 C 52 70.4 48 70.4 45.5 68.6 C 43 66 42 62 42.5 57 Z";
 const MOUSTACHE: &str = "M 40.8 57.6 C 43.5 53 48.4 53.2 50 54.6 C 51.6 53.2 56.5 53 59.2 57.6 \
      C 56 59 52 58.6 50 57.4 C 48 58.6 44 59 40.8 57.6 Z";
+const OPEN_MOUTH: &str = "M 43.8 57.6 C 47 58.8 53 58.8 56.2 57.6 C 55.6 62 53 63.8 50 63.8 C 47 \
+     63.8 44.4 62 43.8 57.6 Z";
+const TEETH: &str = "M 44.6 58 C 47.4 59 52.6 59 55.4 58 C 55 60.4 53 60.9 50 60.9 C 47 60.9 45 \
+     60.4 44.6 58 Z";
+const LIPS: &str = "M 44.6 59 C 46.5 57.6 48.8 57 50 58 C 51.2 57 53.5 57.6 55.4 59 C 53.6 62 \
+     51.8 62.8 50 62.8 C 48.2 62.8 46.4 62 44.6 59 Z";
+const LEFT_LENS: &str = "M 35.8 42.4 L 47.6 42.4 C 48.2 42.4 48.4 43 48.3 43.6 L 47.6 49 C 47.3 \
+     51 46 51.6 44.4 51.6 L 39.4 51.6 C 37.6 51.6 36.6 50.6 36.3 49 L 35.4 43.6 C 35.3 42.8 \
+     35.4 42.4 35.8 42.4 Z";
+const RIGHT_LENS: &str = "M 64.2 42.4 L 52.4 42.4 C 51.8 42.4 51.6 43 51.7 43.6 L 52.4 49 C 52.7 \
+     51 54 51.6 55.6 51.6 L 60.6 51.6 C 62.4 51.6 63.4 50.6 63.7 49 L 64.6 43.6 C 64.7 42.8 \
+     64.6 42.4 64.2 42.4 Z";
 
 pub(super) fn head(canvas: &mut Canvas, traits: &Traits) {
     let skin = traits.skin;
@@ -31,13 +43,13 @@ pub(super) fn head(canvas: &mut Canvas, traits: &Traits) {
     }
     canvas.fill(outline(traits.face), skin);
     for x in [39.2, 60.8] {
-        canvas.glow((x, 54.2), (4.2, 3.0), Rgb(0xe0_6a_5a), 0.17);
+        canvas.glow((x, 54.2), (4.2, 3.0), Rgb(0xe06a5a), 0.17);
     }
     if traits.freckles {
         for (x, y) in
             [(38.5, 52.5), (40.8, 53.6), (42.6, 52.4), (57.4, 52.4), (59.2, 53.6), (61.5, 52.5)]
         {
-            canvas.glow((x, y), (0.55, 0.55), Rgb(0x9a_55_35), 0.55);
+            canvas.glow((x, y), (0.55, 0.55), Rgb(0x9a5535), 0.55);
         }
     }
 }
@@ -102,7 +114,7 @@ fn brow_colour(traits: &Traits) -> Rgb {
 }
 
 fn mouth(canvas: &mut Canvas, traits: &Traits) {
-    let lip = traits.skin.mixed(Rgb(0xb8_50_54), 0.5).darker(0.06);
+    let lip = traits.skin.mixed(Rgb(0xb85054), 0.5).darker(0.06);
     match traits.mouth {
         Mouth::Smile => {
             canvas.line("M 44.8 58.4 C 47 61.6 53 61.6 55.2 58.4", 1.5, lip.darker(0.2))
@@ -111,11 +123,11 @@ fn mouth(canvas: &mut Canvas, traits: &Traits) {
             canvas.line("M 45.6 59.4 C 48 60.8 52 60.8 54.6 58.9", 1.4, lip.darker(0.2))
         }
         Mouth::Grin => {
-            canvas.fill("M 43.8 57.6 C 47 58.8 53 58.8 56.2 57.6 C 55.6 62 53 63.8 50 63.8 C 47 63.8 44.4 62 43.8 57.6 Z", lip.darker(0.35));
-            canvas.fill("M 44.6 58 C 47.4 59 52.6 59 55.4 58 C 55 60.4 53 60.9 50 60.9 C 47 60.9 45 60.4 44.6 58 Z", WHITE);
+            canvas.fill(OPEN_MOUTH, lip.darker(0.35));
+            canvas.fill(TEETH, WHITE);
         }
         Mouth::Lips => {
-            canvas.fill("M 44.6 59 C 46.5 57.6 48.8 57 50 58 C 51.2 57 53.5 57.6 55.4 59 C 53.6 62 51.8 62.8 50 62.8 C 48.2 62.8 46.4 62 44.6 59 Z", lip);
+            canvas.fill(LIPS, lip);
             canvas.line("M 44.8 59.1 C 47.5 60.2 52.5 60.2 55.2 59.1", 0.7, lip.darker(0.4));
         }
     }
@@ -133,10 +145,7 @@ pub(super) fn glasses(canvas: &mut Canvas, traits: &Traits) {
             }
         }
         Glasses::Square => {
-            for lens in [
-                "M 35.8 42.4 L 47.6 42.4 C 48.2 42.4 48.4 43 48.3 43.6 L 47.6 49 C 47.3 51 46 51.6 44.4 51.6 L 39.4 51.6 C 37.6 51.6 36.6 50.6 36.3 49 L 35.4 43.6 C 35.3 42.8 35.4 42.4 35.8 42.4 Z",
-                "M 64.2 42.4 L 52.4 42.4 C 51.8 42.4 51.6 43 51.7 43.6 L 52.4 49 C 52.7 51 54 51.6 55.6 51.6 L 60.6 51.6 C 62.4 51.6 63.4 50.6 63.7 49 L 64.6 43.6 C 64.7 42.8 64.6 42.4 64.2 42.4 Z",
-            ] {
+            for lens in [LEFT_LENS, RIGHT_LENS] {
                 canvas.glaze(lens, WHITE, 0.16);
                 canvas.line(lens, 1.5, frame);
             }

@@ -3,68 +3,62 @@
 use super::canvas::Rgb;
 
 /// Complexions, lightest first.
-pub(super) const SKIN: [Rgb; 6] = [
-    Rgb(0xf7_d9_c4),
-    Rgb(0xf0_c8_a8),
-    Rgb(0xe0_ac_86),
-    Rgb(0xc6_8a_62),
-    Rgb(0x9c_65_44),
-    Rgb(0x6f_46_32),
-];
+pub(super) const SKIN: [Rgb; 6] =
+    [Rgb(0xf7d9c4), Rgb(0xf0c8a8), Rgb(0xe0ac86), Rgb(0xc68a62), Rgb(0x9c6544), Rgb(0x6f4632)];
 
 /// Hair that goes with the three lighter complexions.
 pub(super) const LIGHT_HAIR: [Rgb; 8] = [
-    Rgb(0x2f_24_22),
-    Rgb(0x4c_33_29),
-    Rgb(0x6e_47_30),
-    Rgb(0x8e_4b_2e),
-    Rgb(0xb4_6a_3c),
-    Rgb(0xd9_a8_5c),
-    Rgb(0xe6_c9_8f),
-    Rgb(0xb9_b4_b0),
+    Rgb(0x2f2422),
+    Rgb(0x4c3329),
+    Rgb(0x6e4730),
+    Rgb(0x8e4b2e),
+    Rgb(0xb46a3c),
+    Rgb(0xd9a85c),
+    Rgb(0xe6c98f),
+    Rgb(0xb9b4b0),
 ];
 
 /// Hair that goes with the three darker complexions.
 pub(super) const DARK_HAIR: [Rgb; 5] =
-    [Rgb(0x1f_1a_1d), Rgb(0x2b_20_20), Rgb(0x3d_29_24), Rgb(0x54_36_2a), Rgb(0x9a_95_95)];
+    [Rgb(0x1f1a1d), Rgb(0x2b2020), Rgb(0x3d2924), Rgb(0x54362a), Rgb(0x9a9595)];
 
 /// What is behind.
 pub(super) const BACKDROP: [Rgb; 12] = [
-    Rgb(0xa9_c4_d4),
-    Rgb(0xb8_cf_b4),
-    Rgb(0xe7_c9_a0),
-    Rgb(0xe3_b3_a4),
-    Rgb(0xc3_b8_d6),
-    Rgb(0x9f_c6_be),
-    Rgb(0xe9_d7_b0),
-    Rgb(0xb0_b9_d8),
-    Rgb(0xd6_b4_c2),
-    Rgb(0x8f_ae_b8),
-    Rgb(0xc9_cf_a2),
-    Rgb(0xd8_c4_b4),
+    Rgb(0xa9c4d4),
+    Rgb(0xb8cfb4),
+    Rgb(0xe7c9a0),
+    Rgb(0xe3b3a4),
+    Rgb(0xc3b8d6),
+    Rgb(0x9fc6be),
+    Rgb(0xe9d7b0),
+    Rgb(0xb0b9d8),
+    Rgb(0xd6b4c2),
+    Rgb(0x8faeb8),
+    Rgb(0xc9cfa2),
+    Rgb(0xd8c4b4),
 ];
 
 /// What they wear.
 pub(super) const CLOTH: [Rgb; 12] = [
-    Rgb(0x2f_4a_68),
-    Rgb(0x4d_6b_57),
-    Rgb(0xb5_5d_43),
-    Rgb(0xf2_e8_d8),
-    Rgb(0xc7_92_36),
-    Rgb(0x6a_46_62),
-    Rgb(0x3b_3f_4a),
-    Rgb(0x2f_74_76),
-    Rgb(0x8b_3f_44),
-    Rgb(0x7d_90_ac),
-    Rgb(0xd9_8c_7a),
-    Rgb(0x56_5b_3c),
+    Rgb(0x2f4a68),
+    Rgb(0x4d6b57),
+    Rgb(0xb55d43),
+    Rgb(0xf2e8d8),
+    Rgb(0xc79236),
+    Rgb(0x6a4662),
+    Rgb(0x3b3f4a),
+    Rgb(0x2f7476),
+    Rgb(0x8b3f44),
+    Rgb(0x7d90ac),
+    Rgb(0xd98c7a),
+    Rgb(0x565b3c),
 ];
 
 /// Ink: eyes, frames.
-pub(super) const INK: Rgb = Rgb(0x2a_22_2b);
+pub(super) const INK: Rgb = Rgb(0x2a222b);
 
 /// Metal: frames, earrings.
-pub(super) const GOLD: Rgb = Rgb(0xc9_9a_4a);
+pub(super) const GOLD: Rgb = Rgb(0xc99a4a);
 
 /// Teeth, shirts, the light in an eye.
-pub(super) const WHITE: Rgb = Rgb(0xff_fa_f3);
+pub(super) const WHITE: Rgb = Rgb(0xfffaf3);
