@@ -33,17 +33,30 @@
     return answer;
   };
 
+  // The list may be in IndexedDB, even if LocalStorage was emptied. Not every browser tells.
+  const heldByDatabase = async () => {
+    try {
+      const databases = await indexedDB.databases();
+      return databases.some(({ name }) => name.startsWith("miniature:"));
+    } catch {
+      return false;
+    }
+  };
+
   const path = location.pathname;
   const opensList = path === "/" || path === "/friends" || path.startsWith("/friends/");
+  const isSignedIn = document.cookie.includes("miniature_account=");
   const user = account();
   const isWarm = Boolean(user) && stored(`miniature:v1:${user}:page:friends`) !== null;
-  if (!opensList || isWarm) return;
+  if (!opensList || !isSignedIn || isWarm) return;
 
-  const pictures = pictureSize();
-  const friends = ask(`/api/friends?limit=50&pictures=${pictures}`);
-  const begun = { friends, session: ask("/api/session"), pictures };
+  const begun = { session: ask("/api/session"), pictures: pictureSize() };
   window.__miniature = begun;
-  // A refusal is no answer to keep: who signs in later asks anew.
-  const drop = () => delete begun.friends;
-  friends.then((answer) => answer.ok || drop(), drop);
+  heldByDatabase().then((isHeld) => {
+    if (isHeld) return;
+    begun.friends = ask(`/api/friends?limit=50&pictures=${begun.pictures}`);
+    // A refusal is no answer to keep: who asks later asks anew.
+    const drop = () => delete begun.friends;
+    begun.friends.then((answer) => answer.ok || drop(), drop);
+  });
 })();

@@ -19,7 +19,7 @@ pub use picture::{
     BatchEntry, BatchUser, Hint, NotFound, PictureAnswer, Record, Revision, Size, SizeError,
 };
 pub use problem::Problem;
-pub use session::{Account, Credentials};
+pub use session::{ACCOUNT_COOKIE, Account, Credentials};
 
 /// The most users that one batch of pictures may name, and the most friends on one page.
 pub const BATCH_LIMIT: usize = 50;

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Record, UserId};
 
+/// The cookie that tells the page, not the server, that a session's cookie is there, and whose: the
+/// session's own cannot be read by scripts. Without it nobody is signed in, and nothing is asked.
+pub const ACCOUNT_COOKIE: &str = "miniature_account";
+
 /// What `POST /api/session` takes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {

@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod console;
+pub mod cookies;
 mod exception;
 pub mod indexed_db;
 pub mod listener;

@@ -273,6 +273,9 @@ impl Inner {
     /// Keeps a page for the next visit. A storage that refuses costs that visit a request.
     async fn keep(&self, page: &StoredPage) {
         let Ok(text) = serde_json::to_string(page) else { return };
+        if self.cache.pipeline().is_closed() {
+            return;
+        }
         if let (None, Some(local)) = (&page.cursor, &self.local) {
             let _ = local.put(PAGE, &text);
         }

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use leptos::prelude::*;
-use miniature_api::{Account, Credentials, UserId};
+use miniature_api::{ACCOUNT_COOKIE, Account, Credentials, UserId};
 use send_wrapper::SendWrapper;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 };
 pub use crate::browser::origin::SignInError;
 use crate::{
-    browser::{local_storage, origin, schedule, tabs},
+    browser::{cookies, local_storage, origin, schedule, tabs},
     cache::layer::OriginError,
 };
 
@@ -49,15 +49,21 @@ pub enum Farewell {
 /// Puts the session, and the connection that it is about, into the context.
 ///
 /// Whoever was signed in last is taken to be so still, so that their first frame needs no answer;
-/// the server is asked in the background.
+/// the server is asked in the background. Where no cookie tells of a session, nobody is asked.
 pub fn provide_session() -> Session {
-    let state = stored_account().map_or(SessionState::Unknown, SessionState::SignedIn);
+    let state = match stored_account() {
+        Some(account) => SessionState::SignedIn(account),
+        None if cookies::has(ACCOUNT_COOKIE) => SessionState::Unknown,
+        None => SessionState::SignedOut(None),
+    };
     let session = Session {
         state: ArcRwSignal::new(state),
         connection: provide_connection(),
         cache: SendWrapper::new(Rc::default()),
     };
-    session.verify();
+    if session.state.with_untracked(|state| *state != SessionState::SignedOut(None)) {
+        session.verify();
+    }
     session.listen();
     provide_context(session.clone());
     session

@@ -13,9 +13,11 @@ mod figure;
 mod frames;
 mod initials;
 mod profile_picture;
+mod reveal;
 mod use_profile_picture;
 
 pub use dashboard::CacheDashboard;
 pub use initials::{Initials, initials, tone};
 pub use profile_picture::CachedProfilePicture;
+pub use reveal::use_reveal;
 pub use use_profile_picture::{ProfilePicture, rendition_size, use_profile_picture};

@@ -6,7 +6,10 @@ mod position;
 mod row;
 
 use super::{notice::Notice, profile_modal::ProfileModal};
-use crate::store::{FriendList, ListState, use_friend_list};
+use crate::{
+    store::{FriendList, ListState, use_friend_list},
+    ui::use_reveal,
+};
 use band::{Band, use_band};
 use intent::Intent;
 pub(super) use position::provide_position;
@@ -31,10 +34,15 @@ fn Friends(list: FriendList, intent: Intent) -> impl IntoView {
     load_more_near_the_end(&list, band);
     let friends = list.friends_signal();
     intent.prefetch_in_view(friends.clone(), band);
+    let rows = friends.clone();
+    let list_ref = NodeRef::new();
+    let revealed = use_reveal(list_ref, Signal::derive(move || !rows.read().is_empty()));
 
     view! {
         <ul
+            node_ref=list_ref
             class="friend-list"
+            class:held=move || !revealed.get()
             data-testid="friend-list"
             on:pointermove=move |event| intent.at(&event)
             on:touchstart:passive=move |event| intent.at(&event)

@@ -90,13 +90,7 @@ impl<E: Environment> Pipeline<E> {
         Entry { rendition: entry.rendition.clone().filter(small), record: entry.record.clone() }
     }
 
-    async fn write(
-        &self,
-        guard: &Guard,
-        layer: &dyn Shelf,
-        entries: &[Entry],
-        limits: Limits,
-    ) {
+    async fn write(&self, guard: &Guard, layer: &dyn Shelf, entries: &[Entry], limits: Limits) {
         if entries.is_empty() || self.is_closed() || !guard.takes_writes() {
             return;
         }

@@ -287,7 +287,8 @@ impl<E: Environment> Pipeline<E> {
         self.guarded(&self.durable, &ask).await?.ok()
     }
 
-    fn is_closed(&self) -> bool {
+    /// Whether the account has signed out: nothing of it may be stored any more.
+    pub fn is_closed(&self) -> bool {
         self.state.borrow().closed
     }
 
