@@ -21,7 +21,7 @@ use wasm_bindgen_test::{console_log, wasm_bindgen_test};
 use crate::{
     contract::{Subject, contract},
     samples::{assert_found, entry, image, lookup, new_account, rendition, user},
-    script::{self, Replaced},
+    script::{self, Errors, Replaced},
 };
 
 struct Indexed;
@@ -86,24 +86,6 @@ async fn in_time<T>(future: impl Future<Output = T>) -> Option<T> {
     match select(std::pin::pin!(future), std::pin::pin!(limit)).await {
         Either::Left((output, _)) => Some(output),
         Either::Right(_) => None,
-    }
-}
-
-/// What ends up in the console as an uncaught error, until dropped.
-struct Errors(#[expect(dead_code, reason = "stops listening when dropped")] Replaced);
-
-impl Errors {
-    fn noted() -> Self {
-        Self(Replaced::by(
-            "window.errors = [];
-             const note = (event) => window.errors.push(event.message);
-             addEventListener('error', note);
-             return () => removeEventListener('error', note);",
-        ))
-    }
-
-    fn messages(&self) -> String {
-        js_sys::eval("window.errors.join()").unwrap().as_string().unwrap()
     }
 }
 

@@ -49,3 +49,21 @@ impl Drop for Replaced {
         self.0.call0(&JsValue::NULL).unwrap();
     }
 }
+
+/// What ends up in the console as an uncaught error, until dropped.
+pub(crate) struct Errors(#[expect(dead_code, reason = "stops listening when dropped")] Replaced);
+
+impl Errors {
+    pub(crate) fn noted() -> Self {
+        Self(Replaced::by(
+            "window.errors = [];
+             const note = (event) => window.errors.push(event.message);
+             addEventListener('error', note);
+             return () => removeEventListener('error', note);",
+        ))
+    }
+
+    pub(crate) fn messages(&self) -> String {
+        js_sys::eval("window.errors.join()").unwrap().as_string().unwrap()
+    }
+}

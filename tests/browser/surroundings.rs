@@ -18,7 +18,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement};
 
-use crate::script::{self, Replaced};
+use crate::script::{self, Errors, Replaced};
 
 #[wasm_bindgen_test]
 async fn a_change_made_by_another_tab_is_heard() {
@@ -45,6 +45,7 @@ async fn a_change_made_by_another_tab_is_heard() {
 
 #[wasm_bindgen_test]
 fn going_offline_and_online_is_heard_until_the_guard_drops() {
+    let errors = Errors::noted();
     let states = Rc::new(RefCell::new(Vec::new()));
     let seen = states.clone();
     let guard = online::on_change(move |online| seen.borrow_mut().push(online));
@@ -56,6 +57,7 @@ fn going_offline_and_online_is_heard_until_the_guard_drops() {
     drop(guard);
     dispatch("offline");
     assert_eq!(*states.borrow(), [false, true]);
+    assert_eq!(errors.messages(), "", "a dropped callback is not called");
 }
 
 #[wasm_bindgen_test]
