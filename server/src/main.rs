@@ -5,7 +5,6 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context;
 use clap::{Parser, error::ErrorKind};
 use miniature_server::{
     Collection,
@@ -25,7 +24,7 @@ fn main() -> ExitCode {
     log_to_stderr();
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&format!("{error:#}")),
+        Err(error) => refuse(&error.to_string()),
     }
 }
 
@@ -39,7 +38,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
 
 async fn create_demo(arguments: DemoArgs) -> anyhow::Result<()> {
     let collection = Collection::open(&arguments.data, &Limits::default()).await?;
-    demo::create(&collection).await.context("the demo people cannot be created")?;
+    demo::create(&collection).await?;
     if let Some(folder) = arguments.pictures {
         demo::give_photographs(&collection, &folder).await?;
     }

@@ -21,8 +21,12 @@ use self::{
     people::{ADA, GRACE, Person, WITHOUT_PICTURE, everyone},
 };
 use crate::{
-    Collection, images::PictureError, profiles::ProfileError, sign_in::hash_password,
-    storage::NewPerson, workers::WorkPanicked,
+    Collection,
+    images::{PictureError, image_id},
+    profiles::ProfileError,
+    sign_in::hash_password,
+    storage::NewPerson,
+    workers::WorkPanicked,
 };
 
 /// What `ada` and `grace` sign in with. Not a secret: it stands on the sign-in page.
@@ -131,6 +135,9 @@ pub async fn give_photographs(collection: &Collection, folder: &Path) -> Result<
         .try_for_each_concurrent(AT_ONCE, async |(friend, path)| {
             let read = tokio::fs::read(&path).await;
             let photograph = read.map_err(|error| DemoError::Unreadable(path.clone(), error))?;
+            if friend.picture.image_id == Some(image_id(&photograph)) {
+                return Ok(());
+            }
             let given = collection.pictures.set_picture(&friend.user_id, photograph.into()).await;
             given.map(drop).map_err(|error| DemoError::Picture(path.display().to_string(), error))
         })

@@ -51,8 +51,7 @@ pub(crate) async fn batch(
                 images: newer(&users, &entries),
                 size,
             };
-            let in_memory = parts.is_in_memory(&renditions);
-            timing.passed("renditions", if in_memory { "memory" } else { "files" }, in_memory);
+            parts.note(&renditions, &mut timing);
             parts.answer(renditions)?
         }
     };

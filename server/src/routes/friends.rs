@@ -47,8 +47,7 @@ pub(crate) async fn friends(
     };
     let parts =
         Multipart { route: "/api/friends", name: FRIENDS_PART, json, images: images(&page), size };
-    let in_memory = parts.is_in_memory(&renditions);
-    timing.passed("renditions", if in_memory { "memory" } else { "files" }, in_memory);
+    parts.note(&renditions, &mut timing);
     // Weak: the parts are the same, the boundary between them is another each time.
     let tag = ETag::weak(&format!("{name}-{size}"));
     let whole = parts.answer(renditions)?;

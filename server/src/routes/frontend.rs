@@ -8,7 +8,7 @@ use std::{
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::Response,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -49,9 +49,8 @@ impl Frontend {
         let headers = answer.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(&path)));
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        if is_html(headers) {
-            headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
-        }
+        // On every file: a worker is bound by the policy of its script, not of its page.
+        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
         Ok(answer)
     }
 
@@ -70,11 +69,6 @@ impl Frontend {
             Err(never) => match never {},
         }
     }
-}
-
-fn is_html(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| value.starts_with("text/html"))
 }
 
 /// Whether the app has such a page. Anything else unknown is a mistake, and says so.

@@ -16,6 +16,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::{StreamExt, stream};
 use miniature_api::{ImageId, Size};
 
+use super::timing::Timing;
 use crate::{
     ApiError,
     images::{CONTENT_TYPE, Renditions},
@@ -44,9 +45,11 @@ pub(crate) struct Multipart {
 }
 
 impl Multipart {
-    /// Whether every picture is in memory.
-    pub(crate) fn is_in_memory(&self, renditions: &Renditions) -> bool {
-        self.images.iter().all(|image| renditions.holds(*image, self.size))
+    /// Notes whether every picture is in memory. Where the others come from shows only while they
+    /// go out, after the head of the answer.
+    pub(crate) fn note(&self, renditions: &Renditions, timing: &mut Timing) {
+        let in_memory = self.images.iter().all(|image| renditions.holds(*image, self.size));
+        timing.passed("renditions", if in_memory { "memory" } else { "streamed" }, in_memory);
     }
 
     /// Sends the JSON, then each picture as soon as it is there. A picture that cannot be had is

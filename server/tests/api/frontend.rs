@@ -64,11 +64,13 @@ async fn pages_are_the_app_and_nothing_else_is() {
 #[tokio::test]
 async fn a_page_may_run_its_own_scripts_alone() {
     let site = Site::new().await;
+    let worker = site.get("/sw.js", "").await;
     let answer = site.get("/friends", "").await;
     let policy = answer.header("content-security-policy");
     // printf 'init();' | openssl dgst -sha256 -binary | base64
     let hash = "'sha256-GEnM5q1nYY/iACnyMTdov+tNp9OFcBnnDgNXUXaVNXc='";
     assert!(policy.contains(&format!("script-src 'self' 'wasm-unsafe-eval' {hash};")), "{policy}");
+    assert_eq!(worker.header("content-security-policy"), policy, "a worker must reach the API");
     for rule in ["default-src 'self'", "object-src 'none'", "frame-ancestors 'none'"] {
         assert!(policy.contains(rule), "{policy}");
     }

@@ -37,6 +37,21 @@ async fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
 }
 
 #[tokio::test]
+async fn a_second_cookie_tells_the_page_who_is_signed_in() {
+    let t = Fixture::new().await;
+    let browser = t.browser("ada").await;
+    let signed_in = t.sign_in("ada", "secret").await;
+    let signed_out = browser.send(Method::DELETE, "/api/session", &[]).await;
+    for (answer, begins) in
+        [(signed_in, "miniature_account=ada; "), (signed_out, "miniature_account=; ")]
+    {
+        let cookies = answer.headers.get_all("set-cookie").iter();
+        let cookie = cookies.map(|value| value.to_str().unwrap()).find(|v| v.starts_with(begins));
+        assert!(!cookie.unwrap().contains("HttpOnly"), "{cookie:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_name_and_a_wrong_password_are_refused_alike() {
     let t = Fixture::new().await;
     let cases = [
