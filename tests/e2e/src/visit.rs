@@ -205,7 +205,7 @@ impl<'a> Visit<'a> {
             .map(|problem| format!("{}: {}", problem.kind, problem.text))
             .collect();
         lines.extend(self.console_lines().await?);
-        lines.retain(|line| !is_refusal(line) && !(self.outage && is_network_failure(line)));
+        lines.retain(|line| !(is_refusal(line) || self.outage && is_network_failure(line)));
         ensure!(lines.is_empty(), "the page had problems: {}", lines.join(" | "));
         Ok(())
     }

@@ -44,16 +44,14 @@ pub(super) async fn linkable(visit: &mut Visit<'_>) -> Result<()> {
     ensure!(address.starts_with("/friends/"), "the modal's address is {address}");
     visit.press(Key::Escape).await?;
     visit.wait_gone(MODAL).await?;
-    let (path, focus) = (visit.path().await?, visit.eval::<bool>(FOCUS_IN_LIST).await?);
-    ensure!(path == "/friends", "Escape leads to {path}");
-    ensure!(focus, "the focus did not return to the list");
+    visit.wait("Escape leads back to the list", AT_THE_LIST).await?;
+    visit.wait("the focus is back in the list", FOCUS_IN_LIST).await?;
 
     visit.click(ROW).await?;
     visit.wait_visible(MODAL).await?;
     visit.back().await?;
     visit.wait_gone(MODAL).await?;
-    let path = visit.path().await?;
-    ensure!(path == "/friends", "Back leads to {path}");
+    visit.wait("Back leads to the list", AT_THE_LIST).await?;
 
     visit.require_clean().await?;
     visit.open(&address).await?;
@@ -61,6 +59,8 @@ pub(super) async fn linkable(visit: &mut Visit<'_>) -> Result<()> {
     visit.wait_visible(&format!("{MODAL} .picture img")).await?;
     visit.wait("the list behind it", &crate::page::is_visible(&hook("friend-list"))).await
 }
+
+const AT_THE_LIST: &str = "return location.pathname === '/friends'";
 
 const FOCUS_IN_LIST: &str = "
     return !!document.activeElement && !!document.activeElement.closest('[data-testid=friend-list]')";
