@@ -79,10 +79,13 @@ pub(crate) enum Fault {
     Lossy,
 }
 
+/// What a shelf holds under a user: the record, the preview, and when it was last used.
+pub(crate) type UserRow = (CheckedRecord, Option<Rendition>, Timestamp);
+
 /// A shelf in memory, outliving the documents that use it.
 #[derive(Debug)]
 pub(crate) struct FakeShelf<const INSTANT: bool> {
-    pub(crate) users: RefCell<BTreeMap<UserId, (CheckedRecord, Option<Rendition>, Timestamp)>>,
+    pub(crate) users: RefCell<BTreeMap<UserId, UserRow>>,
     pub(crate) renditions: RefCell<BTreeMap<RenditionKey, (Rendition, Timestamp)>>,
     pub(crate) fault: Cell<Fault>,
     /// How many calls of `get_many`, and of `put_many` in a row that found the disk full.

@@ -82,6 +82,10 @@ impl Connection {
     }
 
     /// Learns from the outcome of a request, and passes it on.
+    ///
+    /// # Errors
+    ///
+    /// The request's own.
     pub fn note<T>(&self, outcome: Result<T, OriginError>) -> Result<T, OriginError> {
         match outcome.as_ref().err() {
             Some(OriginError::Unreachable) => self.lost(),
