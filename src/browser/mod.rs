@@ -16,5 +16,6 @@ pub mod online;
 pub mod origin;
 pub mod quota;
 pub mod schedule;
+pub mod session_storage;
 pub mod tabs;
 pub mod viewport;

@@ -9,13 +9,13 @@ mod recent;
 mod summary;
 
 use actions::Actions;
-use gloo_storage::{SessionStorage, Storage as _};
 use layers::LayerTable;
 use leptos::{ev, prelude::*};
 use recent::RecentLoads;
 use summary::Summary;
 
 use crate::{
+    browser::session_storage,
     cache::stats::Metrics,
     store::{PictureCache, use_picture_cache},
 };
@@ -34,11 +34,10 @@ pub fn CacheDashboard() -> impl IntoView {
 
 #[component]
 fn Dashboard(cache: PictureCache) -> impl IntoView {
-    let open = RwSignal::new(SessionStorage::get(OPEN_KEY).unwrap_or(false));
+    let open = RwSignal::new(session_storage::get(OPEN_KEY).as_deref() == Some("true"));
     let toggle = move || {
         open.update(|open| *open = !*open);
-        // Where storage is denied, a reload closes the panel, and that is all.
-        let _ = SessionStorage::set(OPEN_KEY, open.get_untracked());
+        session_storage::set(OPEN_KEY, if open.get_untracked() { "true" } else { "false" });
     };
     on_shortcut(toggle);
 

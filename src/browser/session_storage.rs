@@ -1,0 +1,20 @@
+//! SessionStorage: what lives as long as the tab.
+
+use web_sys::Storage;
+
+/// What the tab remembers under `key`; none where the browser denies this storage.
+pub fn get(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok().flatten()
+}
+
+/// Lets the tab remember `value` under `key`. Where the browser denies this storage, it forgets.
+pub fn set(key: &str, value: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(key, value);
+    }
+}
+
+/// The storage, if the browser lets us have it. gloo-storage would panic where it does not.
+fn storage() -> Option<Storage> {
+    web_sys::window()?.session_storage().ok().flatten()
+}
