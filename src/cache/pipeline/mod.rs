@@ -15,6 +15,8 @@ mod backfill;
 mod fetch;
 mod guard;
 mod lookup;
+#[cfg(test)]
+mod tests;
 mod viewer;
 
 use std::{cell::RefCell, collections::HashSet, rc::Rc, time::Duration};
