@@ -11,12 +11,14 @@ use miniature_api::{BATCH_LIMIT, Revision, Size, UserId};
 use proptest::prelude::*;
 
 use super::{
+    entry::Content,
     eviction::{Limits, Usage},
     key::Wanted,
     layer::CacheLayer,
     memory::{Status, View},
     pipeline::{Pipeline, Viewer},
     policy::Policy,
+    raster::RasterType,
     testing::{Fault, Weather, World, decodes, image_of},
 };
 
@@ -299,6 +301,10 @@ impl Simulation {
     fn check_shown(&self, wanted: &Wanted, view: &View) {
         let Some(shown) = &view.shown else { return };
         let image = shown.rendition.image();
+        if let Content::Bytes(_, bytes) = &shown.rendition.content {
+            let checked = RasterType::check(bytes, shown.rendition.size(), usize::MAX);
+            assert!(checked.is_ok(), "law 9: what is shown was not checked");
+        }
         let revision = view.revision.expect("what is shown has a revision");
         let real = (1..=revision.0).any(|revision| image == image_of(&wanted.user, revision));
         assert!(real, "law 1: {} is shown as someone else", wanted.user);
@@ -377,7 +383,6 @@ impl Simulation {
     fn calm(&mut self) {
         self.world.origin.weather.set(Weather::Fine);
         self.world.origin.slow.set(false);
-        self.world.origin.calls.borrow_mut().clear();
         for _ in 0..3 {
             self.pool.run_until_stalled();
             self.world.clock.advance(self.policy.origin_timeout);
