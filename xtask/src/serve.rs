@@ -83,7 +83,8 @@ fn start_server(path: &OsString) -> Result<Group> {
 
 fn start_trunk(path: &OsString) -> Result<Group> {
     let mut command = program("trunk", path)?;
-    command.arg("serve").stdin(Stdio::null());
+    // Not into dist/, where a release build may wait to be used.
+    command.args(["serve", "--dist", "target/serve"]).stdin(Stdio::null());
     Group::start(&mut command)
 }
 
