@@ -34,15 +34,21 @@ impl fmt::Display for Figure {
             Self::Count(count) => write_grouped(f, count),
             Self::Unmeasured => f.write_str("–"),
             Self::Millis(ms) if ms < 0.05 => f.write_str("<0.1 ms"),
-            Self::Millis(ms) if ms < 9.95 => write!(f, "{ms:.1} ms"),
-            Self::Millis(ms) if ms < 9_995.0 => write!(f, "{ms:.0} ms"),
-            Self::Millis(ms) => write!(f, "{:.1} s", ms / 1000.0),
+            Self::Millis(ms) if ms < 9.95 => write_tenths(f, whole(ms * 1000.0), 1000, "ms"),
+            Self::Millis(ms) if ms < 9_995.0 => write!(f, "{} ms", whole(ms)),
+            Self::Millis(ms) => write_tenths(f, whole(ms), 1000, "s"),
             Self::Bytes(bytes) if bytes < 1000 => write!(f, "{bytes} B"),
             Self::Bytes(bytes) if bytes < 999_950 => write_tenths(f, bytes, 1000, "kB"),
             Self::Bytes(bytes) => write_tenths(f, bytes, 1_000_000, "MB"),
-            Self::Share(share) => write!(f, "{:.0}%", share * 100.0),
+            Self::Share(share) => write!(f, "{}%", whole(share * 100.0)),
         }
     }
+}
+
+/// The nearest whole number; the formatting of fractions alone would weigh 5 kB.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+fn whole(number: f64) -> u64 {
+    number.round() as u64
 }
 
 /// `number` in units of `unit`, with one decimal, rounded.

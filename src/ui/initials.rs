@@ -38,7 +38,8 @@ pub fn Initials(
 /// The first letters of a name's first and last word; of its only word, one; of no name, `?`.
 ///
 /// A letter is what a reader takes for one: with its accents, or a whole emoji. Words without
-/// letters or digits do not count, unless the name has no others.
+/// letters or digits do not count, unless the name has no others. Capitals are the stylesheet's
+/// doing, which the browser does with tables that it has anyway.
 pub fn initials(name: &str) -> String {
     let mut words = name.split_whitespace().filter_map(first_letter);
     let letters: String = words.next().into_iter().chain(words.next_back()).collect();
@@ -60,9 +61,7 @@ pub fn tone(user: &UserId) -> u32 {
 
 fn first_letter(word: &str) -> Option<String> {
     let begins = |letter: &&str| letter.starts_with(char::is_alphanumeric);
-    let letter = word.graphemes(true).find(begins)?;
-    // Capitals can be longer than what they were made from: `ß` becomes `SS`.
-    letter.to_uppercase().graphemes(true).next().map(str::to_owned)
+    word.graphemes(true).find(begins).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -75,11 +74,10 @@ mod tests {
         let cases = [
             ("two words", "Ada Lovelace", "AL"),
             ("three words", "Jean Sibelius Ek", "JE"),
-            ("one word", "plato", "P"),
-            ("spaces around", "  grace   hopper ", "GH"),
+            ("one word", "plato", "p"),
+            ("spaces around", "  grace   hopper ", "gh"),
             ("accents, composed", "Émile Ångström", "ÉÅ"),
-            ("accents, combining", "e\u{301}mile zola", "E\u{301}Z"),
-            ("a capital of two letters", "ßenta", "S"),
+            ("accents, combining", "e\u{301}mile zola", "e\u{301}z"),
             ("Chinese, in one word", "王小明", "王"),
             ("Japanese, in two", "山田 太郎", "山太"),
             ("a word of punctuation", "Ada - Lovelace", "AL"),

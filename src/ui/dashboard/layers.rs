@@ -73,8 +73,8 @@ pub(super) const fn layer_label(source: Source) -> &'static str {
     }
 }
 
-#[component]
-pub(super) fn LayerTable(metrics: Memo<Metrics>) -> impl IntoView {
+/// What each layer did, and what it holds.
+pub(super) fn layer_table(metrics: &Metrics) -> impl IntoView + use<> {
     view! {
         <div class="dashboard-scroll">
             <table class="layer-table">
@@ -85,39 +85,31 @@ pub(super) fn LayerTable(metrics: Memo<Metrics>) -> impl IntoView {
                         {Metric::ALL.map(|metric| view! { <th scope="col">{metric.label()}</th> })}
                     </tr>
                 </thead>
-                <tbody>{Source::ALL.map(|source| view! { <LayerRow source metrics /> })}</tbody>
+                <tbody>{Source::ALL.map(|source| row(source, metrics))}</tbody>
             </table>
         </div>
     }
 }
 
-#[component]
-fn LayerRow(source: Source, metrics: Memo<Metrics>) -> impl IntoView {
-    let layer = Memo::new(move |_| {
-        metrics.with(|metrics| metrics.layers.get(&source).copied().unwrap_or_default())
-    });
+fn row(source: Source, metrics: &Metrics) -> impl IntoView + use<> {
+    let layer = metrics.layers.get(&source).copied().unwrap_or_default();
     view! {
         <tr data-layer=source.as_str()>
             <th scope="row">
                 <span class="layer-dot" aria-hidden="true"></span>
                 {layer_label(source)}
             </th>
-            {Metric::ALL.map(|metric| view! { <Cell metric layer /> })}
+            {Metric::ALL.map(|metric| cell(metric, layer))}
         </tr>
     }
 }
 
-#[component]
-fn Cell(metric: Metric, layer: Memo<LayerMetrics>) -> impl IntoView {
-    let figure = Memo::new(move |_| metric.of(layer.get()));
-    let alarming = move || metric == Metric::Errors && figure.get() != Figure::Count(0);
+fn cell(metric: Metric, layer: LayerMetrics) -> impl IntoView + use<> {
+    let figure = metric.of(layer);
+    let alarming = metric == Metric::Errors && layer.errors > 0;
     view! {
-        <td
-            data-metric=metric.key()
-            data-value=move || figure.get().value()
-            class:alarming=alarming
-        >
-            {move || figure.get().to_string()}
+        <td data-metric=metric.key() data-value=figure.value() class:alarming=alarming>
+            {figure.to_string()}
         </td>
     }
 }

@@ -9,14 +9,13 @@ mod recent;
 mod summary;
 
 use actions::Actions;
-use layers::LayerTable;
+use layers::layer_table;
 use leptos::{ev, prelude::*};
-use recent::RecentLoads;
-use summary::Summary;
+use recent::recent_loads;
+use summary::summary;
 
 use crate::{
     browser::session_storage,
-    cache::stats::Metrics,
     store::{PictureCache, use_picture_cache},
 };
 
@@ -61,7 +60,14 @@ fn Dashboard(cache: PictureCache) -> impl IntoView {
 
 #[component]
 fn Panel(cache: PictureCache, close: impl Fn() + 'static) -> impl IntoView {
-    let metrics = use_metrics(cache.clone());
+    let watched = cache.clone();
+    // Drawn as a whole, a few times a second at most: a signal a number would weigh more than all
+    // of the rest.
+    let figures = move || {
+        watched.track_metrics();
+        let metrics = watched.metrics();
+        (summary(&metrics), layer_table(&metrics), recent_loads(&metrics))
+    };
     view! {
         <aside class="dashboard" data-testid="cache-dashboard" aria-label="Cache dashboard">
             <header class="dashboard-head">
@@ -76,18 +82,9 @@ fn Panel(cache: PictureCache, close: impl Fn() + 'static) -> impl IntoView {
                     "×"
                 </button>
             </header>
-            <Summary metrics />
-            <LayerTable metrics />
-            <RecentLoads metrics />
+            {figures}
         </aside>
     }
-}
-
-fn use_metrics(cache: PictureCache) -> Memo<Metrics> {
-    Memo::new(move |_| {
-        cache.track_metrics();
-        cache.metrics()
-    })
 }
 
 fn on_shortcut(act: impl Fn() + 'static) {

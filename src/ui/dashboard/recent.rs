@@ -10,12 +10,10 @@ use leptos::prelude::*;
 /// How many loads are listed.
 const LISTED: usize = 20;
 
-#[component]
-pub(super) fn RecentLoads(metrics: Memo<Metrics>) -> impl IntoView {
-    let loads = move || {
-        metrics.with(|metrics| metrics.recent.iter().rev().take(LISTED).map(row).collect_view())
-    };
-    let none = move || metrics.with(|metrics| metrics.recent.is_empty());
+/// The last loads, newest first.
+pub(super) fn recent_loads(metrics: &Metrics) -> impl IntoView + use<> {
+    let loads = metrics.recent.iter().rev().take(LISTED).map(row).collect_view();
+    let none = metrics.recent.is_empty().then_some("Nothing loaded yet.");
     view! {
         <h3>"Recent loads"</h3>
         <div class="dashboard-scroll">
@@ -32,7 +30,7 @@ pub(super) fn RecentLoads(metrics: Memo<Metrics>) -> impl IntoView {
                 <tbody>{loads}</tbody>
             </table>
         </div>
-        {move || none().then(|| view! { <p class="dashboard-empty">"Nothing loaded yet."</p> })}
+        <p class="dashboard-empty">{none}</p>
     }
 }
 

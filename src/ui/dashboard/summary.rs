@@ -60,45 +60,40 @@ impl Total {
     }
 }
 
-#[component]
-pub(super) fn Summary(metrics: Memo<Metrics>) -> impl IntoView {
+/// The totals, and where pictures came from.
+pub(super) fn summary(metrics: &Metrics) -> impl IntoView + use<> {
     view! {
-        <dl class="dashboard-totals">
-            {Total::ALL.map(|total| view! { <TotalFigure total metrics /> })}
-        </dl>
-        <SourceBar metrics />
+        <dl class="dashboard-totals">{Total::ALL.map(|total| total_figure(total, metrics))}</dl>
+        {source_bar(metrics)}
     }
 }
 
-#[component]
-fn TotalFigure(total: Total, metrics: Memo<Metrics>) -> impl IntoView {
-    let figure = Memo::new(move |_| metrics.with(|metrics| total.of(metrics)));
+fn total_figure(total: Total, metrics: &Metrics) -> impl IntoView + use<> {
+    let figure = total.of(metrics);
     view! {
         <div>
             <dt>{total.label()}</dt>
-            <dd data-metric=total.key() data-value=move || figure.get().value()>
-                {move || figure.get().to_string()}
+            <dd data-metric=total.key() data-value=figure.value()>
+                {figure.to_string()}
             </dd>
         </div>
     }
 }
 
 /// A bar of the layers' hits, nearest first.
-#[component]
-fn SourceBar(metrics: Memo<Metrics>) -> impl IntoView {
-    let hits = move |source| metrics.with(|m| m.layers.get(&source).map_or(0, |layer| layer.hits));
-    let spoken = move || {
-        let part = |source| format!("{} {}", hits(source), layer_label(source));
-        format!("Where pictures came from: {}", Source::ALL.map(part).join(", "))
-    };
+fn source_bar(metrics: &Metrics) -> impl IntoView + use<> {
+    let hits = |source| metrics.layers.get(&source).map_or(0, |layer| layer.hits);
+    let spoken = Source::ALL.map(|source| format!("{} {}", hits(source), layer_label(source)));
     view! {
-        <div class="source-bar" role="img" aria-label=spoken>
-            {Source::ALL
-                .map(|source| {
-                    view! {
-                        <span data-layer=source.as_str() style:flex-grow=move || hits(source).to_string()></span>
-                    }
-                })}
+        <div
+            class="source-bar"
+            role="img"
+            aria-label=format!("Where pictures came from: {}", spoken.join(", "))
+        >
+            {Source::ALL.map(|source| {
+                let share = hits(source).to_string();
+                view! { <span data-layer=source.as_str() style:flex-grow=share></span> }
+            })}
         </div>
     }
 }
