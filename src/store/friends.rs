@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     connection::{Connection, use_connection},
     picture_store::PictureCache,
+    screen::rendition_size,
 };
 use crate::{
     browser::{
@@ -17,7 +18,7 @@ use crate::{
         indexed_db::IndexedDbShelf,
         local_storage::LocalPages,
         origin::{self, FriendsAnswer, FriendsQuery},
-        schedule, viewport,
+        schedule,
     },
     cache::{
         clock::Clock,
@@ -94,13 +95,6 @@ pub fn provide_friend_list(cache: &PictureCache) -> FriendList {
     list.reload_on_return();
     provide_context(list.clone());
     list
-}
-
-/// The size of the pictures that a list opened cold comes with: the smallest that is sharp on this
-/// screen.
-fn picture_size() -> Size {
-    let px = f64::from(LIST_PICTURE_PX) * viewport::device_pixel_ratio();
-    Size::ALL.into_iter().find(|size| f64::from(size.px()) >= px).unwrap_or(Size::S512)
 }
 
 /// The friend list in the context.
@@ -207,7 +201,7 @@ impl FriendList {
             let pictures = begun.pictures;
             return Ok(api.boot_friends(begun).await?.map(|answer| (answer, pictures)));
         }
-        let pictures = Some(picture_size());
+        let pictures = Some(rendition_size(LIST_PICTURE_PX));
         let query = FriendsQuery { cursor, pictures, etag: None };
         Ok(api.friends(&query).await?.map(|answer| (answer, pictures)))
     }

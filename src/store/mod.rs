@@ -11,6 +11,7 @@ mod environment;
 mod friends;
 mod picture_store;
 mod profile;
+mod screen;
 mod session;
 
 pub use connection::{Connection, provide_connection, use_connection, use_reachability};
@@ -19,6 +20,7 @@ pub use picture_store::{
     OpenPicture, PictureCache, PictureUrl, Shown, View, provide_picture_cache, use_picture_cache,
 };
 pub use profile::{ProfileState, use_profile};
+pub use screen::rendition_size;
 pub use session::{Farewell, Session, SessionState, SignInError, provide_session, use_session};
 
 pub use crate::cache::memory::Status;

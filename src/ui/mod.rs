@@ -20,4 +20,6 @@ pub use dashboard::CacheDashboard;
 pub use initials::{Initials, initials, tone};
 pub use profile_picture::CachedProfilePicture;
 pub use reveal::use_reveal;
-pub use use_profile_picture::{ProfilePicture, rendition_size, use_profile_picture};
+pub use use_profile_picture::{ProfilePicture, use_profile_picture};
+
+pub use crate::store::rendition_size;

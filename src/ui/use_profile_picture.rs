@@ -1,12 +1,11 @@
 //! A user's picture as signals, for those who draw it themselves.
 
 use crate::{
-    browser::viewport,
     cache::layer::OriginError,
-    store::{OpenPicture, PictureUrl, Status, View, use_picture_cache},
+    store::{OpenPicture, PictureUrl, Status, View, rendition_size, use_picture_cache},
 };
 use leptos::prelude::*;
-use miniature_api::{Size, UserId};
+use miniature_api::UserId;
 
 /// A user's picture as signals. The load belongs to the owner in which this was made, and ends
 /// with it.
@@ -22,7 +21,7 @@ pub struct ProfilePicture {
     /// Asks the server again.
     pub refetch: Callback<()>,
     /// All of it at once; none without a cache.
-    pub(super) view: Memo<Option<View>>,
+    pub(super) view: Signal<Option<View>>,
     /// Says that the browser cannot paint what it was given.
     pub(super) broken: Callback<()>,
 }
@@ -37,7 +36,7 @@ pub fn use_profile_picture(user: Signal<UserId>, size: u32) -> ProfilePicture {
         // A picture that was opened again is another one, even of the same user.
         |_, _| true,
     );
-    let view = Memo::new(move |_| open.with(|open| open.as_ref().map(OpenPicture::view)));
+    let view = Signal::derive(move || open.with(|open| open.as_ref().map(OpenPicture::view)));
     ProfilePicture {
         url: Signal::derive(move || {
             view.with(|view| Some(view.as_ref()?.shown.as_ref()?.url.clone()))
@@ -48,11 +47,6 @@ pub fn use_profile_picture(user: Signal<UserId>, size: u32) -> ProfilePicture {
         view,
         broken: Callback::new(move |()| with_open(open, OpenPicture::broken)),
     }
-}
-
-/// The size of rendition that fills `size` CSS pixels on this screen.
-pub fn rendition_size(size: u32) -> Size {
-    Size::covering(device_pixels(size, viewport::device_pixel_ratio()))
 }
 
 /// An event may come after the picture was closed; then there is nothing left to do.
@@ -68,29 +62,5 @@ fn error(view: &Option<View>) -> Option<OriginError> {
     match view.as_ref()?.status {
         Status::Failed(error) => Some(error),
         Status::Loading | Status::Settled => None,
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 1 to 4096")]
-fn device_pixels(size: u32, ratio: f64) -> u32 {
-    (f64::from(size) * ratio).ceil().clamp(1.0, 4096.0) as u32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dense_screen_asks_for_more_pixels() {
-        let cases = [
-            ("plain", 48, 1.0, 48),
-            ("a zoomed page", 48, 1.25, 60),
-            ("dense", 48, 2.0, 96),
-            ("a ratio that is none", 48, f64::NAN, 0),
-            ("no size", 0, 2.0, 1),
-        ];
-        for (name, size, ratio, expected) in cases {
-            assert_eq!(device_pixels(size, ratio), expected, "{name}");
-        }
     }
 }
