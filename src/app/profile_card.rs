@@ -56,7 +56,7 @@ pub(super) fn ProfileCard(
 ) -> impl IntoView {
     let user = Signal::stored(user);
     let profile = use_profile(user);
-    let card = Memo::new(move |_| Card::of(profile.get()));
+    let card = Signal::derive(move || Card::of(profile.get()));
     let trouble = Memo::new(move |_| card.read().trouble);
     move || match trouble.get() {
         Some(text) => Either::Left(view! {
@@ -68,7 +68,7 @@ pub(super) fn ProfileCard(
 }
 
 #[component]
-fn CardBody(user: Signal<UserId>, card: Memo<Card>, heading: &'static str) -> impl IntoView {
+fn CardBody(user: Signal<UserId>, card: Signal<Card>, heading: &'static str) -> impl IntoView {
     let name = Signal::derive(move || card.read().name.clone().unwrap_or_default());
     let loading = move || card.read().name.is_none();
     view! {

@@ -1,7 +1,7 @@
 //! Which images are in a picture's place: one that is painted, and one on its way.
 
-use crate::store::Shown;
-use miniature_api::UserId;
+use crate::store::{Shown, Status, View};
+use miniature_api::{Revision, UserId};
 
 /// One `<img>`: of whom, and of what.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,14 +20,19 @@ pub(super) struct Frames {
     /// Loads unseen until it can take the place of what is painted.
     incoming: Option<Frame>,
     last_serial: u32,
+    is_loading: bool,
+    /// The revision that is known.
+    pub(super) revision: Option<Revision>,
 }
 
 impl Frames {
-    /// What follows on `self`: `shown` is to be seen, and the image numbered `loaded` has loaded.
-    pub(super) fn next(mut self, user: &UserId, shown: Option<&Shown>, loaded: u32) -> Self {
+    /// What follows on `self`: `view` is known, and the image numbered `loaded` has loaded.
+    pub(super) fn next(mut self, user: &UserId, view: Option<View>, loaded: u32) -> Self {
+        self.is_loading = view.as_ref().is_some_and(|view| view.status == Status::Loading);
+        self.revision = view.as_ref().and_then(|view| view.revision);
         self.painted.take_if(|frame| frame.user != *user);
         self.incoming.take_if(|frame| frame.user != *user);
-        match shown {
+        match view.and_then(|view| view.shown) {
             Some(shown) => self.follow(user, shown),
             None => (self.painted, self.incoming) = (None, None),
         }
@@ -42,9 +47,14 @@ impl Frames {
         self.painted.as_ref()
     }
 
-    /// The image on its way.
-    pub(super) fn incoming(&self) -> Option<&Frame> {
-        self.incoming.as_ref()
+    /// The value of `data-state`.
+    pub(super) fn state(&self) -> &'static str {
+        match (&self.painted, &self.incoming) {
+            (Some(_), _) => "ready",
+            (None, Some(_)) => "loading",
+            (None, None) if self.is_loading => "loading",
+            (None, None) => "fallback",
+        }
     }
 
     /// Both, for the page.
@@ -52,13 +62,12 @@ impl Frames {
         self.painted.iter().chain(&self.incoming).cloned().collect()
     }
 
-    fn follow(&mut self, user: &UserId, shown: &Shown) {
+    fn follow(&mut self, user: &UserId, shown: Shown) {
         if self.painted.as_ref().is_some_and(|frame| frame.shown.url == shown.url) {
             self.incoming = None;
         } else if self.incoming.as_ref().is_none_or(|frame| frame.shown.url != shown.url) {
             self.last_serial += 1;
-            let frame =
-                Frame { serial: self.last_serial, user: user.clone(), shown: shown.clone() };
+            let frame = Frame { serial: self.last_serial, user: user.clone(), shown };
             self.incoming = Some(frame);
         }
     }

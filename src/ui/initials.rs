@@ -1,8 +1,8 @@
 //! What stands in for a picture: a user's initials on a colour of their own.
 
+use crate::browser::text;
 use leptos::prelude::*;
 use miniature_api::UserId;
-use unicode_segmentation::UnicodeSegmentation;
 
 /// How many colours `style/initials.css` has.
 const TONES: u32 = 12;
@@ -45,7 +45,7 @@ pub fn initials(name: &str) -> String {
     let letters: String = words.next().into_iter().chain(words.next_back()).collect();
     match letters.is_empty() {
         false => letters,
-        true => name.trim().graphemes(true).next().unwrap_or(NOBODY).to_owned(),
+        true => text::first_letter(name.trim()).unwrap_or_else(|| NOBODY.to_owned()),
     }
 }
 
@@ -60,8 +60,7 @@ pub fn tone(user: &UserId) -> u32 {
 }
 
 fn first_letter(word: &str) -> Option<String> {
-    let begins = |letter: &&str| letter.starts_with(char::is_alphanumeric);
-    word.graphemes(true).find(begins).map(str::to_owned)
+    text::first_letter(&word[word.find(char::is_alphanumeric)?..])
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use super::{
     initials::Initials,
     use_profile_picture::{ProfilePicture, use_profile_picture},
 };
-use crate::store::{Status, View};
 use leptos::{html, prelude::*};
 use miniature_api::UserId;
 
@@ -34,9 +33,9 @@ pub fn CachedProfilePicture(
     let picture = use_profile_picture(user, size);
     let loaded = RwSignal::new(0);
     let frames = use_frames(user, picture, loaded);
-    let state = move || state(&frames.read(), picture.view.read().as_ref());
+    let state = move || frames.read().state();
     let source = move || frames.read().painted().map(|frame| frame.shown.source.as_str());
-    let revision = move || picture.view.read().as_ref()?.revision.map(|revision| revision.0);
+    let revision = move || frames.read().revision.map(|revision| revision.0);
     let bare = Memo::new(move |_| frames.read().painted().is_none());
 
     view! {
@@ -106,22 +105,10 @@ fn use_frames(
     loaded: RwSignal<u32>,
 ) -> Memo<Frames> {
     Memo::new(move |before: Option<&Frames>| {
-        let view = picture.view.read();
-        let shown = view.as_ref().and_then(|view| view.shown.as_ref());
-        before.cloned().unwrap_or_default().next(&user.read(), shown, loaded.get())
+        before.cloned().unwrap_or_default().next(&user.read(), picture.view.get(), loaded.get())
     })
 }
 
 fn is_loaded(image: &web_sys::HtmlImageElement) -> bool {
     image.complete() && image.natural_width() > 0
-}
-
-fn state(frames: &Frames, view: Option<&View>) -> &'static str {
-    let loading = view.is_some_and(|view| matches!(view.status, Status::Loading));
-    match (frames.painted(), frames.incoming()) {
-        (Some(_), _) => "ready",
-        (None, Some(_)) => "loading",
-        (None, None) if loading => "loading",
-        (None, None) => "fallback",
-    }
 }

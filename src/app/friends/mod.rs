@@ -63,12 +63,11 @@ fn Friends(list: FriendList, intent: Intent) -> impl IntoView {
 #[component]
 fn ListEnd(list: FriendList) -> impl IntoView {
     let friends = list.friends_signal();
-    let state = {
+    let end = {
         let list = list.clone();
-        Memo::new(move |_| list.state())
+        Memo::new(move |_| (list.state(), friends.read().is_empty()))
     };
-    let empty = Memo::new(move |_| friends.read().is_empty());
-    move || match (state.get(), empty.get()) {
+    move || match end.get() {
         (ListState::Loading, _) => {
             EitherOf4::A(view! { <p class="quiet" role="status">"Loading friends…"</p> })
         }

@@ -1,6 +1,9 @@
 //! What a developer can do to the cache.
 
-use crate::{browser::schedule, store::PictureCache};
+use crate::{
+    browser::{json, schedule},
+    store::PictureCache,
+};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 
@@ -43,7 +46,7 @@ pub(super) fn Actions(cache: PictureCache) -> impl IntoView {
 
 /// Lets the browser save the metrics as a file.
 fn export(cache: &PictureCache) {
-    let Ok(json) = serde_json::to_string_pretty(&cache.metrics()) else { return };
+    let Some(json) = json::write(&cache.metrics()) else { return };
     let Ok(link) = document().create_element("a") else { return };
     let link: web_sys::HtmlAnchorElement = link.unchecked_into();
     // No `blob:` URL: there is no telling when the download would be done with it.
