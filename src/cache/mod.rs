@@ -17,6 +17,7 @@ pub mod event;
 pub mod eviction;
 pub mod freshness;
 pub mod inflight;
+pub(crate) mod join;
 pub mod key;
 pub mod layer;
 pub mod memory;

@@ -16,6 +16,7 @@ use crate::{
     browser::{
         clock::BrowserClock,
         indexed_db::IndexedDbShelf,
+        json,
         local_storage::LocalPages,
         origin::{self, FriendsAnswer, FriendsQuery},
         schedule,
@@ -255,18 +256,18 @@ impl Inner {
 
     /// What cannot be read back is as good as nothing: the server is asked.
     fn local_page(&self) -> Option<StoredPage> {
-        serde_json::from_str(&self.local.as_ref()?.get(PAGE).ok()??).ok()
+        json::read(&self.local.as_ref()?.get(PAGE).ok()??)
     }
 
     async fn durable_page(&self, cursor: Option<&str>) -> Option<StoredPage> {
         let name = name(cursor);
         let text = self.cache.pipeline().ask_durable(async |shelf| shelf.page_get(&name).await);
-        serde_json::from_str(&text.await??).ok()
+        json::read(&text.await??)
     }
 
     /// Keeps a page for the next visit. A storage that refuses costs that visit a request.
     async fn keep(&self, page: &StoredPage) {
-        let Ok(text) = serde_json::to_string(page) else { return };
+        let Some(text) = json::write(page) else { return };
         if self.cache.pipeline().is_closed() {
             return;
         }

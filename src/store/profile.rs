@@ -9,7 +9,7 @@ use super::{
     picture_store::{PictureCache, use_picture_cache},
 };
 use crate::{
-    browser::{clock::BrowserClock, indexed_db::IndexedDbShelf, schedule},
+    browser::{clock::BrowserClock, indexed_db::IndexedDbShelf, json, schedule},
     cache::clock::Clock,
 };
 
@@ -114,12 +114,12 @@ impl Asking {
         let name = self.name();
         let get = async |shelf: &IndexedDbShelf| shelf.page_get(&name).await;
         let text = self.cache.as_ref()?.pipeline().ask_durable(get).await??;
-        serde_json::from_str(&text).ok()
+        json::read(&text)
     }
 
     /// Keeps the profile for the next visit. A storage that refuses costs that visit a request.
     async fn keep(&self, profile: &Profile) {
-        let (Some(cache), Ok(text)) = (&self.cache, serde_json::to_string(profile)) else { return };
+        let (Some(cache), Some(text)) = (&self.cache, json::write(profile)) else { return };
         let (name, now) = (self.name(), BrowserClock.now());
         let put = async |shelf: &IndexedDbShelf| shelf.page_put(&name, &text, now).await;
         cache.pipeline().ask_durable(put).await;

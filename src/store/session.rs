@@ -12,7 +12,7 @@ use super::{
 };
 pub use crate::browser::origin::SignInError;
 use crate::{
-    browser::{cookies, local_storage, origin, schedule, tabs},
+    browser::{cookies, json, local_storage, origin, schedule, tabs},
     cache::layer::OriginError,
 };
 
@@ -194,8 +194,7 @@ impl Session {
     fn listen(&self) {
         let session = self.clone();
         let guard = tabs::on_storage(local_storage::ACCOUNT_KEY, move |change| {
-            let account = change.value.as_deref().map(serde_json::from_str);
-            session.hear_tab(account.and_then(Result::ok));
+            session.hear_tab(change.value.as_deref().and_then(json::read));
         });
         let guard = SendWrapper::new(guard);
         on_cleanup(move || drop(guard));

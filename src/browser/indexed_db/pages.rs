@@ -1,10 +1,9 @@
 //! Pages: what pictures hang on, as the text that the app makes of it.
 
-use futures_util::future::join_all;
 use rexie::{Transaction, TransactionMode};
 
 use super::{IndexedDbShelf, PAGES, STORED_AT, row};
-use crate::cache::{clock::Timestamp, layer::LayerError};
+use crate::cache::{clock::Timestamp, join, layer::LayerError};
 
 /// The most pages kept; the oldest go. Profiles of a few hundred bytes, for the most part.
 const PAGES_AT_MOST: u32 = 300;
@@ -39,7 +38,7 @@ impl IndexedDbShelf {
                 return Ok(());
             }
             let oldest = pages.index(STORED_AT)?.get_all_keys(None, Some(surplus)).await?;
-            let deleted = join_all(oldest.into_iter().map(|name| pages.delete(name))).await;
+            let deleted = join::all(oldest.into_iter().map(|name| pages.delete(name))).await;
             deleted.into_iter().collect()
         };
         self.connection().run(&[PAGES], TransactionMode::ReadWrite, work).await

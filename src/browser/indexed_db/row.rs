@@ -7,7 +7,7 @@ use miniature_api::UserId;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
-    browser::number,
+    browser::{json, number},
     cache::{
         clock::Timestamp,
         entry::{CheckedRecord, Content, Held, Rendition},
@@ -39,12 +39,12 @@ fn key_named(name: &str) -> Option<Key> {
 }
 
 pub(super) fn record_text(record: &CheckedRecord) -> String {
-    serde_json::to_string(record).unwrap_or_default()
+    json::write(record).unwrap_or_default()
 }
 
 pub(super) fn read_record(row: &JsValue, user: &UserId) -> Result<CheckedRecord, Corrupt> {
     let text = row.as_string().ok_or(Corrupt)?;
-    let record: CheckedRecord = serde_json::from_str(&text).map_err(|_| Corrupt)?;
+    let record: CheckedRecord = json::read(&text).ok_or(Corrupt)?;
     if record.record.user_id == *user { Ok(record) } else { Err(Corrupt) }
 }
 

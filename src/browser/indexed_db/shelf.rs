@@ -1,6 +1,6 @@
 //! The shelf of one account.
 
-use futures_util::future::{join_all, try_join};
+use futures_util::future::try_join;
 use miniature_api::UserId;
 use rexie::{Store, Transaction, TransactionMode};
 use wasm_bindgen::JsValue;
@@ -9,6 +9,7 @@ use super::{RECORDS, RENDITIONS, USES, connection::Connection, row};
 use crate::cache::{
     clock::Timestamp,
     entry::{CheckedRecord, Entry, Found, Held, Rendition},
+    join,
     key::{Key, Lookup, RenditionKey, Source},
     layer::{CacheLayer, LayerError},
 };
@@ -47,7 +48,7 @@ impl IndexedDbShelf {
             let renditions = transaction.store(RENDITIONS)?;
             // A rendition is asked for as soon as its record is there, whatever the others do.
             let found = lookups.iter().map(|lookup| find(lookup, &records, &renditions));
-            join_all(found).await.into_iter().collect()
+            join::all(found).await.into_iter().collect()
         };
         self.connection.run(&[RECORDS, RENDITIONS], TransactionMode::ReadOnly, work).await
     }
@@ -126,7 +127,7 @@ async fn touch(uses: &Store, key: &Key, now: Timestamp) -> rexie::Result<()> {
 async fn all(
     requests: impl Iterator<Item = impl Future<Output = rexie::Result<()>>>,
 ) -> rexie::Result<()> {
-    join_all(requests).await.into_iter().collect()
+    join::all(requests).await.into_iter().collect()
 }
 
 impl CacheLayer for IndexedDbShelf {

@@ -3,7 +3,7 @@
 use miniature_api::Account;
 
 use super::{get, open, remove, set};
-use crate::cache::layer::LayerError;
+use crate::{browser::json, cache::layer::LayerError};
 
 /// The key that names the signed-in account; other tabs watch it.
 pub const ACCOUNT_KEY: &str = "miniature:v1:account";
@@ -16,9 +16,9 @@ pub const ACCOUNT_KEY: &str = "miniature:v1:account";
 pub fn current_account() -> Result<Option<Account>, LayerError> {
     let storage = open()?;
     let Some(text) = get(&storage, ACCOUNT_KEY)? else { return Ok(None) };
-    match serde_json::from_str(&text) {
-        Ok(account) => Ok(Some(account)),
-        Err(_) => remove(&storage, ACCOUNT_KEY).map(|()| None),
+    match json::read(&text) {
+        Some(account) => Ok(Some(account)),
+        None => remove(&storage, ACCOUNT_KEY).map(|()| None),
     }
 }
 
@@ -29,7 +29,7 @@ pub fn current_account() -> Result<Option<Account>, LayerError> {
 /// [`LayerError::Unavailable`] if the browser denies this storage, [`LayerError::Full`] if its
 /// quota is spent.
 pub fn set_current_account(account: &Account) -> Result<(), LayerError> {
-    let text = serde_json::to_string(account).map_err(|_| LayerError::Failed)?;
+    let text = json::write(account).ok_or(LayerError::Failed)?;
     set(&open()?, ACCOUNT_KEY, &text)
 }
 

@@ -5,10 +5,13 @@ use std::rc::Rc;
 use miniature_api::{ImageId, Record, Size};
 use serde::{Deserialize, Serialize};
 
-use crate::cache::{
-    clock::Timestamp,
-    entry::{CheckedRecord, Content, Entry, Found, Rendition},
-    key::RenditionKey,
+use crate::{
+    browser::json,
+    cache::{
+        clock::Timestamp,
+        entry::{CheckedRecord, Content, Entry, Found, Rendition},
+        key::RenditionKey,
+    },
 };
 
 /// A record, its preview, and when it was last used.
@@ -45,7 +48,7 @@ impl Row {
 
     /// Reads a line of `user`'s; none if it is not whole.
     pub(super) fn parse(text: &str, user: &str) -> Option<Self> {
-        let row: Self = serde_json::from_str(text).ok()?;
+        let row: Self = json::read(text)?;
         let whole =
             row.preview.as_ref().is_none_or(|preview| preview.url.starts_with("data:image/"));
         (whole && row.record.user_id.as_str() == user).then_some(row)

@@ -4,11 +4,14 @@ use miniature_api::UserId;
 use web_sys::Storage;
 
 use super::{PREFIX, get, keys_under, open, remove, row::Row, set};
-use crate::cache::{
-    clock::Timestamp,
-    entry::{Entry, Found, Held},
-    key::{Key, Lookup, Source},
-    layer::{CacheLayer, InstantLayer, LayerError},
+use crate::{
+    browser::json,
+    cache::{
+        clock::Timestamp,
+        entry::{Entry, Found, Held},
+        key::{Key, Lookup, Source},
+        layer::{CacheLayer, InstantLayer, LayerError},
+    },
 };
 
 /// Records and previews of one account, in LocalStorage.
@@ -78,14 +81,14 @@ impl LocalStorageShelf {
     fn line(&self, entry: &Entry, now: Timestamp) -> Result<(String, String), LayerError> {
         let user = &entry.record.record.user_id;
         let held = self.row(user)?.and_then(Row::into_preview);
-        let line = serde_json::to_string(&Row::new(entry, held, now));
-        Ok((self.key(user), line.map_err(|_| LayerError::Failed)?))
+        let line = json::write(&Row::new(entry, held, now));
+        Ok((self.key(user), line.ok_or(LayerError::Failed)?))
     }
 
     fn touch(&self, user: &UserId, now: Timestamp) -> Result<(), LayerError> {
         let Some(mut row) = self.row(user)? else { return Ok(()) };
         row.used_at = now;
-        let line = serde_json::to_string(&row).map_err(|_| LayerError::Failed)?;
+        let line = json::write(&row).ok_or(LayerError::Failed)?;
         set(&self.storage, &self.key(user), &line)
     }
 

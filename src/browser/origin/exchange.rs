@@ -8,7 +8,7 @@ use web_sys::{
     AbortController, Headers, RequestCredentials, RequestInit, RequestRedirect, Response,
 };
 
-use crate::cache::layer::OriginError;
+use crate::{browser::json, cache::layer::OriginError};
 
 /// A request being put together.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Call {
     }
 
     pub(super) fn json(self, body: &impl Serialize) -> Result<Self, OriginError> {
-        let text = serde_json::to_string(body).map_err(|_| OriginError::Malformed)?;
+        let text = json::write(body).ok_or(OriginError::Malformed)?;
         self.options.set_body(&JsValue::from(text));
         Ok(self.header("content-type", "application/json"))
     }
@@ -127,9 +127,7 @@ impl Exchange {
     }
 }
 
-/// Reads JSON as text, as the storages do: a reader of bytes would be in the bundle beside the
-/// reader of text, for every type.
 pub(super) fn read_json<T: DeserializeOwned>(bytes: Vec<u8>) -> Result<T, OriginError> {
     let text = String::from_utf8(bytes).map_err(|_| OriginError::Malformed)?;
-    serde_json::from_str(&text).map_err(|_| OriginError::Malformed)
+    json::read(&text).ok_or(OriginError::Malformed)
 }

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use futures_util::future::join_all;
 use miniature_api::UserId;
 
 use super::{Environment, Pipeline, State, guard::Guard};
@@ -11,6 +10,7 @@ use crate::cache::{
     entry::{Entry, Rendition},
     event::CacheEvent,
     eviction::{self, Limits},
+    join,
     key::{Key, RenditionKey, Wanted},
     layer::{Answer, LayerError, Origin, OriginError, Shelf},
 };
@@ -53,7 +53,7 @@ impl<E: Environment> Pipeline<E> {
             }
             entry
         });
-        join_all(checked).await
+        join::all(checked).await
     }
 
     fn judge(&self, user: &UserId, key: RenditionKey, decodes: bool) {

@@ -7,7 +7,7 @@ use std::{
 
 use futures_util::{
     FutureExt,
-    future::{Either, join_all, select},
+    future::{Either, select},
     pin_mut, select_biased,
 };
 use miniature_api::{BatchEntry, BatchUser, ImageId, Record, Revision, Size, UserId};
@@ -18,6 +18,7 @@ use crate::cache::{
     entry::{CheckedRecord, Content, Entry, Rendition},
     event::{Answer, CacheEvent, Step},
     inflight::{Flight, Job},
+    join,
     key::{RenditionKey, Source},
     layer::{BatchAnswer, Origin, OriginError},
     memory::{Need, Status},
@@ -43,7 +44,7 @@ impl<E: Environment> Pipeline<E> {
             let requests = asks.iter().flat_map(|(size, asks)| {
                 asks.chunks(self.policy.batch_users).map(|chunk| self.fetch(*size, chunk))
             });
-            let landed = join_all(requests).await;
+            let landed = join::all(requests).await;
             jobs = if landed.into_iter().all(|answered| answered) { riders } else { Vec::new() };
         }
     }

@@ -1,0 +1,16 @@
+//! JSON, which the browser reads and writes with code that it has anyway.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_wasm_bindgen::Serializer;
+
+/// What a text says; none if it is not JSON, or not of this shape.
+pub fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let value = js_sys::JSON::parse(text).ok()?;
+    serde_wasm_bindgen::from_value(value).ok()
+}
+
+/// A value as text; none if it has no place in JSON.
+pub fn write(value: &impl Serialize) -> Option<String> {
+    let value = value.serialize(&Serializer::json_compatible()).ok()?;
+    js_sys::JSON::stringify(&value).ok().map(String::from)
+}
