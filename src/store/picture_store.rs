@@ -113,6 +113,7 @@ impl PictureCache {
     /// Empties every layer. What is on screen stays there.
     pub async fn clear(&self) {
         self.pipeline().clear().await;
+        self.environment().metrics.notify();
     }
 
     /// Ends the cache: erases the account from every layer, and drops what is under way.
