@@ -57,7 +57,7 @@ impl Purpose {
 /// If something is missing and cannot be installed; says what to do.
 pub(crate) fn prepare(purpose: Purpose) -> Result<OsString> {
     let watch = Stopwatch::start();
-    tools::ensure_wasm_target()?;
+    tools::ensure_rust_parts()?;
     debian::ensure(purpose.packages())?;
     let path = tools::ensure(purpose.tools())?;
     println!("setup: done in {}", readable(watch.elapsed()));

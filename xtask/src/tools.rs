@@ -194,23 +194,34 @@ fn parse_locked_version(lock: &str, package: &str) -> Option<String> {
     Some(version.trim_end_matches('"').to_owned())
 }
 
-/// Makes sure that Rust can build for the browser.
+/// Makes sure that Rust can build for the browser, the standard library included.
 ///
 /// # Errors
 ///
-/// If the target is missing and rustup cannot add it.
-pub(crate) fn ensure_wasm_target() -> Result<()> {
+/// If the target or the sources are missing and rustup cannot add them.
+pub(crate) fn ensure_rust_parts() -> Result<()> {
     const TARGET: &str = "wasm32-unknown-unknown";
+    let installed = sysroot()?.join("lib/rustlib");
+    if !installed.join(TARGET).is_dir() {
+        rustup("add the wasm32 target", &["target", "add", TARGET])?;
+    }
+    if !installed.join("src/rust/library").is_dir() {
+        rustup("add the sources of std", &["component", "add", "rust-src"])?;
+    }
+    Ok(())
+}
+
+fn sysroot() -> Result<PathBuf> {
     let mut rustc = Command::new("rustc");
     rustc.args(["--print", "sysroot"]).current_dir(root()?);
     let output = rustc.output().with_context(|| format!("cannot start {}", describe(&rustc)))?;
-    let sysroot = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
-        return Ok(());
-    }
+    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+}
+
+fn rustup(step: &str, words: &[&str]) -> Result<()> {
     let mut rustup = Command::new("rustup");
-    rustup.args(["target", "add", TARGET]).current_dir(root()?);
-    step::quiet("add the wasm32 target", &mut rustup)
+    rustup.args(words).current_dir(root()?);
+    step::quiet(step, &mut rustup)
 }
 
 #[cfg(test)]
