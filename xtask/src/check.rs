@@ -111,6 +111,9 @@ fn browser_tests(path: &OsString) -> Result<Command> {
 
 fn journeys(path: &OsString, report: &mut Report) {
     let built = report.step("release build", |_| dist::build_frontend(path));
+    if built {
+        report.step("weight of the program", |_| dist::weigh());
+    }
     let served = report.step("build the server and the journeys", |name| {
         // With the tests, so that features are those of the other native steps.
         step::quiet(name, &mut cargo("build --workspace --bins --tests", path)?)

@@ -16,7 +16,7 @@ use std::{
 };
 
 /// The most that the program may weigh on the wire: all `.wasm` and `.js`, brotli, in bytes.
-const BAR: usize = 230_000;
+const BAR: u64 = 230_000;
 /// Makes WebAssembly small by means that stable Rust does not offer yet: std is compiled for this
 /// program, without the texts and the formatting of panics and `{:?}`, a tenth of the whole. A panic
 /// says `unreachable` and no more. The toolchain is pinned, so they mean the same until it is raised.
@@ -45,9 +45,19 @@ pub(crate) enum Server {
 #[derive(Debug)]
 struct Asset {
     path: PathBuf,
-    raw: usize,
-    brotli: usize,
-    gzip: usize,
+    raw: u64,
+    brotli: u64,
+    gzip: u64,
+}
+
+impl Asset {
+    /// What does not gain by compression is sent as it is.
+    fn weigh(path: PathBuf) -> Result<Self> {
+        let raw = fs::metadata(&path)?.len();
+        let sent = |suffix| fs::metadata(beside(&path, suffix)).map_or(raw, |file| file.len());
+        let (brotli, gzip) = (sent("br"), sent("gz"));
+        Ok(Self { path, raw, brotli, gzip })
+    }
 }
 
 /// Builds `dist/`, compresses it, and holds it against the bar.
@@ -58,6 +68,7 @@ struct Asset {
 pub(crate) fn dist(server: Server) -> Result<()> {
     let path = setup::prepare(Purpose::Dist)?;
     build_frontend(&path)?;
+    let weight = weigh();
     if server == Server::Build {
         step::quiet("build the server", &mut cargo("build --release -p miniature-server", &path)?)?;
     }
@@ -68,22 +79,19 @@ pub(crate) fn dist(server: Server) -> Result<()> {
 ///
 /// # Errors
 ///
-/// If it does not build, or weighs more than it may.
+/// If it does not build, or its page holds code that the server's policy refuses.
 pub(crate) fn build_frontend(path: &OsString) -> Result<()> {
-    step::quiet("build the frontend", trunk(path)?.args(["build", "--release"]))?;
-    let folder = root()?.join("dist");
+    step::quiet("build the frontend", program("trunk", path)?.args(["build", "--release"]))?;
+    let folder = folder()?;
     refuse_inline_code(&fs::read_to_string(folder.join("index.html"))?)?;
     let watch = Stopwatch::start();
-    let assets = compress_all(&folder)?;
+    compress_all(&folder)?;
     println!("compress: done in {}", readable(watch.elapsed()));
-    weigh(&folder, &assets)
+    Ok(())
 }
 
-fn trunk(path: &OsString) -> Result<Command> {
-    let mut trunk = program("trunk", path)?;
-    // These would take the place of the flags for one target.
-    trunk.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").envs(SMALL);
-    Ok(trunk)
+fn folder() -> Result<PathBuf> {
+    Ok(root()?.join("dist"))
 }
 
 /// The page may hold no code but the loader of `Trunk.toml`, which the server names in its
@@ -107,17 +115,15 @@ fn code(script: &str) -> &str {
 }
 
 /// Compresses every file that gains by it, a thread each.
-fn compress_all(folder: &Path) -> Result<Vec<Asset>> {
+fn compress_all(folder: &Path) -> Result<()> {
     let files = compressible(folder)?;
-    let results: Vec<Result<Asset>> = thread::scope(|scope| {
-        let threads: Vec<_> =
-            files.into_iter().map(|file| scope.spawn(|| compress(file))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
-    });
-    results.into_iter().collect()
+    thread::scope(|scope| {
+        let threads: Vec<_> = files.iter().map(|file| scope.spawn(|| compress(file))).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| panicked()))
+    })
 }
 
-fn panicked() -> Result<Asset> {
+fn panicked() -> Result<()> {
     bail!("a compressor panicked")
 }
 
@@ -139,18 +145,21 @@ fn has_extension(path: &Path, kind: &str) -> bool {
     path.extension().is_some_and(|extension| extension == kind)
 }
 
-fn compress(path: PathBuf) -> Result<Asset> {
-    let raw = fs::read(&path)?;
-    let brotli = brotli(&raw)?;
-    let gzip = gzip(&raw)?;
-    // A server sends what is there, so what would not gain must not be there.
-    let smaller = [("br", &brotli), ("gz", &gzip)].into_iter().filter(|(_, b)| b.len() < raw.len());
-    for (suffix, bytes) in smaller {
-        let beside = PathBuf::from(format!("{}.{suffix}", path.display()));
-        fs::write(&beside, bytes).with_context(|| format!("cannot write {}", beside.display()))?;
+fn compress(path: &Path) -> Result<()> {
+    let raw = fs::read(path)?;
+    for (suffix, bytes) in [("br", brotli(&raw)?), ("gz", gzip(&raw)?)] {
+        // A server sends what is there, so what would not gain must not be there.
+        if bytes.len() < raw.len() {
+            let beside = beside(path, suffix);
+            fs::write(&beside, bytes)
+                .with_context(|| format!("cannot write {}", beside.display()))?;
+        }
     }
-    let sent = |compressed: &[u8]| compressed.len().min(raw.len());
-    Ok(Asset { path, raw: raw.len(), brotli: sent(&brotli), gzip: sent(&gzip) })
+    Ok(())
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}.{suffix}", path.display()))
 }
 
 fn brotli(raw: &[u8]) -> Result<Vec<u8>> {
@@ -167,15 +176,26 @@ fn gzip(raw: &[u8]) -> Result<Vec<u8>> {
     Ok(encoder.finish()?)
 }
 
-/// Prints the weights and holds the program against the bar.
-fn weigh(folder: &Path, assets: &[Asset]) -> Result<()> {
+/// Prints what each file of `dist/` weighs, and holds the program against the bar.
+///
+/// # Errors
+///
+/// If the program weighs more than it may.
+pub(crate) fn weigh() -> Result<()> {
+    let folder = folder()?;
+    let assets: Vec<Asset> =
+        compressible(&folder)?.into_iter().map(Asset::weigh).collect::<Result<_>>()?;
     println!("\n{:<44} {:>9} {:>9} {:>9}", "bytes", "raw", "brotli", "gzip");
-    for asset in assets {
-        let name = asset.path.strip_prefix(folder).unwrap_or(&asset.path).display().to_string();
+    for asset in &assets {
+        let name = asset.path.strip_prefix(&folder).unwrap_or(&asset.path).display().to_string();
         println!("{name:<44} {:>9} {:>9} {:>9}", asset.raw, asset.brotli, asset.gzip);
     }
+    hold_against_bar(&assets)
+}
+
+fn hold_against_bar(assets: &[Asset]) -> Result<()> {
     let program = |asset: &&Asset| ["js", "wasm"].iter().any(|k| has_extension(&asset.path, k));
-    let sum: usize = assets.iter().filter(program).map(|asset| asset.brotli).sum();
+    let sum: u64 = assets.iter().filter(program).map(|asset| asset.brotli).sum();
     println!("{:<44} {:>9} {sum:>9} of {BAR}\n", "wasm + js", "");
     if sum > BAR {
         bail!("wasm and js weigh {sum} bytes with brotli, {} over the bar", sum - BAR);
@@ -194,9 +214,9 @@ mod tests {
         fs::write(folder.path().join("app.js"), &text).unwrap();
         fs::write(folder.path().join("icon.png"), &text).unwrap();
 
-        let assets = compress_all(folder.path()).unwrap();
+        compress_all(folder.path()).unwrap();
 
-        assert_eq!(assets.len(), 1, "a picture is left alone");
+        assert!(!folder.path().join("icon.png.br").exists(), "a picture is left alone");
         let gzip = fs::File::open(folder.path().join("app.js.gz")).unwrap();
         let back = std::io::read_to_string(flate2::read::GzDecoder::new(gzip)).unwrap();
         assert_eq!(back, text);
@@ -224,7 +244,7 @@ mod tests {
     fn a_program_over_the_bar_fails() {
         let asset = |bytes| Asset { path: "a.wasm".into(), raw: 0, brotli: bytes, gzip: 0 };
 
-        assert!(weigh(Path::new("."), &[asset(BAR)]).is_ok());
-        assert!(weigh(Path::new("."), &[asset(BAR), asset(1)]).is_err());
+        assert!(hold_against_bar(&[asset(BAR)]).is_ok());
+        assert!(hold_against_bar(&[asset(BAR), asset(1)]).is_err());
     }
 }
