@@ -72,7 +72,7 @@ pub(crate) fn dist(server: Server) -> Result<()> {
     if server == Server::Build {
         step::quiet("build the server", &mut cargo("build --release -p miniature-server", &path)?)?;
     }
-    Ok(())
+    weight
 }
 
 /// Builds and compresses the frontend alone.
@@ -81,13 +81,20 @@ pub(crate) fn dist(server: Server) -> Result<()> {
 ///
 /// If it does not build, or its page holds code that the server's policy refuses.
 pub(crate) fn build_frontend(path: &OsString) -> Result<()> {
-    step::quiet("build the frontend", program("trunk", path)?.args(["build", "--release"]))?;
+    step::quiet("build the frontend", trunk(path)?.args(["build", "--release"]))?;
     let folder = folder()?;
     refuse_inline_code(&fs::read_to_string(folder.join("index.html"))?)?;
     let watch = Stopwatch::start();
     compress_all(&folder)?;
     println!("compress: done in {}", readable(watch.elapsed()));
     Ok(())
+}
+
+fn trunk(path: &OsString) -> Result<Command> {
+    let mut trunk = program("trunk", path)?;
+    // These would take the place of the flags for one target.
+    trunk.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").envs(SMALL);
+    Ok(trunk)
 }
 
 fn folder() -> Result<PathBuf> {
