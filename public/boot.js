@@ -33,30 +33,26 @@
     return answer;
   };
 
-  // The list may be in IndexedDB, even if LocalStorage was emptied. Not every browser tells.
-  const heldByDatabase = async () => {
-    try {
-      const databases = await indexedDB.databases();
-      return databases.some(({ name }) => name.startsWith("miniature:"));
-    } catch {
-      return false;
-    }
+  const cookie = (name) => {
+    const pair = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
+    return pair ? pair.slice(name.length + 1) : "";
   };
 
   const path = location.pathname;
   const opensList = path === "/" || path === "/friends" || path.startsWith("/friends/");
-  const isSignedIn = document.cookie.includes("miniature_account=");
+  // Who is signed in, as the server says, and whose list IndexedDB holds, as the app says: there it
+  // may be even if LocalStorage was emptied, and asking the database itself would take too long.
+  const signedIn = cookie("miniature_account");
+  const held = cookie("miniature_list");
   const user = account();
   const isWarm = Boolean(user) && stored(`miniature:v1:${user}:page:friends`) !== null;
-  if (!opensList || !isSignedIn || isWarm) return;
+  if (!opensList || !signedIn || isWarm) return;
 
   const begun = { session: ask("/api/session"), pictures: pictureSize() };
   window.__miniature = begun;
-  heldByDatabase().then((isHeld) => {
-    if (isHeld) return;
-    begun.friends = ask(`/api/friends?limit=50&pictures=${begun.pictures}`);
-    // A refusal is no answer to keep: who asks later asks anew.
-    const drop = () => delete begun.friends;
-    begun.friends.then((answer) => answer.ok || drop(), drop);
-  });
+  if (held === signedIn) return;
+  begun.friends = ask(`/api/friends?limit=50&pictures=${begun.pictures}`);
+  // A refusal is no answer to keep: who asks later asks anew.
+  const drop = () => delete begun.friends;
+  begun.friends.then((answer) => answer.ok || drop(), drop);
 })();

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     browser::{
         clock::BrowserClock,
+        cookies,
         indexed_db::IndexedDbShelf,
         json,
         local_storage::LocalPages,
@@ -51,6 +52,10 @@ struct Inner {
     pages: RefCell<Vec<StoredPage>>,
     loading: RefCell<bool>,
 }
+
+/// The cookie that tells `boot.js` whose list IndexedDB holds: then it need not be asked for before
+/// WebAssembly has started.
+pub(super) const LIST_COOKIE: &str = "miniature_list";
 
 /// A page as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -276,7 +281,11 @@ impl Inner {
         }
         let (name, now) = (name(page.cursor.as_deref()), BrowserClock.now());
         let put = async |shelf: &IndexedDbShelf| shelf.page_put(&name, &text, now).await;
-        self.cache.pipeline().ask_durable(put).await;
+        let kept = self.cache.pipeline().ask_durable(put).await.is_some();
+        if kept && page.cursor.is_none() && !self.cache.pipeline().is_closed() {
+            let lasts = self.cache.pipeline().policy().indexed_db_fresh_for;
+            cookies::set(LIST_COOKIE, self.cache.account().as_str(), lasts);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use send_wrapper::SendWrapper;
 
 use super::{
     connection::{Connection, provide_connection},
+    friends::LIST_COOKIE,
     picture_store::{self, PictureCache},
 };
 pub use crate::browser::origin::SignInError;
@@ -169,6 +170,7 @@ impl Session {
     }
 
     async fn erase(&self, account: &UserId) {
+        cookies::remove(LIST_COOKIE);
         let cache = self.cache.borrow_mut().take();
         match cache {
             Some(cache) => cache.close().await,
