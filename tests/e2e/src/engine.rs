@@ -6,13 +6,14 @@ use serde_json::json;
 use std::{
     env, fmt, fs,
     net::{Ipv4Addr, TcpListener, TcpStream},
+    ops::Deref,
     path::PathBuf,
     process::{Command, Stdio},
     time::Duration,
 };
 use tempfile::TempDir;
 use thirtyfour::{Capabilities, WebDriver};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(50);
@@ -96,58 +97,89 @@ fn mini_browser() -> Result<PathBuf> {
         .context("MiniBrowser is missing: install webkit2gtk-driver")
 }
 
-/// A driver that opens browsers of one engine, each with a profile of its own.
+/// Opens browsers of one engine, each with a profile and a driver of its own.
 #[derive(Debug)]
 pub(crate) struct Browser {
     engine: Engine,
-    url: String,
-    // In this order: the driver closes its browser before the screen and the profiles go.
-    _driver: Group,
-    _screen: Option<Group>,
-    _profiles: TempDir,
+    screen: Option<(Group, String)>,
+    profiles: TempDir,
+}
+
+/// An open browser; driver and browser end when dropped.
+#[derive(Debug)]
+pub(crate) struct Session {
+    driver: WebDriver,
+    _process: Group,
+}
+
+impl Deref for Session {
+    type Target = WebDriver;
+
+    fn deref(&self) -> &WebDriver {
+        &self.driver
+    }
+}
+
+impl Session {
+    /// Closes the browser, then its driver.
+    pub(crate) async fn close(self) {
+        // One that does not answer any more is ended with its driver.
+        let _ = timeout(PATIENCE, self.driver.quit()).await;
+    }
 }
 
 impl Browser {
-    /// Starts the driver of the engine that `MINIATURE_BROWSER` names.
+    /// Prepares for the engine that `MINIATURE_BROWSER` names.
     ///
     /// # Errors
     ///
-    /// If it is not installed or does not get ready.
+    /// If what it needs is not installed or does not get ready.
     pub(crate) async fn start() -> Result<Self> {
         let engine = Engine::from_environment()?;
-        let profiles = tempfile::tempdir()?;
-        let mut command = Command::new(engine.driver());
-        let port = free_port()?;
-        command.arg(format!("--port={port}")).env("TMPDIR", profiles.path()).stderr(Stdio::null());
         let screen = match engine {
-            Engine::WebKit => {
-                let (screen, display) = start_screen().await?;
-                command.env("DISPLAY", display);
-                Some(screen)
-            }
+            Engine::WebKit => Some(start_screen().await?),
             Engine::Chromium | Engine::Firefox => None,
         };
-        let (driver, output) = Group::start(&mut command)?;
-        drain(output);
-        await_port(port).await.with_context(|| engine.driver())?;
-        let url = format!("http://127.0.0.1:{port}");
-        Ok(Self { engine, url, _driver: driver, _screen: screen, _profiles: profiles })
+        Ok(Self { engine, screen, profiles: tempfile::tempdir()? })
     }
 
     pub(crate) fn engine(&self) -> Engine {
         self.engine
     }
 
-    /// Opens a browser that has never seen anything.
+    /// Opens a browser that has never seen anything. One that hangs at its start, as WebKitGTK's
+    /// does now and then, is given up for another.
     ///
     /// # Errors
     ///
-    /// If it does not start.
-    pub(crate) async fn open(&self) -> Result<WebDriver> {
-        let driver = WebDriver::new(&self.url, self.engine.capabilities()?).await?;
-        driver.set_window_rect(0, 0, 1200, 900).await?;
-        driver.set_script_timeout(PATIENCE).await?;
-        Ok(driver)
+    /// If neither starts.
+    pub(crate) async fn open(&self) -> Result<Session> {
+        match timeout(PATIENCE, self.try_open()).await {
+            Ok(Ok(session)) => Ok(session),
+            Ok(Err(_)) | Err(_) => timeout(PATIENCE, self.try_open()).await?,
+        }
+    }
+
+    async fn try_open(&self) -> Result<Session> {
+        let (process, url) = self.start_driver().await?;
+        let driver = WebDriver::new(url, self.engine.capabilities()?).await?;
+        let session = Session { driver, _process: process };
+        session.set_window_rect(0, 0, 1200, 900).await?;
+        session.set_script_timeout(PATIENCE).await?;
+        Ok(session)
+    }
+
+    async fn start_driver(&self) -> Result<(Group, String)> {
+        let port = free_port()?;
+        let mut command = Command::new(self.engine.driver());
+        command.arg(format!("--port={port}")).env("TMPDIR", self.profiles.path());
+        if let Some((_, display)) = &self.screen {
+            command.env("DISPLAY", display);
+        }
+        let (driver, output) = Group::start(command.stderr(Stdio::null()))?;
+        drain(output);
+        await_port(port).await.with_context(|| self.engine.driver())?;
+        Ok((driver, format!("http://127.0.0.1:{port}")))
     }
 }
 

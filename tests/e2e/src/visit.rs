@@ -2,7 +2,7 @@
 
 use crate::{
     counters::Counters,
-    engine::{Browser, Engine},
+    engine::{Browser, Engine, Session},
     gate::{Gate, Network, Passage},
     page,
     sampler::{Gap, Script, Seen},
@@ -11,7 +11,7 @@ use crate::{
 use anyhow::{Context, Result, bail, ensure};
 use serde::de::DeserializeOwned;
 use std::{fmt::Write, fs, path::Path, time::Duration};
-use thirtyfour::{By, WebDriver, WebElement};
+use thirtyfour::{By, WebElement};
 use tokio::time::{Instant, sleep};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(800);
 
 /// A browser without a past, behind a gate of its own.
 pub(crate) struct Visit<'a> {
-    driver: WebDriver,
+    driver: Session,
     pub(crate) gate: Gate,
     server: &'a Server,
     browser: &'a Browser,
@@ -54,9 +54,8 @@ impl<'a> Visit<'a> {
     /// Starts again in a browser without a past, behind the same gate.
     pub(crate) async fn start_afresh(&mut self) -> Result<()> {
         self.require_clean().await?;
-        // WebKitGTK's driver holds one session at a time, so the old one goes first.
-        self.driver.clone().quit().await?;
-        self.driver = self.browser.open().await?;
+        let old = std::mem::replace(&mut self.driver, self.browser.open().await?);
+        old.close().await;
         Ok(())
     }
 
@@ -190,8 +189,8 @@ impl<'a> Visit<'a> {
 
     /// Fails if a judged frame showed a row without its picture, or none was judged.
     pub(crate) async fn require_no_gap(&self) -> Result<()> {
+        self.wait("a frame with the friend list", "return window.__seen.judged > 0").await?;
         let seen = self.seen().await?;
-        ensure!(seen.judged > 0, "no frame with the friend list was seen");
         ensure!(seen.gaps.is_empty(), "{}", describe_gaps(&seen.gaps, seen.judged));
         Ok(())
     }
@@ -251,8 +250,7 @@ impl<'a> Visit<'a> {
 
     /// Closes the browser and hands back the notes.
     pub(crate) async fn end(self) -> Vec<String> {
-        // A browser that has gone already is closed.
-        let _ = self.driver.quit().await;
+        self.driver.close().await;
         self.notes
     }
 }

@@ -58,7 +58,7 @@ pub(super) async fn local_storage_emptied(visit: &mut Visit<'_>) -> Result<()> {
 
     require_sources(visit, &["indexed_db"]).await?;
     let counted = visit.counted_since(&before).await?;
-    visit.note(format!("{} renditions sent: boot.js saw a cold visit", counted.renditions()));
+    visit.note(format!("{} renditions sent with the list", counted.renditions()));
     ensure!(counted.picture_requests() == 0, "pictures were asked for apart: {counted}");
     Ok(())
 }
