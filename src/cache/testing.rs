@@ -180,7 +180,7 @@ impl<const INSTANT: bool> CacheLayer for Rc<FakeShelf<INSTANT>> {
         }
         for entry in entries {
             self.given.set(self.given.get() + 1);
-            if self.fault.get() != Fault::Lossy || self.given.get() % 2 == 0 {
+            if self.fault.get() != Fault::Lossy || self.given.get().is_multiple_of(2) {
                 self.put(entry, now);
             }
         }
