@@ -39,10 +39,12 @@ impl Breaker {
 
     /// The layer failed at `elapsed`; after `limit` failures in a row it is left alone for `pause`.
     pub fn failed(&mut self, error: LayerError, elapsed: Duration, limit: u32, pause: Duration) {
-        self.failures = self.failures.saturating_add(1);
         match error.recovery() {
             Recovery::BypassUntilReload => self.state = State::Open,
-            Recovery::RetryLater | Recovery::RetryOnce | Recovery::EvictThenRetryOnce => {
+            // A full disk is read as well as ever.
+            Recovery::EvictThenRetryOnce => {}
+            Recovery::RetryLater | Recovery::RetryOnce => {
+                self.failures = self.failures.saturating_add(1);
                 if self.failures >= limit {
                     self.state = State::Paused(elapsed + pause);
                 }
@@ -67,13 +69,14 @@ mod tests {
 
     #[test]
     fn a_layer_is_left_alone_after_failures_in_a_row() {
-        use LayerError::{Failed, TimedOut, Unavailable};
-        let cases: [(_, &[LayerError], bool, bool); 4] = [
+        use LayerError::{Failed, Full, TimedOut, Unavailable};
+        let cases: [(_, &[LayerError], bool, bool); 5] = [
             // name, failures, asked at once, asked after the pause
             ("two", &[Failed, Failed], true, true),
             ("three", &[Failed, TimedOut, Failed], false, true),
             ("more", &[Failed; 9], false, true),
             ("denied", &[Unavailable], false, false),
+            ("a full disk", &[Full; 9], true, true),
         ];
         for (name, errors, at_once, later) in cases {
             let breaker = after(errors);

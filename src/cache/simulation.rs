@@ -277,6 +277,10 @@ impl Simulation {
 
     /// Laws 1, 3 and 5: revisions only grow, and what is shown stays until something newer comes.
     fn check_views(&mut self) {
+        // Of someone whom memory gave up, the shelves may have lost the newest.
+        let size = Size::S64;
+        let known = |user: &UserId| self.pipeline.view(&Wanted { user: user.clone(), size });
+        self.newest.retain(|user, _| known(user).revision.is_some());
         for open in &self.viewers {
             let view = open.viewer.view();
             let wanted = open.viewer.wanted();

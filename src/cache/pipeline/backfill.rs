@@ -97,7 +97,7 @@ impl<E: Environment> Pipeline<E> {
         let put = || -> Answer<'_, ()> { Box::pin(self.put_newest(layer, entries)) };
         if let Some(Err(LayerError::Full)) = self.guarded(guard, &put).await {
             self.make_room(guard, layer).await;
-            if let Some(Err(LayerError::Full)) = self.guarded(guard, &put).await {
+            if !matches!(self.guarded(guard, &put).await, Some(Ok(()))) {
                 guard.stop_writes();
             }
         }

@@ -58,6 +58,8 @@ impl<E: Environment> Pipeline<E> {
             self.settle(job);
             self.env.changed(&job.wanted.user);
         }
+        // The request for the rest may take long: the limit holds meanwhile.
+        self.state.borrow_mut().memory.trim(self.policy.memory);
         self.backfill(Accepted { entries, durable: false });
     }
 }
