@@ -5,7 +5,7 @@
 //!    └────▶ images   ─▶ memory ─▶ files ─▶ a master, scaled once
 //! ```
 //!
-//! [`app`] is the whole API as a [`Router`], so that tests need no socket; [`serve`] adds the
+//! [`app`] is the whole API as a `Router`, so that tests need no socket; [`serve`] adds the
 //! listeners. What decides how it runs is in [`config`].
 //!
 //! **Invariant:** a cache that fails slows an answer down. It never changes one.

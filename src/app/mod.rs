@@ -1,7 +1,7 @@
 //! The pages of the app.
 //!
-//! A page is chosen by two closed sets: where the address bar is ([`Place`]), and whether someone
-//! is signed in ([`Gate`]). Both are known within the call that mounts the app when this browser
+//! A page is chosen by two closed sets: where the address bar is (`Place`), and whether someone
+//! is signed in (`Gate`). Both are known within the call that mounts the app when this browser
 //! knows the account, so that the first frame is the page and not a wait for it.
 //!
 //! **Invariant:** everything below the gate belongs to one account, and goes with it.
