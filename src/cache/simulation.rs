@@ -4,7 +4,12 @@
 //! clocks jump both ways; people sign out in the middle. When a law breaks, proptest shrinks the
 //! history to a shortest one and prints it.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    time::Duration,
+};
 
 use futures_executor::LocalPool;
 use miniature_api::{BATCH_LIMIT, Revision, Size, UserId};
@@ -13,7 +18,7 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use super::{
     entry::Content,
     eviction::{Limits, Usage},
-    key::Wanted,
+    key::{RenditionKey, Wanted},
     layer::CacheLayer,
     memory::{Status, View},
     pipeline::{Pipeline, Viewer},
@@ -171,8 +176,14 @@ impl Simulation {
             Step::Reload => self.reload(),
             Step::SignOut => self.sign_out(),
         }
-        let reads = self.world.durable.reads.get();
+        let (reads, held) = (self.world.durable.reads.get(), self.renditions());
+        let refused = self.refuses_everything()
+            && !matches!(step, Step::Clear | Step::SignOut | Step::ListArrives);
         self.pool.run_until_stalled();
+        if refused {
+            let kept = self.renditions().is_superset(&held);
+            assert!(kept, "law 2: a refused request took bytes away");
+        }
         self.check_trips(reads);
         self.check();
     }
@@ -259,6 +270,17 @@ impl Simulation {
         self.world.instant = Rc::default();
         self.world.durable = Rc::default();
         self.begin();
+    }
+
+    fn renditions(&self) -> BTreeSet<RenditionKey> {
+        self.world.durable.renditions.borrow().keys().copied().collect()
+    }
+
+    /// Whether the API refuses, with no better answer still on its way.
+    fn refuses_everything(&self) -> bool {
+        let weather = self.world.origin.weather.get();
+        let refusing = matches!(weather, Weather::Error | Weather::Unreachable);
+        refusing && self.world.origin.calls.borrow().is_empty()
     }
 
     /// Law 7: a turn of the event loop makes one trip to IndexedDB, retried at most once.
