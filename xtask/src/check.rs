@@ -78,7 +78,9 @@ fn native(path: &OsString, report: &mut Report) {
     report.step("build the native tests", |name| {
         step::quiet(name, &mut cargo("test --workspace --no-run", path)?)
     });
-    report.step("native tests", |name| step::shown(name, &mut cargo("test --workspace -q", path)?));
+    report.step("native tests", |name| {
+        step::shown(name, &mut cargo("test --workspace -q --no-fail-fast", path)?)
+    });
 }
 
 fn browser(path: &OsString, report: &mut Report) {
