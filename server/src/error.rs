@@ -8,7 +8,7 @@ use axum::{
 use miniature_api::Problem;
 use thiserror::Error;
 
-use crate::profiles::ProfileError;
+use crate::profiles::SourceError;
 
 /// Why a request is refused. Becomes an `application/problem+json` (RFC 9457).
 #[derive(Debug, Error)]
@@ -48,8 +48,8 @@ pub enum ApiError {
         /// How long to wait, in seconds.
         retry_after_s: u64,
     },
-    /// 503: a part of the server is down.
-    #[error("down: {0}")]
+    /// 503: what the server needs is down.
+    #[error("down: {0}; try again in a moment")]
     Unready(&'static str),
     /// 500: our fault. The cause is logged, never sent.
     #[error("something went wrong here")]
@@ -82,6 +82,14 @@ impl ApiError {
         }
     }
 
+    fn retry_after_s(&self) -> Option<u64> {
+        match self {
+            Self::TooManyTries { retry_after_s } => Some(*retry_after_s),
+            Self::Unready(_) => Some(1),
+            _ => None,
+        }
+    }
+
     fn field(&self) -> Option<String> {
         if let Self::Invalid { field, .. } = self { Some((*field).to_owned()) } else { None }
     }
@@ -100,13 +108,35 @@ impl ApiError {
 
 impl From<sqlx::Error> for ApiError {
     fn from(cause: sqlx::Error) -> Self {
-        Self::internal(cause)
+        if is_away(&cause) { Self::Unready("database") } else { Self::internal(cause) }
     }
 }
 
-impl From<ProfileError> for ApiError {
-    fn from(cause: ProfileError) -> Self {
-        Self::internal(cause)
+impl From<SourceError> for ApiError {
+    fn from(cause: SourceError) -> Self {
+        match &cause {
+            SourceError::Database(error) if is_away(error) => Self::Unready("database"),
+            SourceError::Service(_) => Self::Unready("users"),
+            SourceError::Database(_) | SourceError::Lost => Self::internal(cause),
+        }
+    }
+}
+
+/// Whether the database may answer a moment later: it is restarting, cut off, or has no connection to
+/// spare.
+///
+/// # Source
+///
+/// PostgreSQL error codes: class 08 is lost connections, 53 is too few resources, 57P is shutting
+/// down and starting up.
+fn is_away(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, WorkerCrashed};
+    match error {
+        Io(_) | PoolTimedOut | PoolClosed | Protocol(_) | WorkerCrashed => true,
+        Database(error) => error.code().is_some_and(|code| {
+            ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) && code.len() == 5
+        }),
+        _ => false,
     }
 }
 
@@ -119,8 +149,8 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Self::TooManyTries { retry_after_s } = self {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
+        if let Some(seconds) = self.retry_after_s() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

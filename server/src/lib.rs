@@ -10,13 +10,16 @@
 //!
 //! **Invariant:** a cache that fails slows an answer down. It never changes one.
 
+pub mod breaker;
 pub mod clock;
 pub mod config;
 pub mod demo;
 mod error;
 pub mod images;
+pub mod limits;
 pub mod metrics;
 pub mod profiles;
+pub mod redis;
 mod routes;
 mod serve;
 pub mod sign_in;

@@ -8,8 +8,10 @@ use std::{
 use clap::{Parser, error::ErrorKind};
 use miniature_server::{
     Collection,
-    config::{Cli, Command, DemoArgs, Limits},
-    demo, serve,
+    config::{Cli, Command, DemoArgs, LogFormat},
+    demo,
+    limits::Limits,
+    serve,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -21,7 +23,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    log_to_stderr();
+    let log_format = match &cli.command {
+        Command::Serve(config) => config.log_format,
+        Command::Demo(_) => LogFormat::Text,
+    };
+    log_to_stderr(log_format);
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&error.to_string()),
@@ -31,13 +37,13 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Serve(config) => Ok(serve(config, stop_signal()?).await?),
-        Command::Demo(arguments) => create_demo(arguments).await,
+        Command::Serve(config) => Ok(serve(*config, stop_signal()?).await?),
+        Command::Demo(arguments) => create_demo(*arguments).await,
     }
 }
 
 async fn create_demo(arguments: DemoArgs) -> anyhow::Result<()> {
-    let collection = Collection::open(&arguments.data, &Limits::default()).await?;
+    let collection = Collection::open(&arguments.storage, &Limits::default()).await?;
     demo::create(&collection).await?;
     if let Some(folder) = arguments.pictures {
         demo::give_photographs(&collection, &folder).await?;
@@ -59,9 +65,13 @@ fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     })
 }
 
-fn log_to_stderr() {
+fn log_to_stderr(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
 }
 
 /// Help goes out whole; a mistake in one line.

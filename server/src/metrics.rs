@@ -1,6 +1,6 @@
 //! What is counted. The names are a contract: dashboards and tests read them.
 
-use metrics::{counter, describe_counter, describe_histogram};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Requests, by `route`, `method` and `status`.
@@ -19,6 +19,9 @@ pub const CACHE_MISSES: &str = "miniature_cache_misses_total";
 pub const SOURCE_CALLS: &str = "miniature_source_calls_total";
 /// Renditions made from a master or an upload.
 pub const RENDITIONS_MADE: &str = "miniature_renditions_made_total";
+
+/// Whether what the server leans on answers (1) or not (0), by `dependency`.
+pub const DEPENDENCY_UP: &str = "miniature_dependency_up";
 
 /// The upper bounds of the histogram, in seconds: from a memory hit to a burst of decoding.
 const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0];
@@ -44,6 +47,7 @@ fn describe() {
     describe_counter!(CACHE_HITS, "Answers that a cache had");
     describe_counter!(CACHE_MISSES, "Answers that a cache did not have");
     describe_counter!(SOURCE_CALLS, "Questions about people that reached the database");
+    describe_gauge!(DEPENDENCY_UP, "Whether what the server leans on answers");
     describe_counter!(RENDITIONS_MADE, "Renditions made from a master or an upload");
 }
 

@@ -15,8 +15,9 @@ use tokio::net::TcpListener;
 use crate::{
     App, Collection, OpenError, app,
     clock::Clock,
-    config::{Config, Limits},
+    config::Config,
     demo::{self, DemoError},
+    limits::Limits,
     metrics,
 };
 
@@ -65,7 +66,7 @@ pub async fn serve(
         serve_metrics(address, metrics::install()?).await?;
     }
     let listener = listen(config.listen).await?;
-    let collection = Collection::open(&config.data, &Limits::default()).await?;
+    let collection = Collection::open(&config.storage, &Limits::default()).await?;
     let database = collection.database.clone();
     if config.demo {
         demo::create_if_empty(&collection).await?;

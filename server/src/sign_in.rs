@@ -14,11 +14,7 @@ use governor::{
 use miniature_api::{Credentials, UserId};
 
 use crate::{
-    ApiError,
-    clock::Clock,
-    config::{Config, Limits},
-    storage::Database,
-    workers::Workers,
+    ApiError, clock::Clock, config::Config, limits::Limits, storage::Database, workers::Workers,
 };
 
 /// Looks like the hash of a password, and is that of none: what an unknown name is checked against,
@@ -79,7 +75,7 @@ impl SignIn {
     /// Signs in the people of this database.
     pub fn new(database: Database, workers: Workers, clock: Clock, config: &Config) -> Self {
         let tries = Arc::new(Tries::new(config));
-        let secure = !config.listen.ip().is_loopback();
+        let secure = config.secure_cookies.unwrap_or(!config.listen.ip().is_loopback());
         let lasts = Limits::default().session_lasts;
         Self { database, workers, clock, tries, lasts, secure }
     }

@@ -1,19 +1,20 @@
 //! What is kept, and what the routes share.
 
-use std::{io, path::Path, sync::Arc};
+use std::{io, sync::Arc};
 
 use axum::extract::FromRef;
-use sqlx::migrate::MigrateError;
 use thiserror::Error;
 
 use crate::{
     clock::Clock,
-    config::{Config, Limits},
+    config::{Config, ConfigError, Storage},
     images::{Pictures, Renditions},
-    profiles::Profiles,
+    limits::Limits,
+    profiles::{Profiles, SourceError},
+    redis::{Redis, RedisUrlError},
     routes::Frontend,
     sign_in::SignIn,
-    storage::{Database, Files},
+    storage::{Database, DatabaseError, Files},
     workers::Workers,
 };
 
@@ -38,34 +39,55 @@ pub enum OpenError {
     /// The folder cannot be made or read.
     #[error("the data folder {0} cannot be used: {1}")]
     Folder(String, #[source] io::Error),
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The database cannot be opened.
     #[error("the database cannot be opened: {0}")]
-    Database(#[from] MigrateError),
+    Database(#[from] DatabaseError),
+    /// The service that knows people cannot be asked.
+    #[error("MINIATURE_USERS_URL cannot be used: {0}")]
+    Users(#[from] SourceError),
+    /// Redis cannot be used.
+    #[error("MINIATURE_REDIS_URL names no Redis: {0}")]
+    Redis(#[from] RedisUrlError),
 }
 
 impl Collection {
-    /// Opens what is kept in a folder, made if it is not there.
+    /// Opens what is kept, in a folder that is made if it is not there.
     ///
     /// # Errors
     ///
     /// What cannot be used.
-    pub async fn open(folder: &Path, limits: &Limits) -> Result<Self, OpenError> {
+    pub async fn open(storage: &Storage, limits: &Limits) -> Result<Self, OpenError> {
+        let folder = &storage.data;
         let unusable = |error| OpenError::Folder(folder.display().to_string(), error);
         tokio::fs::create_dir_all(folder).await.map_err(unusable)?;
-        let database = Database::open(folder).await?;
-        let collection = Self::of(database, Files::new(&folder.join("images")), limits);
+        let database = match &storage.database_url {
+            Some(url) => Database::connect(&url.url("MINIATURE_DATABASE_URL")?).await?,
+            None => Database::open(folder).await?,
+        };
+        let profiles = Profiles::new(database.clone(), open_redis(storage)?, limits);
+        let profiles = profiles.asking(&storage.users, database.clone())?;
+        let files = Files::new(&folder.join("images"));
+        let collection = Self::of(database, profiles, files, limits);
         collection.renditions.measure().await.map_err(unusable)?;
         Ok(collection)
     }
 
     /// What is kept in this database and these files.
-    pub fn of(database: Database, files: Files, limits: &Limits) -> Self {
+    pub fn of(database: Database, profiles: Profiles, files: Files, limits: &Limits) -> Self {
         let workers = Workers::one_a_core();
-        let profiles = Profiles::new(database.clone(), limits);
         let renditions = Renditions::new(files, workers.clone(), limits);
         let pictures = Pictures::new(database.clone(), profiles.clone(), renditions.clone());
         Self { database, profiles, renditions, pictures, workers }
     }
+}
+
+fn open_redis(storage: &Storage) -> Result<Option<Redis>, OpenError> {
+    let urls = storage.redis_url.iter().map(|url| url.url("MINIATURE_REDIS_URL"));
+    let urls = urls.collect::<Result<Vec<_>, _>>()?;
+    if urls.is_empty() { Ok(None) } else { Ok(Some(Redis::new(&urls)?)) }
 }
 
 /// The server without its listeners. Cheap to clone; clones share everything.

@@ -9,9 +9,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use miniature_api::{Size, UserId};
 use miniature_server::{
     Collection,
-    config::Limits,
     images::image_id,
+    limits::Limits,
     metrics,
+    profiles::Profiles,
     storage::{Database, Files, NewPerson},
 };
 use tempfile::TempDir;
@@ -20,7 +21,8 @@ const CALLERS: usize = 1_000;
 
 async fn collection() -> (Collection, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::in_memory().await.unwrap();
+    let (database, limits) = (Database::in_memory().await.unwrap(), Limits::default());
+    let profiles = Profiles::new(database.clone(), None, &limits);
     let people = ["ada", "bea", "cem"].map(|id| NewPerson {
         user_id: id.parse().unwrap(),
         name: id.to_owned(),
@@ -28,7 +30,7 @@ async fn collection() -> (Collection, TempDir) {
         password_hash: None,
     });
     database.add_people(&people, &[]).await.unwrap();
-    (Collection::of(database, Files::new(folder.path()), &Limits::default()), folder)
+    (Collection::of(database, profiles, Files::new(folder.path()), &limits), folder)
 }
 
 fn counted(handle: &PrometheusHandle, name: &str) -> u64 {

@@ -5,7 +5,13 @@
 use std::{fs, path::Path};
 
 use miniature_api::{Friend, ImageId, Revision, UserId};
-use miniature_server::{Collection, config::Limits, demo, images::image_id};
+use miniature_server::{
+    Collection,
+    config::{S3Args, Storage, Users},
+    demo,
+    images::image_id,
+    limits::Limits,
+};
 
 async fn adas_friends(collection: &Collection) -> Vec<Friend> {
     let ada = "ada".parse::<UserId>().unwrap();
@@ -23,7 +29,14 @@ fn photograph(folder: &Path, name: &str, shade: u8) -> ImageId {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_is_created_once_and_takes_photographs() {
     let data = tempfile::tempdir().unwrap();
-    let collection = Collection::open(data.path(), &Limits::default()).await.unwrap();
+    let storage = Storage {
+        data: data.path().to_owned(),
+        database_url: None,
+        redis_url: Vec::new(),
+        s3: S3Args::default(),
+        users: Users::default(),
+    };
+    let collection = Collection::open(&storage, &Limits::default()).await.unwrap();
 
     demo::create_if_empty(&collection).await.unwrap();
 

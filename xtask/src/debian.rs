@@ -13,6 +13,7 @@ pub(crate) enum Package {
     WebKitDriver,
     Xvfb,
     Redis,
+    Postgres,
 }
 
 impl Package {
@@ -24,10 +25,14 @@ impl Package {
             Self::WebKitDriver => "webkit2gtk-driver",
             Self::Xvfb => "xvfb",
             Self::Redis => "redis-server",
+            Self::Postgres => "postgresql",
         }
     }
 
     fn is_there(self) -> bool {
+        if self == Self::Postgres && fs::exists("/usr/lib/postgresql").unwrap_or(false) {
+            return true; // Debian keeps it off the path
+        }
         let programs: &[&str] = match self {
             Self::Chromium => &["chromium"],
             Self::ChromiumDriver => &["chromedriver"],
@@ -35,6 +40,7 @@ impl Package {
             Self::WebKitDriver => &["WebKitWebDriver"],
             Self::Xvfb => &["Xvfb"],
             Self::Redis => &["redis-server"],
+            Self::Postgres => &["postgres"],
         };
         programs.iter().any(|program| find(program).is_some())
     }

@@ -30,22 +30,26 @@ impl Purpose {
         match self {
             Self::Serve => &[Tool::Trunk, Tool::WasmBindgen],
             Self::Dist => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt],
-            Self::Native => &[],
+            Self::Native => &[Tool::S3Store],
             Self::Browser => &[Tool::WasmBindgen, Tool::Geckodriver],
-            Self::Journeys | Self::Everything => {
-                &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt, Tool::Geckodriver]
+            Self::Journeys => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt, Tool::Geckodriver],
+            Self::Everything => {
+                use Tool::{Geckodriver, S3Store, Trunk, WasmBindgen, WasmOpt};
+                &[Trunk, WasmBindgen, WasmOpt, Geckodriver, S3Store]
             }
         }
     }
 
     fn packages(self) -> &'static [Package] {
-        use Package::{Chromium, ChromiumDriver, Firefox, Redis, WebKitDriver, Xvfb};
+        use Package::{Chromium, ChromiumDriver, Firefox, Postgres, Redis, WebKitDriver, Xvfb};
         match self {
             Self::Serve | Self::Dist => &[],
-            Self::Native => &[Redis],
+            Self::Native => &[Redis, Postgres],
             Self::Browser => &[Chromium, ChromiumDriver, Firefox],
             Self::Journeys => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb],
-            Self::Everything => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb, Redis],
+            Self::Everything => {
+                &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb, Redis, Postgres]
+            }
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) enum Tool {
     WasmOpt,
     /// Drives Firefox.
     Geckodriver,
+    /// An S3-compatible store that checks signatures. Later versions need a newer Rust.
+    S3Store,
 }
 
 impl Tool {
@@ -38,6 +40,7 @@ impl Tool {
             Self::WasmBindgen => "wasm-bindgen-cli",
             Self::WasmOpt => "binaryen",
             Self::Geckodriver => "geckodriver",
+            Self::S3Store => "s3s-fs",
         }
     }
 
@@ -47,6 +50,7 @@ impl Tool {
             Self::WasmBindgen => "wasm-bindgen",
             Self::WasmOpt => "wasm-opt",
             Self::Geckodriver => "geckodriver",
+            Self::S3Store => "s3s-fs",
         }
     }
 
@@ -56,6 +60,7 @@ impl Tool {
             Self::WasmBindgen => locked_version("wasm-bindgen")?,
             Self::WasmOpt => "132".to_owned(),
             Self::Geckodriver => "0.37.1".to_owned(),
+            Self::S3Store => "0.14.1".to_owned(),
         })
     }
 
@@ -63,7 +68,7 @@ impl Tool {
     fn bin(self) -> &'static str {
         match self {
             Self::WasmOpt => "node_modules/.bin",
-            Self::Trunk | Self::WasmBindgen | Self::Geckodriver => "bin",
+            Self::Trunk | Self::WasmBindgen | Self::Geckodriver | Self::S3Store => "bin",
         }
     }
 
@@ -79,6 +84,11 @@ impl Tool {
             }
             // Not locked: its lock file names a dependency that is no longer to be had.
             Self::WasmBindgen => Ok(cargo_install(self.package(), version, folder)),
+            Self::S3Store => {
+                let mut command = cargo_install(self.package(), version, folder);
+                command.args(["--locked", "--features", "binary"]);
+                Ok(command)
+            }
             Self::Geckodriver => {
                 let mut command = cargo_install(self.package(), version, folder);
                 command.arg("--locked");

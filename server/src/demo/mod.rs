@@ -23,7 +23,7 @@ use self::{
 use crate::{
     Collection,
     images::{PictureError, image_id},
-    profiles::ProfileError,
+    profiles::SourceError,
     sign_in::hash_password,
     storage::NewPerson,
     workers::WorkPanicked,
@@ -46,7 +46,7 @@ pub enum DemoError {
     Database(#[from] sqlx::Error),
     /// A profile cannot be read.
     #[error(transparent)]
-    Profile(#[from] ProfileError),
+    Profile(#[from] SourceError),
     /// A picture cannot be kept.
     #[error("{0}: {1}")]
     Picture(String, #[source] PictureError),

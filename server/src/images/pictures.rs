@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{Renditions, image_id};
 use crate::{
-    profiles::{ProfileError, Profiles},
+    profiles::{Profiles, SourceError},
     storage::{Database, PictureChange},
     workers::WorkPanicked,
 };
@@ -28,7 +28,7 @@ pub enum PictureError {
     Database(#[from] sqlx::Error),
     /// The profile could not be read afresh.
     #[error(transparent)]
-    Profile(#[from] ProfileError),
+    Profile(#[from] SourceError),
 }
 
 /// A codec that fails or panics on decoded pixels says that the upload is at fault.

@@ -16,7 +16,7 @@ use moka::future::Cache;
 use thiserror::Error;
 
 use crate::{
-    config::Limits,
+    limits::Limits,
     metrics::{RENDITIONS_MADE, cache_hit, cache_miss},
     storage::{FileName, Files},
     workers::{WorkPanicked, Workers},

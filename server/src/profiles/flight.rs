@@ -9,10 +9,10 @@ use std::{
 use futures_util::{FutureExt, future::Shared};
 use miniature_api::UserId;
 
-use super::{Answer, ProfileError};
+use super::{Answer, Layer, SourceError};
 
-/// What a question about some users brings.
-pub(super) type Answers = Result<HashMap<UserId, Answer>, ProfileError>;
+/// What a question about some users brings, and from how far.
+pub(super) type Answers = Result<(HashMap<UserId, Answer>, Layer), SourceError>;
 
 /// A question under way: many may wait for it.
 type Flight = Shared<Pin<Box<dyn Future<Output = Answers> + Send>>>;
@@ -63,7 +63,7 @@ impl Flights {
             let _landing = landing;
             answers.await
         });
-        let answers = async { task.await.unwrap_or_else(|lost| Err(ProfileError::lost(lost))) };
+        let answers = async { task.await.unwrap_or(Err(SourceError::Lost)) };
         answers.boxed().shared()
     }
 }

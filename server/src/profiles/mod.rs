@@ -1,58 +1,66 @@
-//! Profiles, from memory or the database.
+//! Profiles, from the nearest place that has them.
 //!
-//! **Invariant:** of two answers about one user's picture, the one with the newer revision stays,
+//! ```text
+//! get ─▶ memory, 5 min ─▶ Redis, 1 h ─▶ source: our database, or another service
+//! ```
+//!
+//! **Invariant:** of two copies of a profile the one with the higher version stays, in every layer,
 //! whatever order they arrive in.
 
 mod flight;
+mod http;
+mod source;
 
 use std::{
-    collections::HashMap,
-    sync::Arc,
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use miniature_api::{BATCH_LIMIT, Profile, UserId};
+use miniature_api::{BATCH_LIMIT, UserId};
 use moka::{Expiry, future::Cache, ops::compute::Op};
-use thiserror::Error;
 
-use self::flight::Flights;
+pub use self::source::SourceError;
+use self::{
+    flight::{Answers, Flights},
+    http::HttpSource,
+    source::{ProfileSource, Source},
+};
 use crate::{
-    config::Limits,
+    config::Users,
+    limits::Limits,
     metrics::{cache_hit, cache_miss},
-    storage::Database,
+    redis::Redis,
+    storage::{Database, Versioned},
 };
 
 /// A profile, or that there is no such user.
-pub type Answer = Option<Arc<Profile>>;
+pub type Answer = Option<Arc<Versioned>>;
 
-/// Where profiles came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where profiles came from: the farthest of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Layer {
     /// All were in memory.
     Memory,
-    /// Some were read from the database.
+    /// Some were in Redis.
+    Redis,
+    /// Some were read from the source.
     Source,
 }
 
 impl Layer {
+    /// Whether a cache had them.
+    pub fn is_hit(self) -> bool {
+        matches!(self, Self::Memory | Self::Redis)
+    }
+
     /// As it stands in `Server-Timing`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
+            Self::Redis => "redis",
             Self::Source => "source",
         }
-    }
-}
-
-/// The database did not answer. Cheap to clone: all who waited for the answer get it.
-#[derive(Clone, Debug, Error)]
-#[error("profiles cannot be read")]
-pub struct ProfileError(#[source] Arc<sqlx::Error>);
-
-impl ProfileError {
-    /// The task that asked has panicked, or the runtime is closing.
-    fn lost(cause: tokio::task::JoinError) -> Self {
-        Self(Arc::new(sqlx::Error::Io(cause.into())))
     }
 }
 
@@ -60,49 +68,120 @@ impl ProfileError {
 #[derive(Clone, Debug)]
 pub struct Profiles {
     memory: Cache<UserId, Answer>,
+    redis: Option<Redis>,
+    shared_for: Duration,
+    /// Whose profile may be old in Redis, which was away when it changed.
+    behind: Arc<Mutex<HashSet<UserId>>>,
     flights: Flights,
-    database: Database,
+    source: Source,
 }
 
 impl Profiles {
     /// Profiles out of this database.
-    pub fn new(database: Database, limits: &Limits) -> Self {
+    pub fn new(database: Database, redis: Option<Redis>, limits: &Limits) -> Self {
         let freshness =
             Freshness { found: limits.profile_fresh_for, missing: limits.missing_fresh_for };
         let memory = Cache::builder().max_capacity(limits.profiles).expire_after(freshness).build();
-        Self { memory, flights: Flights::default(), database }
+        Self {
+            memory,
+            redis,
+            shared_for: limits.profile_shared_for,
+            behind: Arc::default(),
+            flights: Flights::default(),
+            source: Source::Sql(database),
+        }
+    }
+
+    /// Asks another service who people are, if one is named; pictures stay in this database.
+    ///
+    /// # Errors
+    ///
+    /// If the system's certificates cannot be read.
+    pub fn asking(mut self, users: &Users, database: Database) -> Result<Self, SourceError> {
+        if let Some(url) = users.users_url.clone() {
+            let service = HttpSource::new(url, users.users_token.clone(), database)?;
+            self.source = Source::Http(service);
+        }
+        Ok(self)
     }
 
     /// A user's profile, or none if there is no such user.
     ///
     /// # Errors
     ///
-    /// If it is not in memory and the database does not answer.
-    pub async fn get(&self, user: &UserId) -> Result<Answer, ProfileError> {
+    /// If no cache has it and the source does not answer.
+    pub async fn get(&self, user: &UserId) -> Result<Answer, SourceError> {
         let (mut answers, _) = self.get_many(std::slice::from_ref(user)).await?;
         Ok(answers.remove(user).flatten())
     }
 
-    /// Many users' profiles. Those not in memory are read together, [`BATCH_LIMIT`] in a query;
-    /// those that someone else is waiting for already are not read again. Also tells where they
-    /// came from: memory, if all did.
+    /// Many users' profiles, and from how far they came. Those not in memory are asked for together,
+    /// [`BATCH_LIMIT`] in a question; those that someone else waits for already are not asked for
+    /// again.
     ///
     /// # Errors
     ///
-    /// If some are not in memory and the database does not answer.
+    /// If no cache has some and the source does not answer.
     pub async fn get_many(
         &self,
         users: &[UserId],
-    ) -> Result<(HashMap<UserId, Answer>, Layer), ProfileError> {
+    ) -> Result<(HashMap<UserId, Answer>, Layer), SourceError> {
         let (mut answers, missing) = self.held(users).await;
         cache_hit("profiles", "memory", answers.len() as u64);
         cache_miss("profiles", "memory", missing.len() as u64);
-        let layer = if missing.is_empty() { Layer::Memory } else { Layer::Source };
+        let mut farthest = Layer::Memory;
         let ask = |wanted| self.clone().load_missing(wanted);
         for flight in self.flights.join(missing, BATCH_LIMIT, ask) {
-            answers.extend(flight.await?);
+            let (found, layer) = flight.await?;
+            answers.extend(found);
+            farthest = farthest.max(layer);
         }
-        Ok((answers, layer))
+        Ok((answers, farthest))
+    }
+
+    /// Reads a user's profile afresh, after a change; no layer goes on with what it had.
+    ///
+    /// # Errors
+    ///
+    /// If the source does not answer; every layer that can be reached has forgotten it then.
+    pub async fn refresh(&self, user: &UserId) -> Result<Answer, SourceError> {
+        self.invalidate(user).await;
+        let mut loaded = self.clone().load(vec![user.clone()]).await?;
+        Ok(loaded.remove(user).flatten())
+    }
+
+    /// Forgets a user's profile in every layer.
+    pub async fn invalidate(&self, user: &UserId) {
+        self.memory.invalidate(user).await;
+        if let Some(redis) = &self.redis {
+            let forgotten = redis.remove(&key(user)).await;
+            self.note_behind(user, !forgotten);
+        }
+    }
+
+    /// Takes up what another instance has changed: Redis has it, or the source.
+    ///
+    /// # Errors
+    ///
+    /// If neither answers; memory has forgotten it then.
+    pub async fn relearn(&self, user: &UserId) -> Result<Answer, SourceError> {
+        self.memory.invalidate(user).await;
+        let (mut answers, _) = self.clone().load_missing(vec![user.clone()]).await?;
+        Ok(answers.remove(user).flatten())
+    }
+
+    /// Reads the profiles of these users ahead. Returns how many the source was asked for.
+    ///
+    /// # Errors
+    ///
+    /// If the source does not answer.
+    pub async fn warm_up(&self, users: &[UserId]) -> Result<usize, SourceError> {
+        let mut read = 0;
+        for batch in users.chunks(BATCH_LIMIT) {
+            self.clone().load(batch.to_vec()).await?;
+            read += batch.len();
+        }
+        Ok(read)
     }
 
     /// What is in memory, and who is not.
@@ -118,33 +197,48 @@ impl Profiles {
         (answers, missing)
     }
 
-    /// Reads these users from the database, but for those whom a question that has just ended put
-    /// in memory after we had looked there.
-    async fn load_missing(
-        self,
-        users: Vec<UserId>,
-    ) -> Result<HashMap<UserId, Answer>, ProfileError> {
+    /// Looks into Redis, then asks the source; but not for those whom a question that has just ended
+    /// put in memory after we had looked there.
+    async fn load_missing(self, users: Vec<UserId>) -> Answers {
         let (mut answers, missing) = self.held(&users).await;
+        let mut layer = if missing.is_empty() { Layer::Memory } else { Layer::Redis };
+        let missing = self.shared(missing, &mut answers).await;
         if !missing.is_empty() {
+            layer = Layer::Source;
             answers.extend(self.load(missing).await?);
         }
-        Ok(answers)
+        Ok((answers, layer))
     }
 
-    /// Reads a user's profile afresh, after a change.
-    ///
-    /// # Errors
-    ///
-    /// If the database does not answer.
-    pub async fn refresh(&self, user: &UserId) -> Result<Answer, ProfileError> {
-        let mut loaded = self.clone().load(vec![user.clone()]).await?;
-        Ok(loaded.remove(user).flatten())
+    /// Adds what Redis holds to the answers, and returns whom it does not.
+    async fn shared(
+        &self,
+        users: Vec<UserId>,
+        answers: &mut HashMap<UserId, Answer>,
+    ) -> Vec<UserId> {
+        let Some(redis) = self.redis.as_ref().filter(|_| !users.is_empty()) else { return users };
+        let held = redis.get_many(&users.iter().map(key).collect::<Vec<_>>()).await;
+        let (mut missing, mut hits) = (Vec::new(), 0);
+        for (user, held) in users.into_iter().zip(held) {
+            let held = held.filter(|_| !self.is_behind(&user));
+            match held.and_then(|json| serde_json::from_slice::<Versioned>(&json).ok()) {
+                Some(profile) => {
+                    let answer = self.keep(&user, Some(Arc::new(profile))).await;
+                    answers.insert(user, answer);
+                    hits += 1;
+                }
+                None => missing.push(user),
+            }
+        }
+        cache_hit("profiles", "redis", hits);
+        cache_miss("profiles", "redis", missing.len() as u64);
+        missing
     }
 
-    /// Reads these users from the database, and keeps what it says.
-    async fn load(self, users: Vec<UserId>) -> Result<HashMap<UserId, Answer>, ProfileError> {
-        let found = self.database.profiles(&users).await;
-        let mut found = found.map_err(|cause| ProfileError(Arc::new(cause)))?;
+    /// Asks the source for these users, and keeps what it says in every layer.
+    async fn load(self, users: Vec<UserId>) -> Result<HashMap<UserId, Answer>, SourceError> {
+        let mut found = self.source.profiles(&users).await?;
+        self.share(found.values()).await;
         let mut answers = HashMap::with_capacity(users.len());
         for user in users {
             let answer = self.keep(&user, found.remove(&user).map(Arc::new)).await;
@@ -153,20 +247,71 @@ impl Profiles {
         Ok(answers)
     }
 
-    /// Keeps an answer, unless a newer one came in meanwhile. Returns the one that stays.
+    /// Keeps profiles in Redis; "no such user" only in memory, for a moment.
+    async fn share(&self, profiles: impl Iterator<Item = &Versioned>) {
+        let Some(redis) = &self.redis else { return };
+        let sets = profiles.filter_map(|profile| {
+            let json = serde_json::to_vec(profile).ok()?;
+            Some(async move {
+                let user = &profile.user_id;
+                let shared = redis.set(&key(user), profile.version, &json, self.shared_for).await;
+                self.note_behind(user, !shared);
+            })
+        });
+        futures_util::future::join_all(sets).await;
+    }
+
+    /// Writes to Redis what changed while it was away. Returns how many profiles that were.
+    ///
+    /// # Errors
+    ///
+    /// If the source does not answer; nothing is forgotten.
+    pub async fn catch_up(&self) -> Result<usize, SourceError> {
+        let behind = self.behind().iter().cloned().collect::<Vec<_>>();
+        let away = self.redis.as_ref().is_none_or(|redis| !redis.is_well());
+        if behind.is_empty() || away {
+            return Ok(0);
+        }
+        self.warm_up(&behind).await
+    }
+
+    /// Whether Redis may hold an old profile of this user.
+    fn is_behind(&self, user: &UserId) -> bool {
+        self.behind().contains(user)
+    }
+
+    fn note_behind(&self, user: &UserId, behind: bool) {
+        let mut users = self.behind();
+        if behind {
+            users.insert(user.clone());
+        } else {
+            users.remove(user);
+        }
+    }
+
+    fn behind(&self) -> MutexGuard<'_, HashSet<UserId>> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps an answer in memory, unless a newer one came in meanwhile. Returns the one that stays.
     async fn keep(&self, user: &UserId, answer: Answer) -> Answer {
         let entry = self.memory.entry_by_ref(user);
         let kept = entry.and_compute_with(|held| {
             let held = held.and_then(moka::Entry::into_value);
-            let newer = revision(&held) > revision(&answer);
+            let newer = version(&held) > version(&answer);
             std::future::ready(if newer { Op::Nop } else { Op::Put(answer.clone()) })
         });
         kept.await.into_entry().map_or(answer, moka::Entry::into_value)
     }
 }
 
-fn revision(answer: &Answer) -> Option<miniature_api::Revision> {
-    answer.as_ref().map(|profile| profile.picture.revision)
+fn version(answer: &Answer) -> Option<u64> {
+    answer.as_ref().map(|profile| profile.version)
+}
+
+/// Where a profile is in Redis.
+fn key(user: &UserId) -> String {
+    format!("miniature:profile:{user}")
 }
 
 /// For how long an answer is given from memory.

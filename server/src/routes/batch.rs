@@ -17,7 +17,7 @@ use super::{guard::SignedIn, multipart::Multipart, params::Params, timing::Timin
 use crate::{
     ApiError,
     images::Renditions,
-    profiles::{Answer, Layer, Profiles},
+    profiles::{Answer, Profiles},
 };
 
 /// `GET /api/images/batch?size=64&users=ada:12,grace`: the records of up to 50 users, and the
@@ -39,7 +39,7 @@ pub(crate) async fn batch(
     let mut timing = Timing::start();
     let ids = users.iter().map(|user| user.user_id.clone()).collect::<Vec<_>>();
     let (found, layer) = profiles.get_many(&ids).await?;
-    timing.passed("profiles", layer.name(), layer == Layer::Memory);
+    timing.passed("profiles", layer.name(), layer.is_hit());
     let entries = ids.iter().map(|user| entry(user, &found)).collect::<Vec<_>>();
     let mut answer = match bytes {
         Wanted::Records => Json(entries).into_response(),

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use miniature_api::{Hint, PictureAnswer, Profile, Record, Size, UserId};
+use miniature_api::{Hint, PictureAnswer, Record, Size, UserId};
 
 use super::{
     conditional::{Caching, ETag, unless_held},
@@ -18,6 +18,7 @@ use crate::{
     ApiError,
     images::{CONTENT_TYPE, Renditions},
     profiles::{Layer, Profiles},
+    storage::Versioned,
 };
 
 /// `GET /api/users/{user_id}`: a profile.
@@ -32,7 +33,7 @@ pub(crate) async fn profile(
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
     let (profile, _) = find(&profiles, user).await?;
-    let json = serde_json::to_vec(&*profile).map_err(ApiError::internal)?;
+    let json = serde_json::to_vec(&profile.profile).map_err(ApiError::internal)?;
     let tag = ETag::strong(&ETag::name_of(&json));
     let whole = || ([(header::CONTENT_TYPE, "application/json")], json).into_response();
     Ok(unless_held(&asked, &tag, Caching::AskEachTime, whole))
@@ -54,7 +55,7 @@ pub(crate) async fn picture(
     let size = params.required::<Size>("size")?;
     let mut timing = Timing::start();
     let (profile, layer) = find(&profiles, user).await?;
-    timing.passed("profiles", layer.name(), layer == Layer::Memory);
+    timing.passed("profiles", layer.name(), layer.is_hit());
     let record = profile.picture.clone();
     let tag = tag(&record, size);
     let hint = hint(&renditions, &record, size, &mut timing).await?;
@@ -66,7 +67,7 @@ pub(crate) async fn picture(
 async fn find(
     profiles: &Profiles,
     user: Result<Path<UserId>, PathRejection>,
-) -> Result<(std::sync::Arc<Profile>, Layer), ApiError> {
+) -> Result<(std::sync::Arc<Versioned>, Layer), ApiError> {
     let Path(user) = user.map_err(|_| ApiError::NotFound)?;
     let (mut found, layer) = profiles.get_many(std::slice::from_ref(&user)).await?;
     Ok((found.remove(&user).flatten().ok_or(ApiError::NotFound)?, layer))

@@ -1,24 +1,26 @@
-//! What survives a restart: people and sessions in SQLite, images as files.
+//! What survives a restart: people and sessions in SQLite or PostgreSQL, images as files.
 //!
-//! Queries are written so that PostgreSQL takes them too.
+//! One set of queries and migrations for both databases: what is written here, both take.
 
 mod files;
 mod friends;
 mod people;
 mod sessions;
 
-use std::path::Path;
+use std::{io, path::Path, time::Duration};
 
 use sqlx::{
-    SqlitePool,
+    AnyPool, ConnectOptions, Executor,
+    any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers},
     migrate::MigrateError,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use thiserror::Error;
+use url::Url;
 
 pub use self::{
     files::{FileName, Files},
     friends::{Cursor, CursorError},
-    people::{NewPerson, PictureChange},
+    people::{NewPerson, PictureChange, Versioned},
 };
 
 /// The database: the truth about people, friendships and sessions.
@@ -26,44 +28,88 @@ pub use self::{
 /// Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Database {
-    pool: SqlitePool,
+    pool: AnyPool,
+}
+
+/// Why a database cannot be used.
+#[derive(Debug, Error)]
+pub enum DatabaseError {
+    /// It is neither SQLite nor PostgreSQL.
+    #[error("a database is named by postgres://, not {0}://")]
+    Scheme(String),
+    /// It does not answer, or refuses us.
+    #[error("{0}")]
+    Connect(#[from] sqlx::Error),
+    /// Its tables cannot be brought up to date.
+    #[error("{0}")]
+    Migrate(#[from] MigrateError),
 }
 
 /// Readers of SQLite's write-ahead log do not wait for each other; more than this only queue for
 /// the cores.
-const CONNECTIONS: u32 = 4;
+const SQLITE_CONNECTIONS: u32 = 4;
+
+/// Of the 100 that PostgreSQL takes by default, so that several instances share them.
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// How long a request waits for a connection before it is told that the database is away.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The log is flushed when it is full, not at each commit: a crash of the machine may lose the last
+/// moments, a crash of the server nothing. Writers wait for each other.
+const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+     PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;";
 
 impl Database {
-    /// Opens the database in a folder, made if it is not there, and brings it up to date.
+    /// Opens the SQLite database in a folder, made if it is not there, and brings it up to date.
     ///
     /// # Errors
     ///
     /// If the file cannot be opened, or was written by a newer version.
-    pub async fn open(folder: &Path) -> Result<Self, MigrateError> {
-        let options = SqliteConnectOptions::new()
-            .filename(folder.join("miniature.sqlite"))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal);
-        Self::connect(SqlitePoolOptions::new().max_connections(CONNECTIONS), options).await
+    pub async fn open(folder: &Path) -> Result<Self, DatabaseError> {
+        let file = folder.canonicalize().map_err(sqlx::Error::Io)?.join("miniature.sqlite");
+        let url = Url::from_file_path(&file)
+            .map_err(|()| sqlx::Error::Io(io::ErrorKind::InvalidFilename.into()))?;
+        let options = AnyPoolOptions::new().max_connections(SQLITE_CONNECTIONS);
+        Self::sqlite(options, &format!("sqlite://{}?mode=rwc", url.path())).await
     }
 
-    /// Opens a database that lives in memory, for tests.
+    /// Opens an SQLite database that lives in memory, for tests.
     ///
     /// # Errors
     ///
     /// If the migrations fail.
-    pub async fn in_memory() -> Result<Self, MigrateError> {
+    pub async fn in_memory() -> Result<Self, DatabaseError> {
         // Each connection to `:memory:` is a database of its own, so there must be one, for good.
-        let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-        Self::connect(one, SqliteConnectOptions::new().in_memory(true)).await
+        let one = AnyPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        Self::sqlite(one, "sqlite::memory:").await
     }
 
-    async fn connect(
-        pool: SqlitePoolOptions,
-        options: SqliteConnectOptions,
-    ) -> Result<Self, MigrateError> {
-        let pool = pool.connect_with(options).await?;
+    /// Connects to a PostgreSQL database and brings it up to date; instances that start together
+    /// wait for the first to do so.
+    ///
+    /// # Errors
+    ///
+    /// If it does not answer, refuses us, or was written by a newer version.
+    pub async fn connect(url: &Url) -> Result<Self, DatabaseError> {
+        if !["postgres", "postgresql"].contains(&url.scheme()) {
+            return Err(DatabaseError::Scheme(url.scheme().to_owned()));
+        }
+        let pool = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
+        Self::with(pool, url.as_str()).await
+    }
+
+    async fn sqlite(pool: AnyPoolOptions, url: &str) -> Result<Self, DatabaseError> {
+        let pool = pool.after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(SQLITE_SETTINGS).await.map(drop) })
+        });
+        Self::with(pool, url).await
+    }
+
+    async fn with(pool: AnyPoolOptions, url: &str) -> Result<Self, DatabaseError> {
+        install_default_drivers();
+        let options = url.parse::<AnyConnectOptions>()?.disable_statement_logging();
+        let pool = pool.acquire_timeout(PATIENCE).connect_with(options).await?;
         sqlx::migrate!().run(&pool).await?;
         Ok(Self { pool })
     }
@@ -81,4 +127,14 @@ impl Database {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// `$1, $2, $3` for three values.
+fn placeholders(count: usize) -> String {
+    (1..=count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+}
+
+/// A time as the column holds it.
+fn seconds(time: u64) -> i64 {
+    i64::try_from(time).unwrap_or(i64::MAX)
 }

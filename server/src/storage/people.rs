@@ -1,11 +1,10 @@
 //! Users and their pictures.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Deref};
 
+use super::{Database, placeholders, seconds};
 use miniature_api::{IdError, ImageId, Profile, Record, Revision, UserId};
-use sqlx::{QueryBuilder, Sqlite};
-
-use super::Database;
+use serde::{Deserialize, Serialize};
 
 /// Someone to be created.
 #[derive(Clone, Debug)]
@@ -18,6 +17,23 @@ pub struct NewPerson {
     pub headline: String,
     /// An argon2 hash in PHC form; none if they cannot sign in.
     pub password_hash: Option<String>,
+}
+
+/// A profile, and which of several copies it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versioned {
+    /// Counts up at every change, that of the picture included: the higher, the newer.
+    pub version: u64,
+    /// The profile.
+    pub profile: Profile,
+}
+
+impl Deref for Versioned {
+    type Target = Profile;
+
+    fn deref(&self) -> &Profile {
+        &self.profile
+    }
 }
 
 /// What became of a request to change a picture.
@@ -38,14 +54,15 @@ struct ProfileRow {
     name: String,
     headline: String,
     friend_count: i64,
+    version: i64,
     revision: i64,
     image_id: Option<String>,
     thumbhash: Option<String>,
 }
 
 /// Everyone's profile; a condition on `u` is to follow.
-const PROFILES: &str = "SELECT u.id, u.name, u.headline, u.revision, u.image_id, u.thumbhash, \
-     (SELECT COUNT(*) FROM friendships f WHERE f.user_id = u.id) AS friend_count FROM users u ";
+const PROFILES: &str = "SELECT u.id, u.name, u.headline, u.version, u.revision, u.image_id, \
+     u.thumbhash, (SELECT COUNT(*) FROM friendships f WHERE f.user_id = u.id) AS friend_count FROM users u";
 
 impl Database {
     /// The profiles of those users that exist, in one query.
@@ -53,16 +70,13 @@ impl Database {
     /// # Errors
     ///
     /// If the database does not answer.
-    pub async fn profiles(&self, users: &[UserId]) -> sqlx::Result<HashMap<UserId, Profile>> {
-        metrics::counter!(crate::metrics::SOURCE_CALLS).increment(1);
-        let mut query = QueryBuilder::<Sqlite>::new(PROFILES);
-        query.push("WHERE u.id IN (");
-        let mut ids = query.separated(", ");
+    pub async fn profiles(&self, users: &[UserId]) -> sqlx::Result<HashMap<UserId, Versioned>> {
+        let sql = format!("{PROFILES} WHERE u.id IN ({})", placeholders(users.len()));
+        let mut query = sqlx::query_as::<_, ProfileRow>(&sql);
         for user in users {
-            ids.push_bind(user.as_str());
+            query = query.bind(user.as_str());
         }
-        query.push(")");
-        let rows = query.build_query_as::<ProfileRow>().fetch_all(&self.pool).await?;
+        let rows = query.fetch_all(&self.pool).await?;
         rows.into_iter().map(|row| row.profile().map(|p| (p.user_id.clone(), p))).collect()
     }
 
@@ -135,8 +149,8 @@ impl Database {
     ) -> sqlx::Result<PictureChange> {
         let (image_id, thumbhash) = picture.unzip();
         let revision = sqlx::query_scalar::<_, i64>(
-            "UPDATE users SET revision = revision + 1, image_id = $2, thumbhash = $3 \
-             WHERE id = $1 AND image_id IS DISTINCT FROM $2 RETURNING revision",
+            "UPDATE users SET version = version + 1, revision = revision + 1, image_id = $2, \
+             thumbhash = $3 WHERE id = $1 AND image_id IS DISTINCT FROM $2 RETURNING revision",
         )
         .bind(user.as_str())
         .bind(image_id.map(|id| id.to_string()))
@@ -158,16 +172,64 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Changes what is said of a user, and counts their version up if that is news; what is none
+    /// stays. Returns whether there is such a user.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn describe(
+        &self,
+        user: &UserId,
+        name: Option<&str>,
+        headline: Option<&str>,
+    ) -> sqlx::Result<bool> {
+        let query = sqlx::query(
+            "UPDATE users SET name = COALESCE($2, name), headline = COALESCE($3, headline), \
+             version = version + CASE WHEN name = COALESCE($2, name) \
+             AND headline = COALESCE($3, headline) THEN 0 ELSE 1 END WHERE id = $1",
+        );
+        let done = query.bind(user.as_str()).bind(name).bind(headline).execute(&self.pool).await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Notes that a user is active at a time, in seconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn note_active(&self, user: &UserId, now: u64) -> sqlx::Result<()> {
+        let query = sqlx::query("UPDATE users SET active_at = $2 WHERE id = $1");
+        query.bind(user.as_str()).bind(seconds(now)).execute(&self.pool).await.map(drop)
+    }
+
+    /// Users active since a time, in seconds since 1970; the latest first.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn active_since(&self, since: u64, limit: usize) -> sqlx::Result<Vec<UserId>> {
+        let query = sqlx::query_scalar::<_, String>(
+            "SELECT id FROM users WHERE active_at >= $1 ORDER BY active_at DESC LIMIT $2",
+        );
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let ids = query.bind(seconds(since)).bind(limit).fetch_all(&self.pool).await?;
+        ids.into_iter().map(|id| id.parse().map_err(|error: IdError| decode(error))).collect()
+    }
+}
+
 impl ProfileRow {
-    fn profile(self) -> sqlx::Result<Profile> {
+    fn profile(self) -> sqlx::Result<Versioned> {
         let picture = record(&self.id, self.revision, self.image_id, self.thumbhash)?;
-        Ok(Profile {
+        let profile = Profile {
             user_id: picture.user_id.clone(),
             name: self.name,
             headline: self.headline,
             friend_count: u32::try_from(self.friend_count).map_err(decode)?,
             picture,
-        })
+        };
+        Ok(Versioned { version: u64::try_from(self.version).map_err(decode)?, profile })
     }
 }
 

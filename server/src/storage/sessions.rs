@@ -2,7 +2,7 @@
 
 use miniature_api::UserId;
 
-use super::{Database, people::decode};
+use super::{Database, people::decode, seconds};
 
 impl Database {
     /// Keeps a session until a time, in seconds since 1970, and forgets those that have ended.
@@ -53,9 +53,4 @@ impl Database {
         let query = sqlx::query("DELETE FROM sessions WHERE token_hash = $1");
         query.bind(token_hash).execute(&self.pool).await.map(drop)
     }
-}
-
-/// A time as the column holds it.
-fn seconds(time: u64) -> i64 {
-    i64::try_from(time).unwrap_or(i64::MAX)
 }

@@ -34,12 +34,17 @@ async fn nothing_but_signing_in_and_health_is_open() {
 }
 
 #[tokio::test]
-async fn readiness_names_what_is_down() {
+async fn what_is_down_is_named_and_why_is_not() {
     let t = Fixture::new().await;
+    let browser = t.browser("ada").await;
     t.collection.database.close().await;
-    let answer = t.send(Request::get("/readyz").body(Body::empty()).unwrap()).await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(answer.json::<Problem>().detail.as_deref(), Some("down: database"));
+    for path in ["/readyz", "/api/friends", "/api/images/batch?size=64&users=cem"] {
+        let answer = browser.get(path).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(answer.header("retry-after"), "1", "{path}");
+        let detail = answer.json::<Problem>().detail.unwrap();
+        assert_eq!(detail, "down: database; try again in a moment", "{path}");
+    }
     let answer = t.send(Request::get("/healthz").body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::OK);
 }
@@ -48,8 +53,11 @@ async fn readiness_names_what_is_down() {
 async fn a_cause_inside_the_server_is_not_told() {
     let t = Fixture::new().await;
     let browser = t.browser("ada").await;
-    t.collection.database.close().await;
-    let answer = browser.get("/api/friends").await;
+    let image = picture_of("bea").to_string();
+    std::fs::remove_dir_all(t.folder.path().join("renditions")).unwrap();
+    let master = format!("masters/{}/{image}.webp", &image[..2]);
+    std::fs::write(t.folder.path().join(master), "damaged").unwrap();
+    let answer = browser.get(&format!("/images/{image}?size=64")).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(answer.json::<Problem>().detail.as_deref(), Some("something went wrong here"));
 }

@@ -2,7 +2,6 @@
 
 use std::{
     num::NonZeroU32,
-    path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
 };
 
@@ -11,13 +10,16 @@ use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
+use clap::Parser;
 use http_body_util::BodyExt;
 use miniature_api::{ImageId, UserId};
 use miniature_server::{
     App, Collection, app,
     clock::Clock,
-    config::{Config, Limits},
+    config::{Cli, Command, Config},
     images::image_id,
+    limits::Limits,
+    profiles::Profiles,
     sign_in::hash_password,
     storage::{Database, Files, NewPerson},
 };
@@ -60,16 +62,11 @@ pub(crate) struct Part {
     pub(crate) body: Bytes,
 }
 
+/// As on a machine where nothing is configured.
 pub(crate) fn config() -> Config {
-    Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        metrics_listen: None,
-        data: PathBuf::new(),
-        dist: None,
-        demo: false,
-        sign_ins_per_name: NonZeroU32::MAX,
-        sign_ins_per_address: NonZeroU32::MAX,
-    }
+    let words = ["miniature-server", "serve", "--listen", "127.0.0.1:0"];
+    let Command::Serve(config) = Cli::parse_from(words).command else { unreachable!("serve") };
+    Config { sign_ins_per_name: NonZeroU32::MAX, sign_ins_per_address: NonZeroU32::MAX, ..*config }
 }
 
 /// A picture of one colour, as PNG.
@@ -96,8 +93,9 @@ impl Fixture {
 
     pub(crate) async fn with(config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::in_memory().await.unwrap();
-        let collection = Collection::of(database, Files::new(folder.path()), &Limits::default());
+        let (database, limits) = (Database::in_memory().await.unwrap(), Limits::default());
+        let profiles = Profiles::new(database.clone(), None, &limits);
+        let collection = Collection::of(database, profiles, Files::new(folder.path()), &limits);
         let (clock, hand) = Clock::by_hand(1_800_000_000);
         let router = app(App::new(collection.clone(), &config, clock).unwrap());
         let fixture = Self { collection, router, hand, folder };

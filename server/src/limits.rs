@@ -1,0 +1,60 @@
+//! Every lifetime and limit that is not for the operator to choose. Nothing else may hold one.
+
+use std::time::Duration;
+
+/// Every lifetime and limit that is not for the operator to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many profiles are kept in memory. Default: 1 000, about half a megabyte.
+    pub profiles: u64,
+
+    /// For how long a profile is answered from memory. Default: 5 minutes.
+    pub profile_fresh_for: Duration,
+
+    /// For how long a profile is answered from Redis. Default: 1 hour.
+    ///
+    /// A change is written through, so this bounds only what another service changes unannounced.
+    pub profile_shared_for: Duration,
+
+    /// How often the profiles of users active lately are read ahead. Default: every 10 minutes.
+    pub warm_up_every: Duration,
+
+    /// Who counts as active lately. Default: 30 minutes since the last request.
+    pub active_for: Duration,
+
+    /// For how long "no such user" is answered from memory. Default: 10 seconds.
+    ///
+    /// Long enough to blunt a scan of names, short enough that a new user is found at once.
+    pub missing_fresh_for: Duration,
+
+    /// How many bytes of renditions are kept in memory. Default: 64 MiB.
+    ///
+    /// About 4 000 pictures of 15 kB, well over what one instance shows in an hour.
+    pub rendition_memory_bytes: u64,
+
+    /// For how long a rendition that nobody asks for stays in memory. Default: 1 hour.
+    pub rendition_kept_for: Duration,
+
+    /// How many bytes of renditions are kept as files. Default: 1 GiB; the least recently used go.
+    pub rendition_file_bytes: u64,
+
+    /// For how long one stays signed in. Default: 30 days.
+    pub session_lasts: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            profiles: 1_000,
+            profile_fresh_for: Duration::from_secs(5 * 60),
+            profile_shared_for: Duration::from_secs(60 * 60),
+            warm_up_every: Duration::from_secs(10 * 60),
+            active_for: Duration::from_secs(30 * 60),
+            missing_fresh_for: Duration::from_secs(10),
+            rendition_memory_bytes: 64 << 20,
+            rendition_kept_for: Duration::from_secs(60 * 60),
+            rendition_file_bytes: 1 << 30,
+            session_lasts: Duration::from_secs(30 * 24 * 60 * 60),
+        }
+    }
+}
