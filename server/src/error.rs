@@ -1,5 +1,7 @@
 //! Why a request is refused, and how that is told.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -108,7 +110,14 @@ impl ApiError {
 
 impl From<sqlx::Error> for ApiError {
     fn from(cause: sqlx::Error) -> Self {
-        if is_away(&cause) { Self::Unready("database") } else { Self::internal(cause) }
+        Self::from(&Arc::new(cause))
+    }
+}
+
+/// As many who waited for one answer get it.
+impl From<&Arc<sqlx::Error>> for ApiError {
+    fn from(cause: &Arc<sqlx::Error>) -> Self {
+        if is_away(cause) { Self::Unready("database") } else { Self::internal(Arc::clone(cause)) }
     }
 }
 

@@ -25,6 +25,7 @@ mod serve;
 pub mod sign_in;
 mod state;
 pub mod storage;
+pub mod upkeep;
 pub mod workers;
 
 pub use error::ApiError;

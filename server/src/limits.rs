@@ -40,6 +40,21 @@ pub struct Limits {
 
     /// For how long one stays signed in. Default: 30 days.
     pub session_lasts: Duration,
+
+    /// For how long a session that was found good is not looked up again. Default: 5 seconds.
+    ///
+    /// Ended here, it ends at once; ended at another instance, after this at the latest.
+    pub session_trusted_for: Duration,
+
+    /// How many sessions are remembered as good. Default: 10 000, about 2 MB.
+    pub sessions: u64,
+
+    /// How often it is written down that a user is active. Default: every 5 minutes.
+    pub activity_noted_every: Duration,
+
+    /// How often what Redis missed while it was away is written to it, if it is back. Default: every
+    /// second.
+    pub catch_up_every: Duration,
 }
 
 impl Default for Limits {
@@ -55,6 +70,10 @@ impl Default for Limits {
             rendition_kept_for: Duration::from_secs(60 * 60),
             rendition_file_bytes: 1 << 30,
             session_lasts: Duration::from_secs(30 * 24 * 60 * 60),
+            session_trusted_for: Duration::from_secs(5),
+            sessions: 10_000,
+            activity_noted_every: Duration::from_secs(5 * 60),
+            catch_up_every: Duration::from_secs(1),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     demo::{self, DemoError},
     limits::Limits,
     metrics,
+    upkeep::Upkeep,
 };
 
 /// How long requests under way may take once told to stop.
@@ -71,6 +72,7 @@ pub async fn serve(
     if config.demo {
         demo::create_if_empty(&collection).await?;
     }
+    let _upkeep = Upkeep::start(&collection, &Clock::system(), &Limits::default());
     let router = app(open(collection, &config)?);
     say(&format!("listening on http://{}", listener.local_addr()?))?;
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));

@@ -60,6 +60,8 @@ impl Collection {
     ///
     /// What cannot be used.
     pub async fn open(storage: &Storage, limits: &Limits) -> Result<Self, OpenError> {
+        // One provider of cryptography for all who speak TLS. It fails only if there is one already.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let folder = &storage.data;
         let unusable = |error| OpenError::Folder(folder.display().to_string(), error);
         tokio::fs::create_dir_all(folder).await.map_err(unusable)?;

@@ -1,5 +1,6 @@
 //! The wire: one file a route, and what they share.
 
+mod address;
 mod batch;
 mod conditional;
 mod friends;

@@ -33,6 +33,20 @@ impl Params {
         Ok(Some(value))
     }
 
+    /// A parameter that is 0 or 1, or none if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::Invalid`] if it is neither, or there twice.
+    pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, ApiError> {
+        match self.optional::<String>(name)?.as_deref() {
+            None => Ok(None),
+            Some("0") => Ok(Some(false)),
+            Some("1") => Ok(Some(true)),
+            Some(_) => Err(ApiError::invalid(name, "it is 0 or 1")),
+        }
+    }
+
     /// A parameter's value.
     ///
     /// # Errors

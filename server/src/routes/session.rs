@@ -1,19 +1,21 @@
 //! `/api/session`: signing in and out.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
 use axum::{
     Json,
     body::Bytes,
-    extract::{ConnectInfo, FromRequestParts, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
+    extract::{State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::{AppendHeaders, IntoResponse},
     routing::{MethodRouter, get},
 };
 use miniature_api::{ACCOUNT_COOKIE, Account, Credentials, UserId};
 use serde_json::Value;
 
-use super::guard::{SESSION_COOKIE, SignedIn, token};
+use super::{
+    address::Address,
+    guard::{SESSION_COOKIE, SignedIn, token},
+    params::Params,
+};
 use crate::{ApiError, App, profiles::Profiles, sign_in::SignIn};
 
 /// What a session is answered with is nobody else's, and never kept.
@@ -55,11 +57,16 @@ async fn current(
     Ok((NOT_KEPT, Json(account(&profiles, signed_in.user).await?)))
 }
 
-/// `DELETE /api/session`: ends the session, here and in the browser.
+/// `DELETE /api/session`: ends the session, here and in the browser; with `everywhere=1` every
+/// session of this user.
 async fn sign_out(
     signed_in: SignedIn,
     State(sessions): State<SignIn>,
+    params: Params,
 ) -> Result<impl IntoResponse, ApiError> {
+    if params.flag("everywhere")?.unwrap_or(false) {
+        sessions.end_all(&signed_in.user).await?;
+    }
     sessions.end(&signed_in.token).await?;
     Ok((StatusCode::NO_CONTENT, NOT_KEPT, cookies(&sessions, "", "", 0)))
 }
@@ -98,16 +105,4 @@ fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<Credentials, ApiError
         text.map(str::to_owned).ok_or_else(|| ApiError::invalid(field, "give it as a text"))
     };
     Ok(Credentials { username: text("username")?, password: text("password")? })
-}
-
-/// Who is asking, by address. Without a socket, as in tests: this machine.
-struct Address(IpAddr);
-
-impl<S: Sync> FromRequestParts<S> for Address {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(peer.map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.0.ip())))
-    }
 }

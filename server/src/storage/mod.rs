@@ -138,3 +138,8 @@ fn placeholders(count: usize) -> String {
 fn seconds(time: u64) -> i64 {
     i64::try_from(time).unwrap_or(i64::MAX)
 }
+
+/// So long before a time, in seconds since 1970.
+pub(crate) fn seconds_before(time: u64, span: Duration) -> u64 {
+    time.saturating_sub(span.as_secs())
+}

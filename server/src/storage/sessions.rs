@@ -31,17 +31,19 @@ impl Database {
         transaction.commit().await
     }
 
-    /// Whose session this is at a time, in seconds since 1970; none if it has ended.
+    /// Whose session this is and until when, in seconds since 1970; none if there is no such.
     ///
     /// # Errors
     ///
     /// If the database does not answer.
-    pub async fn session(&self, token_hash: &str, now: u64) -> sqlx::Result<Option<UserId>> {
-        let query = sqlx::query_scalar::<_, String>(
-            "SELECT user_id FROM sessions WHERE token_hash = $1 AND expires_at > $2",
+    pub async fn session(&self, token_hash: &str) -> sqlx::Result<Option<(UserId, u64)>> {
+        let query = sqlx::query_as::<_, (String, i64)>(
+            "SELECT user_id, expires_at FROM sessions WHERE token_hash = $1",
         );
-        let user = query.bind(token_hash).bind(seconds(now)).fetch_optional(&self.pool).await?;
-        user.map(UserId::try_from).transpose().map_err(decode)
+        let found = query.bind(token_hash).fetch_optional(&self.pool).await?;
+        let Some((user, expires_at)) = found else { return Ok(None) };
+        let user = UserId::try_from(user).map_err(decode)?;
+        Ok(Some((user, u64::try_from(expires_at).map_err(decode)?)))
     }
 
     /// Ends a session.
@@ -52,5 +54,16 @@ impl Database {
     pub async fn end_session(&self, token_hash: &str) -> sqlx::Result<()> {
         let query = sqlx::query("DELETE FROM sessions WHERE token_hash = $1");
         query.bind(token_hash).execute(&self.pool).await.map(drop)
+    }
+
+    /// Ends every session of a user. Returns the hashes of their tokens.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn end_sessions(&self, user: &UserId) -> sqlx::Result<Vec<String>> {
+        let query =
+            sqlx::query_scalar("DELETE FROM sessions WHERE user_id = $1 RETURNING token_hash");
+        query.bind(user.as_str()).fetch_all(&self.pool).await
     }
 }

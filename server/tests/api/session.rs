@@ -105,6 +105,22 @@ async fn signing_out_ends_the_session() {
 }
 
 #[tokio::test]
+async fn signing_out_everywhere_ends_every_session_of_this_user() {
+    let t = Fixture::new().await;
+    let (here, there, zoe) =
+        (t.browser("ada").await, t.browser("ada").await, t.browser("zoe").await);
+    let refused = here.send(Method::DELETE, "/api/session?everywhere=yes", &[]).await;
+    assert_eq!(refused.json::<Problem>().field.as_deref(), Some("everywhere"));
+
+    here.send(Method::DELETE, "/api/session?everywhere=1", &[]).await;
+
+    for browser in [&here, &there] {
+        assert_eq!(browser.get("/api/session").await.status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(zoe.get("/api/session").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn signing_in_as_someone_else_ends_the_session_before() {
     let t = Fixture::new().await;
     let ada = t.browser("ada").await;

@@ -1,0 +1,121 @@
+//! Who someone is: passwords, sessions, and how often one may try.
+
+mod password;
+mod session;
+mod tries;
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use miniature_api::{Credentials, UserId};
+
+pub use self::{password::hash_password, session::Token};
+use self::{
+    password::{MAX_PASSWORD, is_right},
+    session::Sessions,
+    tries::Tries,
+};
+use crate::{
+    ApiError, clock::Clock, config::Config, limits::Limits, storage::Database, workers::Workers,
+};
+
+/// Signs people in and out. Cheap to clone; clones share how often someone tried.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    database: Database,
+    workers: Workers,
+    sessions: Sessions,
+    tries: Arc<Tries>,
+    lasts: Duration,
+    secure: bool,
+    proxies: u8,
+}
+
+impl SignIn {
+    /// Signs in the people of this database.
+    pub fn new(database: Database, workers: Workers, clock: Clock, config: &Config) -> Self {
+        let limits = Limits::default();
+        Self {
+            sessions: Sessions::new(database.clone(), clock, &limits),
+            database,
+            workers,
+            tries: Arc::new(Tries::new(config)),
+            lasts: limits.session_lasts,
+            secure: config.secure_cookies.unwrap_or(!config.listen.ip().is_loopback()),
+            proxies: config.trusted_proxies,
+        }
+    }
+
+    /// For how long a session lasts.
+    pub fn lasts(&self) -> Duration {
+        self.lasts
+    }
+
+    /// How many proxies stand before this server.
+    pub fn proxies(&self) -> u8 {
+        self.proxies
+    }
+
+    /// Whether the cookie may travel by HTTPS only: unless this is a loopback server, yes.
+    pub fn secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Checks a name and a password that came from an address.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::WrongCredentials`], not saying which one is wrong; [`ApiError::TooManyTries`].
+    pub async fn check(&self, from: IpAddr, given: Credentials) -> Result<UserId, ApiError> {
+        self.tries.count(from, &given.username)?;
+        if given.password.len() > MAX_PASSWORD {
+            return Err(ApiError::WrongCredentials);
+        }
+        let user = given.username.parse::<UserId>().ok();
+        let hash = match &user {
+            Some(user) => self.database.password_hash(user).await?,
+            None => None,
+        };
+        let right = self.workers.run(move || is_right(&given.password, hash)).await;
+        match (user, right.map_err(ApiError::internal)?) {
+            (Some(user), true) => Ok(user),
+            (_, _) => Err(ApiError::WrongCredentials),
+        }
+    }
+
+    /// Begins a session.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn begin(&self, user: &UserId) -> Result<Token, ApiError> {
+        self.sessions.begin(user).await
+    }
+
+    /// Whose session this is, or none if it has ended; by up to 5 seconds ago, if that was at
+    /// another instance.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn user_of(&self, token: &Token) -> Result<Option<UserId>, ApiError> {
+        self.sessions.user_of(token).await
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn end(&self, token: &Token) -> Result<(), ApiError> {
+        self.sessions.end(token).await
+    }
+
+    /// Ends every session of a user, in all their browsers.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn end_all(&self, user: &UserId) -> Result<(), ApiError> {
+        self.sessions.end_all(user).await
+    }
+}

@@ -1,0 +1,117 @@
+//! Sessions: a random token with the browser, its hash with us.
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use miniature_api::UserId;
+use moka::future::Cache;
+
+use crate::{ApiError, clock::Clock, limits::Limits, storage::Database};
+
+/// Proves a session: 256 random bits, in base64. With the browser alone; we keep its hash.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// What a browser sent as its token. Whether it is one, the database tells.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// As it is sent to the browser.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn random() -> Result<Self, ApiError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(ApiError::internal)?;
+        Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    fn hash(&self) -> String {
+        blake3::hash(self.0.as_bytes()).to_string()
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+/// Whose session, and until when in seconds since 1970.
+type Found = Option<(UserId, u64)>;
+
+/// Every session. Cheap to clone; clones share what they remember.
+#[derive(Clone, Debug)]
+pub(super) struct Sessions {
+    database: Database,
+    clock: Clock,
+    lasts: Duration,
+    /// By hash of the token: found a moment ago.
+    found: Cache<String, Found>,
+    /// Users who are known to be active.
+    active: Cache<UserId, ()>,
+}
+
+impl Sessions {
+    pub(super) fn new(database: Database, clock: Clock, limits: &Limits) -> Self {
+        let found = Cache::builder()
+            .max_capacity(limits.sessions)
+            .time_to_live(limits.session_trusted_for)
+            .build();
+        let active = Cache::builder()
+            .max_capacity(limits.sessions)
+            .time_to_live(limits.activity_noted_every)
+            .build();
+        Self { database, clock, lasts: limits.session_lasts, found, active }
+    }
+
+    pub(super) async fn begin(&self, user: &UserId) -> Result<Token, ApiError> {
+        let token = Token::random()?;
+        let now = self.clock.now();
+        let expires_at = now + self.lasts.as_secs();
+        self.database.add_session(&token.hash(), user, now, expires_at).await?;
+        Ok(token)
+    }
+
+    /// Whose session this is. Of many who ask at once, one asks the database.
+    pub(super) async fn user_of(&self, token: &Token) -> Result<Option<UserId>, ApiError> {
+        let hash = token.hash();
+        let look = self.database.session(&hash);
+        let found = self.found.try_get_with_by_ref(&hash, look).await;
+        let found = found.map_err(|error: Arc<sqlx::Error>| ApiError::from(&error))?;
+        let now = self.clock.now();
+        let user = found.filter(|(_, expires_at)| *expires_at > now).map(|(user, _)| user);
+        if let Some(user) = &user {
+            self.note_active(user, now).await;
+        }
+        Ok(user)
+    }
+
+    pub(super) async fn end(&self, token: &Token) -> Result<(), ApiError> {
+        let hash = token.hash();
+        self.database.end_session(&hash).await?;
+        self.found.invalidate(&hash).await;
+        Ok(())
+    }
+
+    pub(super) async fn end_all(&self, user: &UserId) -> Result<(), ApiError> {
+        for hash in self.database.end_sessions(user).await? {
+            self.found.invalidate(&hash).await;
+        }
+        Ok(())
+    }
+
+    /// For the warm-up alone, so a failure is nobody's concern.
+    async fn note_active(&self, user: &UserId, now: u64) {
+        if self.active.contains_key(user) {
+            return;
+        }
+        self.active.insert(user.clone(), ()).await;
+        if let Err(error) = self.database.note_active(user, now).await {
+            tracing::debug!(%error, "activity was not noted");
+        }
+    }
+}

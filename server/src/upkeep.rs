@@ -1,0 +1,68 @@
+//! What the server does unasked, for as long as it runs.
+
+use std::time::Duration;
+
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+
+use crate::{
+    Collection, clock::Clock, limits::Limits, profiles::SourceError, storage::seconds_before,
+};
+
+/// Reads profiles of active users ahead, and writes to Redis what it missed. Ends when dropped.
+#[derive(Debug)]
+pub struct Upkeep(#[expect(dead_code, reason = "tasks end when it is dropped")] JoinSet<()>);
+
+impl Upkeep {
+    /// Starts.
+    pub fn start(collection: &Collection, clock: &Clock, limits: &Limits) -> Self {
+        let mut tasks = JoinSet::new();
+        let (warm, clock, limits) = (collection.clone(), clock.clone(), limits.clone());
+        let catch_up_every = limits.catch_up_every;
+        tasks.spawn(repeat(limits.warm_up_every, "warm up", move || {
+            let (collection, clock, limits) = (warm.clone(), clock.clone(), limits.clone());
+            async move { warm_up(&collection, &clock, &limits).await }
+        }));
+        let profiles = collection.profiles.clone();
+        tasks.spawn(repeat(catch_up_every, "catch up", move || {
+            let profiles = profiles.clone();
+            async move { profiles.catch_up().await }
+        }));
+        Self(tasks)
+    }
+}
+
+/// Reads the profiles of users active lately into every layer. Returns how many.
+///
+/// # Errors
+///
+/// If the database or the source does not answer.
+pub async fn warm_up(
+    collection: &Collection,
+    clock: &Clock,
+    limits: &Limits,
+) -> Result<usize, SourceError> {
+    let since = seconds_before(clock.now(), limits.active_for);
+    let most = usize::try_from(limits.profiles).unwrap_or(usize::MAX);
+    let users = collection.database.active_since(since, most).await?;
+    collection.profiles.warm_up(&users).await
+}
+
+/// Does something again and again; what fails is tried at the next turn.
+async fn repeat<F>(every: Duration, name: &'static str, work: impl Fn() -> F + Send)
+where
+    F: Future<Output = Result<usize, SourceError>> + Send,
+{
+    let mut turns = interval(every);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        turns.tick().await;
+        match work().await {
+            Ok(0) => {}
+            Ok(profiles) => tracing::info!(profiles, "{name}"),
+            Err(error) => tracing::warn!(%error, "{name} failed"),
+        }
+    }
+}

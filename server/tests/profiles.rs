@@ -1,0 +1,280 @@
+//! Profiles from memory, Redis and the source, against the real things.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use std::{collections::HashMap, time::Duration};
+
+use miniature_api::{Revision, UserId};
+use miniature_server::{
+    Collection,
+    limits::Limits,
+    profiles::{Layer, Profiles},
+    redis,
+    storage::{Database, Files, NewPerson},
+};
+use miniature_services::{Postgres, Redis, RedisCluster};
+use tempfile::TempDir;
+
+fn user(id: &str) -> UserId {
+    id.parse().unwrap()
+}
+
+fn people(count: usize) -> Vec<NewPerson> {
+    let person = |n| NewPerson {
+        user_id: user(&format!("user{n}")),
+        name: format!("User {n}"),
+        headline: String::new(),
+        password_hash: None,
+    };
+    (0..count).map(person).collect()
+}
+
+/// Like what runs in one of many processes: memory of its own, the rest shared.
+struct Instance {
+    collection: Collection,
+    _folder: TempDir,
+}
+
+fn instance(database: &Database, urls: &[String]) -> Instance {
+    let urls = urls.iter().map(|url| url.parse().unwrap()).collect::<Vec<_>>();
+    let redis = redis::Redis::new(&urls).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits::default();
+    let profiles = Profiles::new(database.clone(), Some(redis), &limits);
+    let files = Files::new(folder.path());
+    let collection = Collection::of(database.clone(), profiles, files, &limits);
+    Instance { collection, _folder: folder }
+}
+
+impl Instance {
+    async fn name_and_layer(&self, id: &str) -> (String, Layer) {
+        let (mut found, layer) = self.collection.profiles.get_many(&[user(id)]).await.unwrap();
+        (found.remove(&user(id)).unwrap().unwrap().name.clone(), layer)
+    }
+}
+
+async fn database(count: usize) -> Database {
+    let database = Database::in_memory().await.unwrap();
+    database.add_people(&people(count), &[]).await.unwrap();
+    database
+}
+
+async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let waited = tokio::time::timeout(Duration::from_secs(20), async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+async fn what_one_instance_read_another_has_from_redis(urls: &[String]) {
+    let database = database(120).await;
+    let (one, other) = (instance(&database, urls), instance(&database, urls));
+    let all = people(120).into_iter().map(|person| person.user_id).collect::<Vec<_>>();
+
+    let (found, layer) = one.collection.profiles.get_many(&all).await.unwrap();
+    assert_eq!((found.len(), layer), (120, Layer::Source));
+
+    let (shared, layer) = other.collection.profiles.get_many(&all).await.unwrap();
+    assert_eq!(layer, Layer::Redis);
+    assert_eq!(shared, found);
+    let (_, layer) = other.collection.profiles.get_many(&all).await.unwrap();
+    assert_eq!(layer, Layer::Memory);
+}
+
+#[tokio::test]
+async fn instances_share_profiles_through_redis() {
+    let redis = Redis::start().unwrap();
+    what_one_instance_read_another_has_from_redis(&[redis.url()]).await;
+}
+
+#[tokio::test]
+async fn instances_share_profiles_through_a_cluster() {
+    let cluster = RedisCluster::start().unwrap();
+    what_one_instance_read_another_has_from_redis(&cluster.urls()).await;
+}
+
+#[tokio::test]
+async fn a_change_reaches_redis_and_an_older_copy_never_replaces_it() {
+    let redis = Redis::start().unwrap();
+    let database = database(1).await;
+    let (one, other) = (instance(&database, &[redis.url()]), instance(&database, &[redis.url()]));
+    one.name_and_layer("user0").await;
+    other.name_and_layer("user0").await;
+
+    database.describe(&user("user0"), Some("Renamed"), None).await.unwrap();
+    one.collection.profiles.refresh(&user("user0")).await.unwrap();
+    other.collection.profiles.relearn(&user("user0")).await.unwrap();
+
+    assert_eq!(other.name_and_layer("user0").await, ("Renamed".to_owned(), Layer::Memory));
+    let old = redis::Redis::new(&[redis.url().parse().unwrap()]).unwrap();
+    let minute = Duration::from_secs(60);
+    assert!(old.set("miniature:profile:user0", 0, b"{}", minute).await);
+    let third = instance(&database, &[redis.url()]);
+    assert_eq!(third.name_and_layer("user0").await, ("Renamed".to_owned(), Layer::Redis));
+}
+
+#[tokio::test]
+async fn redis_may_be_killed_and_come_back() {
+    let mut redis = Redis::start().unwrap();
+    let database = database(10).await;
+    let one = instance(&database, &[redis.url()]);
+    one.name_and_layer("user0").await;
+
+    redis.kill();
+
+    for n in 1..5 {
+        assert_eq!(one.name_and_layer(&format!("user{n}")).await.1, Layer::Source);
+    }
+    redis.restart().unwrap();
+    until("profiles are shared again", async || {
+        one.collection.profiles.refresh(&user("user5")).await.unwrap();
+        instance(&database, &[redis.url()]).name_and_layer("user5").await.1 == Layer::Redis
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_delays_a_few_requests_and_no_more() {
+    let redis = Redis::start().unwrap();
+    let database = database(40).await;
+    let one = instance(&database, &[redis.url()]);
+    one.name_and_layer("user0").await;
+    redis.hang().unwrap();
+
+    let since = tokio::time::Instant::now();
+    for n in 1..40 {
+        assert_eq!(one.name_and_layer(&format!("user{n}")).await.1, Layer::Source);
+    }
+
+    // Three calls that wait 250 ms open the breaker; then one in two seconds.
+    assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
+    redis.resume().unwrap();
+}
+
+#[tokio::test]
+async fn what_changed_while_redis_was_away_is_written_to_it_when_it_is_back() {
+    let redis = Redis::start().unwrap();
+    let database = database(1).await;
+    let one = instance(&database, &[redis.url()]);
+    one.name_and_layer("user0").await;
+    redis.hang().unwrap();
+    database.describe(&user("user0"), Some("Renamed"), None).await.unwrap();
+    one.collection.profiles.refresh(&user("user0")).await.unwrap();
+    redis.resume().unwrap();
+
+    until("Redis is asked again", async || {
+        one.collection.profiles.refresh(&user("nobody")).await.unwrap();
+        one.collection.profiles.catch_up().await.unwrap() > 0
+    })
+    .await;
+
+    let other = instance(&database, &[redis.url()]);
+    assert_eq!(other.name_and_layer("user0").await, ("Renamed".to_owned(), Layer::Redis));
+}
+
+#[tokio::test]
+async fn a_redis_without_memory_to_spare_is_done_without() {
+    let redis = Redis::start_with(&["--maxmemory", "1mb"]).unwrap();
+    let database = database(5).await;
+    let one = instance(&database, &[redis.url()]);
+    for n in 0..5 {
+        assert_eq!(one.name_and_layer(&format!("user{n}")).await.1, Layer::Source);
+        assert_eq!(one.name_and_layer(&format!("user{n}")).await.1, Layer::Memory);
+    }
+}
+
+#[tokio::test]
+async fn postgresql_answers_as_sqlite_does() {
+    let postgres = Postgres::start().unwrap();
+    let url = postgres.url().parse().unwrap();
+    let mut answers = Vec::new();
+    for database in [Database::in_memory().await.unwrap(), Database::connect(&url).await.unwrap()] {
+        answers.push(everything_that_is_asked(&database).await);
+    }
+    assert_eq!(answers[0], answers[1]);
+}
+
+#[tokio::test]
+async fn instances_that_start_together_bring_postgresql_up_to_date_once() {
+    let postgres = Postgres::start().unwrap();
+    let url = postgres.url().parse().unwrap();
+    let started = futures_util::future::join_all((0..4).map(|_| Database::connect(&url))).await;
+    assert!(started.iter().all(Result::is_ok), "{started:?}");
+}
+
+#[tokio::test]
+async fn a_postgresql_that_restarts_is_used_again() {
+    let mut postgres = Postgres::start().unwrap();
+    let database = Database::connect(&postgres.url().parse().unwrap()).await.unwrap();
+    database.add_people(&people(3), &[]).await.unwrap();
+
+    postgres.kill();
+    assert!(database.profiles(&[user("user1")]).await.is_err());
+    postgres.restart().unwrap();
+
+    until("it answers", async || database.profiles(&[user("user1")]).await.is_ok()).await;
+}
+
+/// Each question that is asked of a database, and what it answered.
+async fn everything_that_is_asked(database: &Database) -> Vec<String> {
+    let (ada, bea, nobody) = (user("user0"), user("user1"), user("nobody"));
+    let mut said = Vec::new();
+    let mut say =
+        |what: &str, answer: &dyn std::fmt::Debug| said.push(format!("{what}: {answer:?}"));
+    say("empty", &database.has_people().await.unwrap());
+    let pairs = [(ada.clone(), bea.clone()), (ada.clone(), user("user2"))];
+    for _ in 0..2 {
+        database.add_people(&people(4), &pairs).await.unwrap();
+    }
+    say("people", &database.has_people().await.unwrap());
+    let image = miniature_server::images::image_id(b"an image");
+    for picture in [Some((image, "hash")), Some((image, "hash")), None] {
+        say("picture", &database.set_picture(&bea, picture).await.unwrap());
+        say("nobody's", &database.set_picture(&nobody, picture).await.unwrap());
+    }
+    say("described", &database.describe(&ada, Some("Ada"), None).await.unwrap());
+    say("as it was", &database.describe(&ada, Some("Ada"), Some("")).await.unwrap());
+    say("nobody", &database.describe(&nobody, None, None).await.unwrap());
+    let wanted = [ada.clone(), bea.clone(), nobody.clone()];
+    let found = database.profiles(&wanted).await.unwrap();
+    let found = found.into_iter().collect::<std::collections::BTreeMap<_, _>>();
+    assert_eq!(found[&bea].picture.revision, Revision(2));
+    say("profiles", &found);
+    let page = database.friends(&ada, None, 1).await.unwrap();
+    let after = page.next.as_deref().unwrap().parse().unwrap();
+    say("friends", &(page, database.friends(&ada, Some(&after), 50).await.unwrap()));
+    say("password", &database.password_hash(&ada).await.unwrap());
+    database.add_session("a", &ada, 100, 200).await.unwrap();
+    database.add_session("b", &ada, 100, 300).await.unwrap();
+    database.add_session("c", &bea, 250, 400).await.unwrap();
+    for hash in ["a", "b", "c"] {
+        say("session", &database.session(hash).await.unwrap());
+    }
+    say("ended", &database.end_sessions(&ada).await.unwrap());
+    database.end_session("c").await.unwrap();
+    say("session", &database.session("c").await.unwrap());
+    database.note_active(&bea, 500).await.unwrap();
+    say("active", &database.active_since(400, 10).await.unwrap());
+    said
+}
+
+#[tokio::test]
+async fn profiles_of_active_users_are_read_ahead() {
+    let database = database(3).await;
+    let redis = Redis::start().unwrap();
+    let one = instance(&database, &[redis.url()]);
+    database.note_active(&user("user1"), 10_000).await.unwrap();
+    let (clock, _) = miniature_server::clock::Clock::by_hand(10_000);
+
+    let limits = Limits::default();
+    let read = miniature_server::upkeep::warm_up(&one.collection, &clock, &limits).await.unwrap();
+
+    assert_eq!(read, 1);
+    let layers = ["user1", "user2"].map(|id| one.name_and_layer(id));
+    let layers = futures_util::future::join_all(layers).await;
+    let layers = layers.into_iter().collect::<HashMap<_, _>>();
+    assert_eq!(layers["User 1"], Layer::Memory);
+    assert_eq!(layers["User 2"], Layer::Source);
+}
