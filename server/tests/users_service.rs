@@ -79,8 +79,12 @@ impl Service {
 fn known(users: &[Value]) -> Vec<Value> {
     let users = users.iter().filter(|user| *user != "nobody");
     let person =
-        |user: &Value| json!({ "user_id": user, "name": format!("{user} of the service") });
+        |user: &Value| json!({ "user_id": user, "name": format!("{} of the service", text(user)) });
     users.map(person).chain([json!({ "user_id": "unasked", "name": "Unasked" })]).collect()
+}
+
+fn text(user: &Value) -> &str {
+    user.as_str().unwrap()
 }
 
 fn user(id: &str) -> UserId {
