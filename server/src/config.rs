@@ -75,6 +75,10 @@ pub struct Config {
     #[arg(long, env = "MINIATURE_SECURE_COOKIES", value_parser = BoolishValueParser::new())]
     pub secure_cookies: Option<bool>,
 
+    /// How long it goes on answering once told to stop, in seconds, so that proxies can turn away.
+    #[arg(long, env = "MINIATURE_DRAIN_S", default_value = "1")]
+    pub drain_s: u8,
+
     /// How the log is written, to standard error.
     #[arg(long, env = "MINIATURE_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,

@@ -24,6 +24,7 @@ mod routes;
 mod serve;
 pub mod sign_in;
 mod state;
+pub mod stop;
 pub mod storage;
 pub mod upkeep;
 pub mod workers;

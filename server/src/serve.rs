@@ -22,7 +22,7 @@ use crate::{
     upkeep::Upkeep,
 };
 
-/// How long requests under way may take once told to stop.
+/// How long requests under way may take once no more are taken.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 /// How often what was measured is summed up, so that it takes no more and more memory.
@@ -62,7 +62,6 @@ pub async fn serve(
     config: Config,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), StartError> {
-    let stop = stop.shared();
     if let Some(address) = config.metrics_listen {
         serve_metrics(address, metrics::install()?).await?;
     }
@@ -73,14 +72,21 @@ pub async fn serve(
         demo::create_if_empty(&collection).await?;
     }
     let _upkeep = Upkeep::start(&collection, &Clock::system(), &Limits::default());
-    let router = app(open(collection, &config)?);
+    let state = open(collection, &config)?;
+    let (stopping, drain) = (state.stop(), Duration::from_secs(config.drain_s.into()));
+    let drained = stop.then(async move |()| {
+        stopping.begin();
+        tokio::time::sleep(drain).await;
+    });
+    let drained = drained.boxed().shared();
+    let router = app(state);
     say(&format!("listening on http://{}", listener.local_addr()?))?;
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone());
+    let serving = axum::serve(listener, router).with_graceful_shutdown(drained.clone());
     tokio::select! {
         ended = serving.into_future() => ended?,
-        () = stop.then(|()| tokio::time::sleep(LAST_REQUESTS)) => {
+        () = drained.then(|()| tokio::time::sleep(LAST_REQUESTS)) => {
             tracing::warn!("stopped with requests under way");
         }
     }

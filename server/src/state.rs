@@ -14,6 +14,7 @@ use crate::{
     redis::{Redis, RedisUrlError},
     routes::Frontend,
     sign_in::SignIn,
+    stop::Stop,
     storage::{Database, DatabaseError, Files},
     workers::Workers,
 };
@@ -99,6 +100,7 @@ pub struct App {
     profiles: Profiles,
     renditions: Renditions,
     sign_in: SignIn,
+    stop: Stop,
     frontend: Option<Arc<Frontend>>,
 }
 
@@ -112,7 +114,12 @@ impl App {
         let Collection { database, profiles, renditions, workers, .. } = collection;
         let sign_in = SignIn::new(database.clone(), workers, clock, config);
         let frontend = config.dist.as_deref().map(Frontend::open).transpose()?.map(Arc::new);
-        Ok(Self { database, profiles, renditions, sign_in, frontend })
+        Ok(Self { database, profiles, renditions, sign_in, stop: Stop::default(), frontend })
+    }
+
+    /// Tells the server to stop, or whether it is.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
     }
 
     pub(crate) fn frontend(&self) -> Option<Arc<Frontend>> {

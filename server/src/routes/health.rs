@@ -1,9 +1,14 @@
 //! `/healthz` and `/readyz`: for whoever runs the server.
 
-use axum::{Json, extract::State, http::header, response::IntoResponse};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
 use serde_json::json;
 
-use crate::{ApiError, storage::Database};
+use crate::{ApiError, stop::Stop, storage::Database};
 
 /// `GET /healthz`: the process answers.
 pub(crate) async fn alive() -> impl IntoResponse {
@@ -15,7 +20,13 @@ pub(crate) async fn alive() -> impl IntoResponse {
 /// # Errors
 ///
 /// [`ApiError::Unready`] (503) names what is down.
-pub(crate) async fn ready(State(database): State<Database>) -> Result<impl IntoResponse, ApiError> {
+pub(crate) async fn ready(
+    State(database): State<Database>,
+    State(stop): State<Stop>,
+) -> Result<impl IntoResponse, ApiError> {
+    if stop.has_begun() {
+        return Err(ApiError::Unready("this server, for good"));
+    }
     database.ping().await.map_err(|error| {
         tracing::error!(%error, "the database does not answer");
         ApiError::Unready("database")
@@ -24,4 +35,19 @@ pub(crate) async fn ready(State(database): State<Database>) -> Result<impl IntoR
         [(header::CACHE_CONTROL, "no-store")],
         Json(json!({ "status": "ready", "database": "up" })),
     ))
+}
+
+/// Tells whoever keeps a connection open that there will be no next request on it.
+///
+/// # Source
+///
+/// RFC 9112, section 9.6.
+pub(crate) async fn close_when_stopping(
+    State(stop): State<Stop>,
+    mut answer: Response,
+) -> Response {
+    if stop.has_begun() {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }

@@ -20,11 +20,15 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
     http::Method,
-    middleware::{from_fn, map_response},
+    middleware::{from_fn, map_response, map_response_with_state},
     response::Response,
     routing::get,
 };
-use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
+    trace::TraceLayer,
+};
 
 pub(crate) use self::frontend::Frontend;
 use crate::{ApiError, App};
@@ -51,8 +55,11 @@ pub fn app(app: App) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn(guard::refuse_cross_site))
         .layer(map_response(security::add_headers))
+        .layer(map_response_with_state(app.stop(), health::close_when_stopping))
         .layer(from_fn(observe::count))
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(observe::span))
+        .layer(PropagateRequestIdLayer::new(observe::REQUEST_ID))
+        .layer(SetRequestIdLayer::new(observe::REQUEST_ID, observe::ByTime))
         .with_state(app)
 }
 

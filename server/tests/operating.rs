@@ -1,0 +1,148 @@
+//! The command as an operator meets it: its log, and how it stops.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use reqwest::{Client, RequestBuilder, StatusCode, header};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A server with the demo people, whose log is kept.
+struct Server {
+    process: Child,
+    address: String,
+    folder: TempDir,
+}
+
+impl Server {
+    fn start(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_miniature-server"))
+            .env_clear()
+            .env("MINIATURE_DATA", folder.path())
+            .env("MINIATURE_LISTEN", "127.0.0.1:0")
+            .env("MINIATURE_DEMO", "1")
+            .envs(settings.iter().copied())
+            .arg("serve")
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let address =
+            lines.find_map(|line| line.unwrap().strip_prefix("listening on ").map(str::to_owned));
+        Self { process, address: address.unwrap(), folder }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
+    fn stop(&mut self) -> ExitStatus {
+        let id = Pid::from_raw(self.process.id().try_into().unwrap());
+        kill(id, Signal::SIGTERM).unwrap();
+        self.process.wait().unwrap()
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// Signs in, and returns the cookie.
+    async fn sign_in(&self, client: &Client, password: &str) -> Option<String> {
+        let body = json!({ "username": "ada", "password": password });
+        let answer = client.post(self.url("/api/session")).json(&body).send().await.unwrap();
+        let cookie = answer.headers().get(header::SET_COOKIE)?.to_str().unwrap();
+        Some(cookie.split(';').next().unwrap().to_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn client() -> Client {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    Client::new()
+}
+
+#[tokio::test]
+async fn nothing_secret_is_logged_however_much_is() {
+    let mut server = Server::start(&[("RUST_LOG", "trace"), ("MINIATURE_LOG_FORMAT", "json")]);
+    let client = client();
+    assert_eq!(server.sign_in(&client, "a-wrong-password").await, None);
+    let cookie = server.sign_in(&client, "miniature").await.unwrap();
+    let friends = client.get(server.url("/api/friends?limit=2&pictures=64"));
+    let friends = friends.header(header::COOKIE, &cookie).header("x-request-id", "our-own-id");
+    assert_eq!(friends.send().await.unwrap().headers()["x-request-id"], "our-own-id");
+    let answer = client.get(server.url("/api/friends")).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    let given = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+    assert!(server.stop().success());
+
+    let log = server.log();
+    let token = cookie.split_once('=').unwrap().1;
+    for secret in [token, "a-wrong-password", "\"miniature\"", "miniature_session", "argon2id"] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let ids = lines.filter_map(|line| Some(line["span"]["id"].as_str()?.to_owned()));
+    let ids = ids.collect::<Vec<_>>();
+    assert!(ids.contains(&"our-own-id".to_owned()) && ids.contains(&given), "{ids:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_under_load_drops_no_request() {
+    let mut server = Server::start(&[]);
+    let client = client();
+    let cookie = server.sign_in(&client, "miniature").await.unwrap();
+    let answered = Arc::new(AtomicU64::new(0));
+    let askers = (0..16).map(|_| {
+        let url = server.url("/api/friends?pictures=64");
+        let request = client.get(url).header(header::COOKIE, &cookie);
+        tokio::spawn(ask_until_turned_away(request, Arc::clone(&answered)))
+    });
+    let askers = askers.collect::<Vec<_>>();
+    while answered.load(Ordering::SeqCst) < 200 {
+        tokio::task::yield_now().await;
+    }
+
+    let ended = tokio::task::spawn_blocking(move || server.stop()).await.unwrap();
+
+    assert!(ended.success());
+    for asker in askers {
+        asker.await.unwrap();
+    }
+}
+
+/// Asks again and again, as a proxy does, until told that the connection closes.
+async fn ask_until_turned_away(request: RequestBuilder, answered: Arc<AtomicU64>) {
+    loop {
+        let answer = request.try_clone().unwrap().send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let last = answer.headers().contains_key(header::CONNECTION);
+        let body = answer.bytes().await.unwrap();
+        assert!(body.ends_with(b"--\r\n"), "it is whole");
+        answered.fetch_add(1, Ordering::SeqCst);
+        if last {
+            break;
+        }
+    }
+}
