@@ -1,9 +1,11 @@
-//! From bytes that someone sent to upright pixels, without trusting them.
+//! From bytes that someone sent to pixels, without trusting them.
 
 use std::io::Cursor;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, metadata::Orientation};
 use thiserror::Error;
+
+use crate::container;
 
 /// The longest upload, in bytes.
 const MAX_BYTES: usize = 10 << 20;
@@ -14,8 +16,9 @@ const MAX_EDGE: u32 = 12_000;
 /// The most pixels: 50 million, which take 200 MB when decoded.
 const MAX_PIXELS: u64 = 50_000_000;
 
-/// The most memory that one decoder may take, in bytes: the pixels, at 16 bits a channel.
-const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
+/// The most memory that what stands before the pixels may take, in bytes: a profile of colours, which
+/// may be compressed, and notes.
+const MAX_HEAD_BYTES: u64 = 16 << 20;
 
 /// Why an upload is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -41,8 +44,41 @@ pub enum UploadError {
     Undecodable,
 }
 
-/// Decodes an upload and turns it upright. Of an animation, the first frame. Keeps a core busy.
-pub(crate) fn decode(upload: &[u8]) -> Result<DynamicImage, UploadError> {
+/// What a file shows, as it lies in the file. Of an animation, the first frame.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    /// The pixels, in colours of their own.
+    pub(crate) image: DynamicImage,
+    /// How to turn them upright.
+    pub(crate) orientation: Orientation,
+    /// What their colours mean, as an ICC profile; none: sRGB.
+    pub(crate) profile: Option<Vec<u8>>,
+}
+
+/// The most memory that [`Square::from_upload`](crate::Square::from_upload) takes for this upload, in
+/// bytes. Reads what stands before the pixels and decodes none.
+///
+/// # Errors
+///
+/// Why the upload is refused, if that much tells it.
+pub fn memory_for(upload: &[u8]) -> Result<u64, UploadError> {
+    // Beside the pixels, coefficients of a progressive JPEG take twice as much, planes of a WebP or a
+    // frame of a GIF as much again; what is made of them is small.
+    Ok(open(upload)?.total_bytes() * 3 + (upload.len() as u64) + MAX_HEAD_BYTES)
+}
+
+/// Decodes an upload. Keeps a core busy.
+pub(crate) fn decode(upload: &[u8]) -> Result<Decoded, UploadError> {
+    let mut decoder = open(upload)?;
+    // A damaged note is no reason to refuse the picture.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().ok().flatten();
+    let image = DynamicImage::from_decoder(decoder).map_err(|_| UploadError::Undecodable)?;
+    Ok(Decoded { image, orientation, profile })
+}
+
+/// Reads what stands before the pixels, and checks it: a small file can claim to be huge.
+fn open(upload: &[u8]) -> Result<impl ImageDecoder + '_, UploadError> {
     if upload.len() > MAX_BYTES {
         return Err(UploadError::TooLong);
     }
@@ -50,17 +86,20 @@ pub(crate) fn decode(upload: &[u8]) -> Result<DynamicImage, UploadError> {
     if !is_taken(format) {
         return Err(UploadError::UnknownType);
     }
-    let mut reader = ImageReader::with_format(Cursor::new(upload), format);
-    reader.limits(limits());
+    let is_webp = format == ImageFormat::WebP;
+    let file = if is_webp { container::whole(upload) } else { Some(upload) };
+    let file = file.ok_or(UploadError::Undecodable)?;
+    let mut reader = ImageReader::with_format(Cursor::new(file), format);
+    reader.limits(limits(MAX_HEAD_BYTES));
     let mut decoder = reader.into_decoder().map_err(|_| UploadError::Undecodable)?;
     check_dimensions(decoder.dimensions())?;
-    // A damaged note on orientation is no reason to refuse the picture.
-    let orientation = decoder.orientation().ok();
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|_| UploadError::Undecodable)?;
-    if let Some(orientation) = orientation {
-        image.apply_orientation(orientation);
+    if is_webp && !container::fits(file, decoder.dimensions()) {
+        return Err(UploadError::Undecodable);
     }
-    Ok(image)
+    // A frame of a GIF may claim to be larger than the whole.
+    let whole = limits(decoder.total_bytes());
+    decoder.set_limits(whole).map_err(|_| UploadError::Undecodable)?;
+    Ok(decoder)
 }
 
 fn is_taken(format: ImageFormat) -> bool {
@@ -68,13 +107,12 @@ fn is_taken(format: ImageFormat) -> bool {
     matches!(format, Gif | Jpeg | Png | WebP)
 }
 
-fn limits() -> Limits {
+fn limits(bytes: u64) -> Limits {
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
+    limits.max_alloc = Some(bytes);
     limits
 }
 
-/// Checked before any pixel is decoded: a small file can claim to be huge.
 fn check_dimensions((width, height): (u32, u32)) -> Result<(), UploadError> {
     let too_many = u64::from(width) * u64::from(height) > MAX_PIXELS;
     if width == 0 || height == 0 {
@@ -102,7 +140,7 @@ mod tests {
     #[test]
     fn the_four_types_are_taken_by_content() {
         for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP] {
-            let image = decode(&encoded(format)).unwrap();
+            let image = decode(&encoded(format)).unwrap().image;
             assert_eq!((image.width(), image.height()), (40, 20), "{format:?}");
         }
     }
@@ -125,18 +163,6 @@ mod tests {
         for (name, upload, expected) in cases {
             assert_eq!(decode(&upload).unwrap_err(), expected, "{name}");
         }
-    }
-
-    #[test]
-    fn a_photograph_taken_sideways_stands_upright() {
-        let jpeg = encoded(ImageFormat::Jpeg);
-        let note = b"\xff\xe1\x00\x22Exif\0\0II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
-        let sideways = [&jpeg[..2], note, &jpeg[2..]].concat();
-
-        let image = decode(&sideways).unwrap().to_rgb8();
-
-        assert_eq!(image.dimensions(), (20, 40));
-        assert!(image.get_pixel(10, 5)[0] > 200, "what was left is above");
     }
 
     proptest::proptest! {

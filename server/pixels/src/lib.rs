@@ -1,13 +1,16 @@
 //! Pictures as pixels: decoded, cropped, scaled, encoded. No I/O.
 //!
 //! ```text
-//! upload ─▶ decode, turn upright, crop ─▶ Square ─▶ master (kept) ─▶ Square ─▶ rendition (sent)
+//! upload ─▶ decode, crop and scale, turn upright, to sRGB ─▶ Square ─▶ master (kept)
+//!                                                                       └▶ rendition (sent)
 //! ```
 //!
 //! **Invariant:** nothing of an upload but its pixels gets through; no bytes make this panic.
 
+mod colour;
+mod container;
 mod decode;
 mod square;
 
-pub use decode::UploadError;
+pub use decode::{UploadError, memory_for};
 pub use square::{PixelError, Square};

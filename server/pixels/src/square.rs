@@ -2,12 +2,17 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images::Image, images::ImageRef,
+    FilterType, MulDiv, PixelType, ResizeAlg, ResizeOptions, Resizer, images::Image,
+    images::ImageRef,
 };
 use image::DynamicImage;
 use thiserror::Error;
 
-use crate::{UploadError, decode::decode};
+use crate::{
+    UploadError,
+    colour::to_srgb,
+    decode::{Decoded, decode},
+};
 
 /// The longest edge of a master, in pixels: twice the largest rendition.
 const MASTER_EDGE: u32 = 1_024;
@@ -34,22 +39,30 @@ pub struct Square {
 pub struct PixelError(&'static str);
 
 impl Square {
-    /// What an uploaded file shows, upright; of an animation, the first frame. Of that the middle,
-    /// at most 1 024 px an edge.
+    /// What an uploaded file shows, upright and in sRGB; of an animation, the first frame. Of that the
+    /// middle, at most 1 024 px an edge.
+    ///
+    /// Keeps a core busy, and takes at most [`memory_for`](crate::memory_for) the upload.
     ///
     /// # Errors
     ///
     /// Why the upload is refused.
     pub fn from_upload(upload: &[u8]) -> Result<Self, UploadError> {
-        Self::cropped(&decode(upload)?).map_err(|_| UploadError::Undecodable)
+        let Decoded { image, orientation, profile } = decode(upload)?;
+        let mut middle = middle(image).map_err(|_| UploadError::Undecodable)?;
+        middle.apply_orientation(orientation);
+        let rgba = to_srgb(middle, profile.as_deref());
+        Ok(Self { edge: rgba.width(), rgba: rgba.into_raw() })
     }
 
-    fn cropped(image: &DynamicImage) -> Result<Self, PixelError> {
-        let edge = image.width().min(image.height());
-        let (left, top) = ((image.width() - edge) / 2, (image.height() - edge) / 2);
-        let rgba = image.crop_imm(left, top, edge, edge).into_rgba8().into_raw();
-        let whole = Self { edge, rgba };
-        if edge > MASTER_EDGE { whole.scaled(MASTER_EDGE) } else { Ok(whole) }
+    /// How long an edge is, in pixels.
+    pub fn edge(&self) -> u32 {
+        self.edge
+    }
+
+    /// The pixels, row by row: straight RGBA in sRGB, eight bits a channel.
+    pub fn rgba(&self) -> &[u8] {
+        &self.rgba
     }
 
     /// Reads a master that [`Square::master`] has written.
@@ -75,8 +88,7 @@ impl Square {
         let from = ImageRef::new(self.edge, self.edge, &self.rgba, PixelType::U8x4);
         let from = from.map_err(|_| refused.clone())?;
         let mut to = Image::new(edge, edge, PixelType::U8x4);
-        let sharp = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
-        Resizer::new().resize(&from, &mut to, &sharp).map_err(|_| refused)?;
+        Resizer::new().resize(&from, &mut to, &sharp()).map_err(|_| refused)?;
         Ok(Self { edge, rgba: to.into_vec() })
     }
 
@@ -120,6 +132,33 @@ impl Square {
     }
 }
 
+/// The square about the centre, at most [`MASTER_EDGE`] an edge, in the colours that it had.
+///
+/// Made in one step, out of the decoded picture itself: the crop is only looked at, and transparency
+/// multiplied in place, so that no second picture of full size is ever in memory.
+fn middle(mut image: DynamicImage) -> Result<DynamicImage, PixelError> {
+    let refused = |_| PixelError("scaled");
+    let side = image.width().min(image.height());
+    let edge = side.min(MASTER_EDGE);
+    let (left, top) = ((image.width() - side) / 2, (image.height() - side) / 2);
+    let side = f64::from(side);
+    let options = sharp().crop(left.into(), top.into(), side, side).use_alpha(false);
+    let mut middle = DynamicImage::new(edge, edge, image.color());
+    let is_blended = image.color().has_alpha() && side > f64::from(edge);
+    if is_blended {
+        MulDiv::new().multiply_alpha_inplace(&mut image).map_err(|_| PixelError("blended"))?;
+    }
+    Resizer::new().resize(&image, &mut middle, &options).map_err(refused)?;
+    if is_blended {
+        MulDiv::new().divide_alpha_inplace(&mut middle).map_err(|_| PixelError("blended"))?;
+    }
+    Ok(middle)
+}
+
+fn sharp() -> ResizeOptions {
+    ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+}
+
 fn opaque(rgb: &[u8]) -> Vec<u8> {
     rgb.chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect()
 }
@@ -141,12 +180,17 @@ mod tests {
         .into()
     }
 
+    fn square(width: u32, height: u32, alpha: u8) -> Square {
+        let rgba = middle(picture(width, height, alpha)).unwrap().into_rgba8();
+        Square { edge: rgba.width(), rgba: rgba.into_raw() }
+    }
+
     #[test]
     fn the_middle_is_kept_whatever_the_shape() {
         for (width, height, edge) in
             [(300, 100, 100), (100, 300, 100), (1, 9, 1), (2_100, 1_500, 1_024)]
         {
-            let square = Square::cropped(&picture(width, height, 255)).unwrap();
+            let square = square(width, height, 255);
             assert_eq!(square.edge, edge, "{width} x {height}");
             assert!(square.rgba.chunks(4).all(|pixel| pixel[1] > 150), "{width} x {height}");
         }
@@ -154,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_rendition_has_exactly_its_size() {
-        let square = Square::cropped(&picture(90, 70, 255)).unwrap();
+        let square = square(90, 70, 255);
         let master = Square::from_master(&square.master().unwrap()).unwrap();
         for edge in [64, 128, 256, 512] {
             let webp = master.rendition(edge).unwrap();
@@ -164,7 +208,7 @@ mod tests {
 
     #[test]
     fn what_is_transparent_stays_so() {
-        let square = Square::cropped(&picture(64, 64, 0)).unwrap();
+        let square = square(64, 64, 0);
         let master = Square::from_master(&square.master().unwrap()).unwrap();
         assert!(master.rgba.chunks(4).all(|pixel| pixel[3] == 0));
     }
@@ -172,7 +216,7 @@ mod tests {
     #[test]
     fn a_thumbhash_is_short() {
         for alpha in [0, 128, 255] {
-            let square = Square::cropped(&picture(640, 480, alpha)).unwrap();
+            let square = square(640, 480, alpha);
             let hash = square.thumbhash().unwrap();
             assert!((1..50).contains(&hash.len()), "{hash}");
         }
