@@ -43,10 +43,6 @@ pub struct Config {
     #[command(flatten)]
     pub storage: Storage,
 
-    /// How pictures travel: through this server, or from the S3 store by signed URLs.
-    #[arg(long, env = "MINIATURE_DELIVERY", default_value = "proxy")]
-    pub delivery: Delivery,
-
     /// The folder of the built frontend, to serve it too.
     #[arg(long, env = "MINIATURE_DIST")]
     pub dist: Option<PathBuf>,
@@ -103,6 +99,10 @@ pub struct Storage {
     /// An S3-compatible store for pictures; none: files in the folder.
     #[command(flatten)]
     pub s3: S3Args,
+
+    /// How pictures travel: through this server, or from the S3 store by signed URLs.
+    #[arg(long, env = "MINIATURE_DELIVERY", default_value = "proxy")]
+    pub delivery: Delivery,
 
     /// Another service that knows who people are; none: the database does.
     #[command(flatten)]

@@ -10,7 +10,7 @@ use axum::{
 use miniature_api::Problem;
 use thiserror::Error;
 
-use crate::profiles::SourceError;
+use crate::{images::RenditionError, profiles::SourceError};
 
 /// Why a request is refused. Becomes an `application/problem+json` (RFC 9457).
 #[derive(Debug, Error)]
@@ -127,6 +127,16 @@ impl From<SourceError> for ApiError {
             SourceError::Database(error) if is_away(error) => Self::Unready("database"),
             SourceError::Service(_) => Self::Unready("users"),
             SourceError::Database(_) | SourceError::Lost => Self::internal(cause),
+        }
+    }
+}
+
+impl From<Arc<RenditionError>> for ApiError {
+    fn from(cause: Arc<RenditionError>) -> Self {
+        match &*cause {
+            RenditionError::NoSuchImage => Self::NotFound,
+            RenditionError::Away(_) => Self::Unready("images"), // logged by its breaker
+            RenditionError::Damaged(_) | RenditionError::Panicked(_) => Self::internal(cause),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The API of Miniature: who has which picture, and its bytes.
 //!
 //! ```text
-//! routes ─▶ profiles ─▶ memory ─▶ storage (SQLite)
-//!    └────▶ images   ─▶ memory ─▶ files ─▶ a master, scaled once
+//! routes ─▶ profiles ─▶ memory ─▶ Redis ─▶ storage (SQLite, PostgreSQL)
+//!    └────▶ images   ─▶ memory ─▶ files ─▶ a master (files, S3), scaled once
 //! ```
 //!
 //! [`app`] is the whole API as a `Router`, so that tests need no socket; [`serve`] adds the
@@ -26,6 +26,7 @@ pub mod sign_in;
 mod state;
 pub mod stop;
 pub mod storage;
+mod tls;
 pub mod upkeep;
 pub mod workers;
 

@@ -38,6 +38,37 @@ pub struct Limits {
     /// How many bytes of renditions are kept as files. Default: 1 GiB; the least recently used go.
     pub rendition_file_bytes: u64,
 
+    /// How many renditions are fetched or made at once, for all requests together. Default: 64.
+    ///
+    /// Each holds a master of 300 kB at most while it waits for a core, so 20 MB in all.
+    pub rendition_loads: usize,
+
+    /// How many images' types, dimensions and lengths are kept in memory. Default: 10 000, about
+    /// two megabytes.
+    pub image_metadata: u64,
+
+    /// For how long they are answered from memory and Redis. Default: 2 hours.
+    ///
+    /// They never change, so this bounds only what is held for nobody.
+    pub image_metadata_kept_for: Duration,
+
+    /// How many hints are kept in memory. Default: 10 000, about five megabytes.
+    pub hints: u64,
+
+    /// For how long a signed URL works. Default: 60 minutes.
+    pub hint_signed_for: Duration,
+
+    /// For how long after it was signed a URL is handed out. Default: 50 minutes.
+    ///
+    /// So whoever gets it has 10 minutes to use it.
+    pub hint_kept_for: Duration,
+
+    /// To what the time of signing is rounded down. Default: 10 minutes.
+    ///
+    /// Within it all instances give out the same URL, so that caches see one address. Not above the
+    /// 15 minutes that clocks may differ from the store's.
+    pub hint_window: Duration,
+
     /// For how long one stays signed in. Default: 30 days.
     pub session_lasts: Duration,
 
@@ -69,6 +100,13 @@ impl Default for Limits {
             rendition_memory_bytes: 64 << 20,
             rendition_kept_for: Duration::from_secs(60 * 60),
             rendition_file_bytes: 1 << 30,
+            rendition_loads: 64,
+            image_metadata: 10_000,
+            image_metadata_kept_for: Duration::from_secs(2 * 60 * 60),
+            hints: 10_000,
+            hint_signed_for: Duration::from_secs(60 * 60),
+            hint_kept_for: Duration::from_secs(50 * 60),
+            hint_window: Duration::from_secs(10 * 60),
             session_lasts: Duration::from_secs(30 * 24 * 60 * 60),
             session_trusted_for: Duration::from_secs(5),
             sessions: 10_000,

@@ -8,14 +8,15 @@ use thiserror::Error;
 use crate::{
     clock::Clock,
     config::{Config, ConfigError, Storage},
-    images::{Pictures, Renditions},
+    images::{Hints, ImageStore, ImageStoreError, Metadata, Pictures, Renditions},
     limits::Limits,
     profiles::{Profiles, SourceError},
     redis::{Redis, RedisUrlError},
     routes::Frontend,
     sign_in::SignIn,
     stop::Stop,
-    storage::{Database, DatabaseError, Files},
+    storage::{Database, DatabaseError},
+    tls,
     workers::Workers,
 };
 
@@ -28,6 +29,8 @@ pub struct Collection {
     pub profiles: Profiles,
     /// The bytes of pictures.
     pub renditions: Renditions,
+    /// Where they can be fetched.
+    pub hints: Hints,
     /// Changes of pictures.
     pub pictures: Pictures,
     /// For work that keeps a core busy.
@@ -52,6 +55,9 @@ pub enum OpenError {
     /// Redis cannot be used.
     #[error("MINIATURE_REDIS_URL names no Redis: {0}")]
     Redis(#[from] RedisUrlError),
+    /// Pictures cannot be kept as configured.
+    #[error(transparent)]
+    Images(#[from] ImageStoreError),
 }
 
 impl Collection {
@@ -61,8 +67,7 @@ impl Collection {
     ///
     /// What cannot be used.
     pub async fn open(storage: &Storage, limits: &Limits) -> Result<Self, OpenError> {
-        // One provider of cryptography for all who speak TLS. It fails only if there is one already.
-        drop(rustls::crypto::ring::default_provider().install_default());
+        tls::choose_provider();
         let folder = &storage.data;
         let unusable = |error| OpenError::Folder(folder.display().to_string(), error);
         tokio::fs::create_dir_all(folder).await.map_err(unusable)?;
@@ -70,20 +75,25 @@ impl Collection {
             Some(url) => Database::connect(&url.url("MINIATURE_DATABASE_URL")?).await?,
             None => Database::open(folder).await?,
         };
-        let profiles = Profiles::new(database.clone(), open_redis(storage)?, limits);
+        let redis = open_redis(storage)?;
+        let profiles = Profiles::new(database.clone(), redis.clone(), limits);
         let profiles = profiles.asking(&storage.users, database.clone())?;
-        let files = Files::new(&folder.join("images"));
-        let collection = Self::of(database, profiles, files, limits);
+        let images = ImageStore::open(storage, redis, limits)?;
+        let collection = Self::of(database, profiles, images, limits);
         collection.renditions.measure().await.map_err(unusable)?;
         Ok(collection)
     }
 
-    /// What is kept in this database and these files.
-    pub fn of(database: Database, profiles: Profiles, files: Files, limits: &Limits) -> Self {
+    /// What is kept in this database and with these images.
+    pub fn of(database: Database, profiles: Profiles, images: ImageStore, limits: &Limits) -> Self {
         let workers = Workers::one_a_core();
-        let renditions = Renditions::new(files, workers.clone(), limits);
-        let pictures = Pictures::new(database.clone(), profiles.clone(), renditions.clone());
-        Self { database, profiles, renditions, pictures, workers }
+        let ImageStore { objects, files, signer, redis } = images;
+        let renditions = Renditions::new(objects, files, signer.is_some(), workers.clone(), limits);
+        let metadata = Metadata::new(database.clone(), renditions.clone(), redis.clone(), limits);
+        let hints = Hints::new(signer, metadata.clone(), renditions.clone(), redis, limits);
+        let pictures =
+            Pictures::new(database.clone(), profiles.clone(), renditions.clone(), metadata);
+        Self { database, profiles, renditions, hints, pictures, workers }
     }
 }
 
@@ -99,6 +109,7 @@ pub struct App {
     database: Database,
     profiles: Profiles,
     renditions: Renditions,
+    hints: Hints,
     sign_in: SignIn,
     stop: Stop,
     frontend: Option<Arc<Frontend>>,
@@ -111,10 +122,12 @@ impl App {
     ///
     /// If that folder has no readable `index.html`.
     pub fn new(collection: Collection, config: &Config, clock: Clock) -> io::Result<Self> {
-        let Collection { database, profiles, renditions, workers, .. } = collection;
+        let Collection { database, profiles, renditions, hints, workers, .. } = collection;
+        let hints = hints.timed_by(clock.clone());
         let sign_in = SignIn::new(database.clone(), workers, clock, config);
         let frontend = config.dist.as_deref().map(Frontend::open).transpose()?.map(Arc::new);
-        Ok(Self { database, profiles, renditions, sign_in, stop: Stop::default(), frontend })
+        let stop = Stop::default();
+        Ok(Self { database, profiles, renditions, hints, sign_in, stop, frontend })
     }
 
     /// Tells the server to stop, or whether it is.

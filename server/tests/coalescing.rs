@@ -9,11 +9,11 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use miniature_api::{Size, UserId};
 use miniature_server::{
     Collection,
-    images::image_id,
+    images::{ImageStore, image_id},
     limits::Limits,
     metrics,
     profiles::Profiles,
-    storage::{Database, Files, NewPerson},
+    storage::{Database, NewPerson},
 };
 use tempfile::TempDir;
 
@@ -30,7 +30,10 @@ async fn collection() -> (Collection, TempDir) {
         password_hash: None,
     });
     database.add_people(&people, &[]).await.unwrap();
-    (Collection::of(database, profiles, Files::new(folder.path()), &limits), folder)
+    (
+        Collection::of(database, profiles, ImageStore::in_folder(folder.path()).unwrap(), &limits),
+        folder,
+    )
 }
 
 fn counted(handle: &PrometheusHandle, name: &str) -> u64 {

@@ -105,6 +105,8 @@ fn an_unusable_value_stops_the_start_with_one_line() {
         ("MINIATURE_DIST", "/nowhere", "/nowhere"),
         ("MINIATURE_DEMO", "perhaps", "perhaps"),
         ("MINIATURE_SIGN_INS_PER_NAME", "0", "0"),
+        ("MINIATURE_DELIVERY", "presigned", "needs an S3 store"),
+        ("MINIATURE_S3_BUCKET", "pictures", "MINIATURE_S3_ENDPOINT is missing"),
     ];
     for (name, value, named) in cases {
         assert_refused(&command(&data).arg("serve").env(name, value).output().unwrap(), named);

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use miniature_api::{Friend, ImageId, Revision, UserId};
 use miniature_server::{
     Collection,
-    config::{S3Args, Storage, Users},
+    config::{Delivery, S3Args, Storage, Users},
     demo,
     images::image_id,
     limits::Limits,
@@ -34,6 +34,7 @@ async fn the_demo_is_created_once_and_takes_photographs() {
         database_url: None,
         redis_url: Vec::new(),
         s3: S3Args::default(),
+        delivery: Delivery::Proxy,
         users: Users::default(),
     };
     let collection = Collection::open(&storage, &Limits::default()).await.unwrap();

@@ -7,10 +7,11 @@ use std::{collections::HashMap, time::Duration};
 use miniature_api::{Revision, UserId};
 use miniature_server::{
     Collection,
+    images::ImageStore,
     limits::Limits,
     profiles::{Layer, Profiles},
     redis,
-    storage::{Database, Files, NewPerson},
+    storage::{Database, NewPerson},
 };
 use miniature_services::{Postgres, Redis, RedisCluster};
 use tempfile::TempDir;
@@ -41,8 +42,8 @@ fn instance(database: &Database, urls: &[String]) -> Instance {
     let folder = tempfile::tempdir().unwrap();
     let limits = Limits::default();
     let profiles = Profiles::new(database.clone(), Some(redis), &limits);
-    let files = Files::new(folder.path());
-    let collection = Collection::of(database.clone(), profiles, files, &limits);
+    let images = ImageStore::in_folder(folder.path()).unwrap();
+    let collection = Collection::of(database.clone(), profiles, images, &limits);
     Instance { collection, _folder: folder }
 }
 

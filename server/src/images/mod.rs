@@ -1,23 +1,34 @@
-//! Pictures: what is taken, what is kept, and the sizes in which it is handed out.
+//! Pictures: what is taken, what is kept, the sizes in which it is handed out, and where from.
 //!
 //! ```text
 //! upload ─▶ decode, turn upright, crop ─▶ master ─▶ renditions of 64, 128, 256 and 512 px
 //!                                           │                  │
-//!                                      kept for good     memory, then files
+//!                        kept for good: files or S3     memory, then files; and S3, if browsers
+//!                                                       fetch from there by signed URLs
 //! ```
 //!
 //! **Invariant:** what was uploaded is never handed out, nor kept; only our own encoding of its
 //! pixels is. So no metadata and no foreign bytes travel.
 
+mod drawing;
+mod hints;
+mod metadata;
 mod pictures;
 mod renditions;
+mod shelf;
+mod signer;
+mod store;
 
 use miniature_api::ImageId;
 pub use miniature_pixels::UploadError;
 
 pub use self::{
+    hints::Hints,
+    metadata::Metadata,
     pictures::{PictureError, Pictures},
     renditions::{Layer, Rendition, RenditionError, Renditions},
+    signer::Signer,
+    store::{ImageStore, ImageStoreError},
 };
 
 /// The media type of every rendition.

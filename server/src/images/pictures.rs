@@ -1,16 +1,14 @@
 //! Changing a user's picture.
 
-use std::io;
-
 use bytes::Bytes;
-use miniature_api::{ImageId, Size, UserId};
+use miniature_api::UserId;
 use miniature_pixels::{PixelError, Square, UploadError};
 use thiserror::Error;
 
-use super::{Renditions, image_id};
+use super::{Metadata, Renditions, drawing::Drawing, image_id};
 use crate::{
     profiles::{Profiles, SourceError},
-    storage::{Database, PictureChange},
+    storage::{Database, ObjectsAway, PictureChange},
     workers::WorkPanicked,
 };
 
@@ -20,9 +18,9 @@ pub enum PictureError {
     /// The upload is at fault.
     #[error(transparent)]
     Refused(#[from] UploadError),
-    /// The disk refused.
+    /// The place for masters does not answer.
     #[error("a picture cannot be kept")]
-    Files(#[from] io::Error),
+    Away(#[from] ObjectsAway),
     /// The database refused.
     #[error("a picture cannot be recorded")]
     Database(#[from] sqlx::Error),
@@ -50,18 +48,24 @@ pub struct Pictures {
     database: Database,
     profiles: Profiles,
     renditions: Renditions,
+    metadata: Metadata,
 }
 
 impl Pictures {
     /// Changes pictures in this database.
-    pub fn new(database: Database, profiles: Profiles, renditions: Renditions) -> Self {
-        Self { database, profiles, renditions }
+    pub fn new(
+        database: Database,
+        profiles: Profiles,
+        renditions: Renditions,
+        metadata: Metadata,
+    ) -> Self {
+        Self { database, profiles, renditions, metadata }
     }
 
     /// Gives a user the picture in an uploaded file, in every size, and counts their revision up.
     ///
-    /// The files are there before the record names them, so nobody is sent to a picture that is
-    /// not there. A picture that the user has already changes nothing.
+    /// The master is there before the record names it, so nobody is sent to a picture that is not
+    /// there. A picture that the user has already changes nothing.
     ///
     /// # Errors
     ///
@@ -72,10 +76,12 @@ impl Pictures {
         upload: Bytes,
     ) -> Result<PictureChange, PictureError> {
         let image = image_id(&upload);
-        let renditions = self.renditions.clone();
-        let keep = move || keep(&renditions, image, &upload);
-        let thumbhash = self.renditions.workers().run(keep).await??;
-        let change = self.database.set_picture(user, Some((image, &thumbhash))).await?;
+        let (master, drawing) = self.renditions.workers().run(move || draw(&upload)).await??;
+        self.renditions.keep_master(image, master).await?;
+        self.renditions.keep(image, &drawing).await;
+        self.metadata.record(image, &drawing.metadata).await?;
+        let thumbhash = drawing.metadata.thumbhash.as_str();
+        let change = self.database.set_picture(user, Some((image, thumbhash))).await?;
         if let PictureChange::Changed(_) = &change {
             self.profiles.refresh(user).await?;
         }
@@ -83,12 +89,8 @@ impl Pictures {
     }
 }
 
-/// Keeps a picture in every size, so that nobody waits for one later. Returns its ThumbHash.
-fn keep(renditions: &Renditions, image: ImageId, upload: &[u8]) -> Result<String, PictureError> {
+/// The master, and every size, so that nobody waits for one later. Keeps a core busy.
+fn draw(upload: &[u8]) -> Result<(Bytes, Drawing), PictureError> {
     let square = Square::from_upload(upload)?;
-    renditions.keep_master(image, &square.master()?)?;
-    for size in Size::ALL {
-        renditions.keep(image, size, &square.rendition(size.px())?);
-    }
-    Ok(square.thumbhash()?)
+    Ok((square.master()?.into(), Drawing::of(&square)?))
 }

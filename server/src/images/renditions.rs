@@ -1,24 +1,31 @@
-//! Renditions, from the nearest place that has them: memory, files, or made from the master.
+//! Renditions, from the nearest place that has them.
+//!
+//! ```text
+//! get ─▶ memory ─▶ files ─▶ objects, where they are published ─▶ made from the master
+//! ```
+//!
+//! **Invariant:** a rendition that is handed out or kept is whole. With the store of masters away,
+//! what is nearer goes out as ever, and the rest is said to be away, not missing.
 
 use std::{
     io,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, OnceLock},
 };
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use metrics::counter;
 use miniature_api::{ImageId, Size};
 use miniature_pixels::{PixelError, Square};
 use moka::future::Cache;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
+use super::{drawing::Drawing, shelf::Shelf};
 use crate::{
     limits::Limits,
     metrics::{RENDITIONS_MADE, cache_hit, cache_miss},
-    storage::{FileName, Files},
+    storage::{FileName, Files, ImageMetadata, Objects, ObjectsAway},
     workers::{WorkPanicked, Workers},
 };
 
@@ -29,6 +36,8 @@ pub enum Layer {
     Memory,
     /// It was a file.
     Files,
+    /// It was in the store from which browsers fetch it.
+    Objects,
     /// It had to be made.
     Master,
 }
@@ -36,7 +45,7 @@ pub enum Layer {
 impl Layer {
     /// Whether it was kept.
     pub fn is_hit(self) -> bool {
-        matches!(self, Self::Memory | Self::Files)
+        matches!(self, Self::Memory | Self::Files | Self::Objects)
     }
 
     /// As it stands in `Server-Timing`.
@@ -44,6 +53,7 @@ impl Layer {
         match self {
             Self::Memory => "memory",
             Self::Files => "files",
+            Self::Objects => "objects",
             Self::Master => "master",
         }
     }
@@ -64,9 +74,9 @@ pub enum RenditionError {
     /// There is no such image.
     #[error("there is no such image")]
     NoSuchImage,
-    /// The master cannot be read.
-    #[error("a master cannot be read")]
-    Unreadable(#[from] io::Error),
+    /// The store of masters does not answer.
+    #[error(transparent)]
+    Away(#[from] ObjectsAway),
     /// The master is damaged.
     #[error("a master is damaged: {0}")]
     Damaged(String),
@@ -85,21 +95,32 @@ impl From<PixelError> for RenditionError {
 #[derive(Clone, Debug)]
 pub struct Renditions {
     memory: Cache<(ImageId, Size), Bytes>,
-    files: Files,
-    room: FileRoom,
+    shelf: Shelf,
+    objects: Objects,
+    /// Whether browsers fetch renditions from the store of masters, so that they must be there too.
+    published: bool,
+    loads: Arc<Semaphore>,
     workers: Workers,
 }
 
 impl Renditions {
-    /// Renditions kept in memory, and in these files.
-    pub fn new(files: Files, workers: Workers, limits: &Limits) -> Self {
+    /// Renditions kept in memory, and in these files; their masters are among these objects, and so
+    /// are they if they are `published`.
+    pub fn new(
+        objects: Objects,
+        files: Files,
+        published: bool,
+        workers: Workers,
+        limits: &Limits,
+    ) -> Self {
         let memory = Cache::builder()
             .max_capacity(limits.rendition_memory_bytes)
             .weigher(|_, bytes: &Bytes| u32::try_from(bytes.len()).unwrap_or(u32::MAX))
             .time_to_idle(limits.rendition_kept_for)
             .build();
-        let room = FileRoom::new(limits.rendition_file_bytes);
-        Self { memory, files, room, workers }
+        let shelf = Shelf::new(files, limits.rendition_file_bytes);
+        let loads = Arc::new(Semaphore::new(limits.rendition_loads));
+        Self { memory, shelf, objects, published, loads, workers }
     }
 
     /// Looks how much room the files take; until then they count as none.
@@ -108,15 +129,14 @@ impl Renditions {
     ///
     /// If the folder cannot be read.
     pub async fn measure(&self) -> io::Result<()> {
-        let (room, files) = (self.room.clone(), self.files.clone());
-        self.workers.run(move || room.trim(&files)).await.map_err(io::Error::other)?
+        self.shelf.measure().await
     }
 
     /// A rendition. However many ask for one at once, it is loaded once, and made once.
     ///
     /// # Errors
     ///
-    /// [`RenditionError::NoSuchImage`], or what is wrong with the master.
+    /// [`RenditionError::NoSuchImage`], or what is wrong with the master or its store.
     pub async fn get(&self, image: ImageId, size: Size) -> Result<Rendition, Arc<RenditionError>> {
         let loaded_from = OnceLock::new();
         let load = async {
@@ -135,42 +155,90 @@ impl Renditions {
         self.memory.contains_key(&(image, size))
     }
 
+    /// Whether the store of masters answered when it was last asked.
+    pub fn is_well(&self) -> bool {
+        self.objects.is_well()
+    }
+
     async fn load(&self, image: ImageId, size: Size) -> Result<(Bytes, Layer), RenditionError> {
-        if let Some(bytes) = self.read_file(image, size).await {
+        if let Some(bytes) = self.shelf.get(image, size).await {
             return Ok((bytes, Layer::Files));
         }
-        let master = self.files.read(FileName::Master(image)).await?;
-        let master = master.ok_or(RenditionError::NoSuchImage)?;
-        let (files, room) = (self.files.clone(), self.room.clone());
-        let work = move || {
-            let webp = Square::from_master(&master)?.rendition(size.px())?;
-            counter!(RENDITIONS_MADE).increment(1);
-            room.keep(&files, FileName::Rendition(image, size), &webp);
-            Ok(webp.into())
+        let _place = self.loads.acquire().await; // never closed
+        let loaded = match self.published(image, size).await? {
+            Some(bytes) => (bytes, Layer::Objects),
+            None => (self.make(image, size).await?, Layer::Master),
         };
-        self.workers.run(work).await?.map(|bytes| (bytes, Layer::Master))
+        self.shelf.put(image, size, loaded.0.clone()).await;
+        Ok(loaded)
     }
 
-    /// A file that cannot be read, or is no WebP of its length, counts as none: it can be made again.
-    async fn read_file(&self, image: ImageId, size: Size) -> Option<Bytes> {
-        match self.files.read(FileName::Rendition(image, size)).await {
-            Ok(bytes) => bytes.filter(|bytes| is_whole_webp(bytes)),
-            Err(error) => {
-                tracing::warn!(%error, "a rendition cannot be read");
-                None
-            }
+    async fn published(&self, image: ImageId, size: Size) -> Result<Option<Bytes>, ObjectsAway> {
+        if !self.published {
+            return Ok(None);
+        }
+        self.objects.get(FileName::Rendition(image, size)).await
+    }
+
+    async fn make(&self, image: ImageId, size: Size) -> Result<Bytes, RenditionError> {
+        let master = self.master(image).await?;
+        let work = move || Square::from_master(&master)?.rendition(size.px());
+        let bytes = Bytes::from(self.workers.run(work).await??);
+        counter!(RENDITIONS_MADE).increment(1);
+        self.publish(image, size, bytes.clone()).await;
+        Ok(bytes)
+    }
+
+    async fn master(&self, image: ImageId) -> Result<Bytes, RenditionError> {
+        let master = self.objects.get(FileName::Master(image)).await?;
+        master.ok_or(RenditionError::NoSuchImage)
+    }
+
+    /// Puts a rendition where browsers fetch it. If that fails, the next hint to it tries again.
+    async fn publish(&self, image: ImageId, size: Size, webp: Bytes) {
+        if self.published {
+            // A failure was logged by the breaker, once a minute.
+            let _ = self.objects.put(FileName::Rendition(image, size), webp).await;
         }
     }
 
-    /// Keeps a rendition that was made elsewhere. Blocks.
-    pub(super) fn keep(&self, image: ImageId, size: Size, webp: &[u8]) {
-        counter!(RENDITIONS_MADE).increment(1);
-        self.room.keep(&self.files, FileName::Rendition(image, size), webp);
+    /// Sees to it that browsers find a rendition in the store.
+    pub(super) async fn see_published(
+        &self,
+        image: ImageId,
+        size: Size,
+    ) -> Result<(), Arc<RenditionError>> {
+        let name = FileName::Rendition(image, size);
+        if self.objects.has(name).await.map_err(away)? {
+            return Ok(());
+        }
+        let rendition = self.get(image, size).await?;
+        self.objects.put_once(name, rendition.bytes).await.map_err(away)
     }
 
-    /// Keeps a master. Blocks.
-    pub(super) fn keep_master(&self, image: ImageId, webp: &[u8]) -> io::Result<()> {
-        self.files.write(FileName::Master(image), webp)
+    /// Draws every size of an image again. Returns what is known of them.
+    pub(super) async fn draw_again(&self, image: ImageId) -> Result<ImageMetadata, RenditionError> {
+        let _place = self.loads.acquire().await; // never closed
+        let master = self.master(image).await?;
+        let work = move || Drawing::of(&Square::from_master(&master)?);
+        let drawing = self.workers.run(work).await??;
+        self.keep(image, &drawing).await;
+        Ok(drawing.metadata)
+    }
+
+    /// Keeps what was drawn, in files and where it is published.
+    pub(super) async fn keep(&self, image: ImageId, drawing: &Drawing) {
+        counter!(RENDITIONS_MADE).increment(drawing.renditions.len() as u64);
+        let kept = drawing.renditions.iter().map(|(size, webp)| async {
+            self.shelf.put(image, *size, webp.clone()).await;
+            self.publish(image, *size, webp.clone()).await;
+        });
+        join_all(kept).await;
+    }
+
+    /// Keeps a master for good, unless it is there already.
+    pub(super) async fn keep_master(&self, image: ImageId, webp: Bytes) -> Result<(), ObjectsAway> {
+        self.objects.put_once(FileName::Master(image), webp).await
     }
 
     pub(super) fn workers(&self) -> &Workers {
@@ -178,75 +246,19 @@ impl Renditions {
     }
 }
 
+fn away(error: ObjectsAway) -> Arc<RenditionError> {
+    Arc::new(RenditionError::Away(error))
+}
+
 fn count(layer: Layer) {
-    match layer {
-        Layer::Memory => cache_hit("renditions", "memory", 1),
-        Layer::Files => {
-            cache_miss("renditions", "memory", 1);
-            cache_hit("renditions", "files", 1);
-        }
-        Layer::Master => {
-            cache_miss("renditions", "memory", 1);
-            cache_miss("renditions", "files", 1);
-        }
-    }
-}
-
-/// Whether a file has the length that its own first bytes state.
-///
-/// # Source
-///
-/// WebP Container Specification: `RIFF`, the length of the rest as 32 bits, `WEBP`.
-fn is_whole_webp(bytes: &[u8]) -> bool {
-    let stated = bytes.get(4..8).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes);
-    stated.is_some_and(|rest| u64::from(rest) + 8 == bytes.len() as u64)
-}
-
-/// How much room the files of renditions may take, and do.
-#[derive(Clone, Debug)]
-struct FileRoom {
-    limit: u64,
-    used: Arc<AtomicU64>,
-}
-
-impl FileRoom {
-    fn new(limit: u64) -> Self {
-        Self { limit, used: Arc::default() }
-    }
-
-    /// Writes a file and makes room if that was too much. A full disk costs only speed later.
-    fn keep(&self, files: &Files, name: FileName, content: &[u8]) {
-        let written = files.write(name, content).and_then(|()| {
-            let used = self.used.fetch_add(content.len() as u64, Ordering::Relaxed);
-            if used + content.len() as u64 > self.limit { self.trim(files) } else { Ok(()) }
-        });
-        if let Err(error) = written {
-            tracing::warn!(%error, "a rendition cannot be kept");
-        }
-    }
-
-    /// Trims a tenth below the limit, so that the next file does not list the folder again.
-    fn trim(&self, files: &Files) -> io::Result<()> {
-        let left = files.trim_renditions(self.limit - self.limit / 10)?;
-        self.used.store(left, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_was_cut_off_counts_as_none() {
-        let cases = [
-            ("whole", b"RIFF\x04\0\0\0WEBP".as_slice(), true),
-            ("cut off", b"RIFF\x04\0\0\0WE", false),
-            ("too long", b"RIFF\x04\0\0\0WEBP!", false),
-            ("empty", b"", false),
-        ];
-        for (name, bytes, expected) in cases {
-            assert_eq!(is_whole_webp(bytes), expected, "{name}");
-        }
+    let passed = match layer {
+        Layer::Memory => return cache_hit("renditions", "memory", 1),
+        Layer::Files => &["memory"][..],
+        Layer::Objects => &["memory", "files"],
+        Layer::Master => &["memory", "files", "objects"],
+    };
+    passed.iter().for_each(|layer| cache_miss("renditions", layer, 1));
+    if layer.is_hit() {
+        cache_hit("renditions", layer.name(), 1);
     }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     ApiError,
-    images::{CONTENT_TYPE, RenditionError, Renditions},
+    images::{CONTENT_TYPE, Renditions},
     metrics::rendition_sent,
 };
 
@@ -36,12 +36,7 @@ pub(crate) async fn image(
     let Path(image) = image.map_err(|_| ApiError::NotFound)?;
     let size = params.required::<Size>("size")?;
     let mut timing = Timing::start();
-    let rendition = renditions.get(image, size).await.map_err(|error| match &*error {
-        RenditionError::NoSuchImage => ApiError::NotFound,
-        RenditionError::Unreadable(_)
-        | RenditionError::Damaged(_)
-        | RenditionError::Panicked(_) => ApiError::internal(error),
-    })?;
+    let rendition = renditions.get(image, size).await?;
     timing.passed("renditions", rendition.layer.name(), rendition.layer.is_hit());
     let tag = ETag::strong(&format!("{image}-{size}"));
     let whole = || {

@@ -19,7 +19,7 @@ use miniature_api::{ImageId, Size};
 use super::timing::Timing;
 use crate::{
     ApiError,
-    images::{CONTENT_TYPE, Renditions},
+    images::{CONTENT_TYPE, RenditionError, Renditions},
     metrics::rendition_sent,
 };
 
@@ -83,7 +83,10 @@ async fn picture(renditions: Renditions, image: ImageId, size: Size) -> Option<(
     match renditions.get(image, size).await {
         Ok(rendition) => Some((image, rendition.bytes)),
         Err(error) => {
-            tracing::error!(%image, %error, "a picture is left out");
+            // That the store is away is logged once a minute by its breaker.
+            if !matches!(*error, RenditionError::Away(_)) {
+                tracing::error!(%image, %error, "a picture is left out");
+            }
             None
         }
     }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     ApiError,
-    images::{CONTENT_TYPE, Renditions},
+    images::{Hints, RenditionError},
     profiles::{Layer, Profiles},
     storage::Versioned,
 };
@@ -47,7 +47,7 @@ pub(crate) async fn profile(
 pub(crate) async fn picture(
     _: SignedIn,
     State(profiles): State<Profiles>,
-    State(renditions): State<Renditions>,
+    State(hints): State<Hints>,
     user: Result<Path<UserId>, PathRejection>,
     params: Params,
     asked: HeaderMap,
@@ -57,8 +57,8 @@ pub(crate) async fn picture(
     let (profile, layer) = find(&profiles, user).await?;
     timing.passed("profiles", layer.name(), layer.is_hit());
     let record = profile.picture.clone();
-    let tag = tag(&record, size);
-    let hint = hint(&renditions, &record, size, &mut timing).await?;
+    let hint = hint(&hints, &record, size, &mut timing).await?;
+    let tag = tag(&record, size, hint.as_ref());
     let whole = || Json(PictureAnswer { record, hint }).into_response();
     Ok(timing.on(unless_held(&asked, &tag, Caching::AskEachTime, whole)))
 }
@@ -74,24 +74,33 @@ async fn find(
 }
 
 /// From the revision; the image is named too, lest a database begun anew counts to the same number.
-fn tag(record: &Record, size: Size) -> ETag {
+/// A hint that expires is part of what is answered: an older answer would overstate what is left.
+fn tag(record: &Record, size: Size, hint: Option<&Hint>) -> ETag {
     let image = record.image_id.map_or("none".to_owned(), |image| image.to_string());
-    ETag::strong(&format!("{}-{size}-{image}", record.revision.0))
+    let mut name = format!("{}-{size}-{image}", record.revision.0);
+    if let Some(Hint { url, expires_in_s: Some(left), .. }) = hint {
+        name = format!("{name}-{}-{left}", ETag::name_of(url.as_bytes()));
+    }
+    ETag::strong(&name)
 }
 
+/// A picture whose master is lost has a record and no hint, like one that there is not.
 async fn hint(
-    renditions: &Renditions,
+    hints: &Hints,
     record: &Record,
     size: Size,
     timing: &mut Timing,
 ) -> Result<Option<Hint>, ApiError> {
     let Some(image) = record.image_id else { return Ok(None) };
-    let rendition = renditions.get(image, size).await.map_err(ApiError::internal)?;
-    timing.passed("renditions", rendition.layer.name(), rendition.layer.is_hit());
-    Ok(Some(Hint {
-        url: format!("/images/{image}?size={size}"),
-        expires_in_s: None,
-        content_type: CONTENT_TYPE.to_owned(),
-        bytes: rendition.bytes.len() as u64,
-    }))
+    match hints.get(image, size).await {
+        Ok((hint, layer)) => {
+            timing.passed("hints", layer.name(), layer.is_hit());
+            Ok(Some(hint))
+        }
+        Err(error) if matches!(*error, RenditionError::NoSuchImage) => {
+            tracing::error!(%image, "a picture is recorded and not there");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -1,4 +1,4 @@
-//! Image files: each appears whole or not at all.
+//! Renditions as files, on this machine's disk: each appears whole or not at all.
 
 use std::{
     fs::{self, File, FileTimes},
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use miniature_api::{ImageId, Size};
 use tokio::task::spawn_blocking;
 
-/// Names a file by the content it holds.
+/// Names a file, or an object, by the content it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileName {
     /// The upload re-encoded, from which renditions are made.
@@ -21,16 +21,17 @@ pub enum FileName {
 }
 
 impl FileName {
-    /// Relative to the folder of all files. Spread over 256 folders, so that none grows long.
-    fn path(self) -> PathBuf {
+    /// Its name within the folder or bucket of all images. Spread over 256 folders, so that none
+    /// grows long.
+    pub fn key(self) -> String {
         match self {
             Self::Master(id) => {
                 let id = id.to_string();
-                ["masters", &id[..2], &format!("{id}.webp")].iter().collect()
+                format!("masters/{}/{id}.webp", &id[..2])
             }
             Self::Rendition(id, size) => {
                 let id = id.to_string();
-                ["renditions", &id[..2], &format!("{id}-{size}.webp")].iter().collect()
+                format!("renditions/{}/{id}-{size}.webp", &id[..2])
             }
         }
     }
@@ -54,7 +55,7 @@ impl Files {
     ///
     /// If the file is there and cannot be read.
     pub async fn read(&self, name: FileName) -> io::Result<Option<Bytes>> {
-        let path = self.folder.join(name.path());
+        let path = self.folder.join(name.key());
         spawn_blocking(move || read_and_touch(&path)).await.map_err(io::Error::other)?
     }
 
@@ -64,18 +65,18 @@ impl Files {
     ///
     /// If the disk refuses; no part of the file is there then.
     pub fn write(&self, name: FileName, content: &[u8]) -> io::Result<()> {
-        let path = self.folder.join(name.path());
+        let path = self.folder.join(name.key());
         let folder = path.parent().unwrap_or(&self.folder);
         fs::create_dir_all(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
         file.persist(&path)?;
-        File::open(folder)?.sync_all() // the name itself is content of the folder
+        Ok(())
     }
 
     /// Removes renditions, those used longest ago first, until at most this many bytes are left.
-    /// Blocks. Returns how many bytes are left.
+    /// Blocks. Returns how many bytes are left. Files that go meanwhile are no reason to stop.
     ///
     /// # Errors
     ///
@@ -88,7 +89,9 @@ impl Files {
             if total <= to_bytes {
                 break;
             }
-            fs::remove_file(&file.path)?;
+            if let Err(error) = fs::remove_file(&file.path) {
+                unless_gone(error)?;
+            }
             total -= file.bytes;
         }
         Ok(total)
@@ -126,12 +129,21 @@ fn list(folder: &Path) -> io::Result<Vec<Listed>> {
     for shelf in fs::read_dir(folder)? {
         for file in fs::read_dir(shelf?.path())? {
             let file = file?;
-            let about = file.metadata()?;
-            let used_at = about.modified()?;
-            files.push(Listed { path: file.path(), bytes: about.len(), used_at });
+            match file.metadata() {
+                Ok(about) => {
+                    let (bytes, used_at) = (about.len(), about.modified()?);
+                    files.push(Listed { path: file.path(), bytes, used_at });
+                }
+                Err(error) => unless_gone(error)?,
+            }
         }
     }
     Ok(files)
+}
+
+/// What is gone is as good as removed.
+fn unless_gone(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 #[cfg(test)]
@@ -167,7 +179,7 @@ mod tests {
         for (age, name) in (1..).zip(names) {
             files.write(name, &[0; 10]).unwrap();
             let used_at = SystemTime::UNIX_EPOCH + Duration::from_secs(age);
-            let file = File::open(folder.path().join(name.path())).unwrap();
+            let file = File::open(folder.path().join(name.key())).unwrap();
             file.set_times(FileTimes::new().set_modified(used_at)).unwrap();
         }
         files.read(names[0]).await.unwrap(); // used again

@@ -1,9 +1,12 @@
-//! What survives a restart: people and sessions in SQLite or PostgreSQL, images as files.
+//! What survives a restart: people and sessions in SQLite or PostgreSQL, pictures as files or in an
+//! S3-compatible store.
 //!
 //! One set of queries and migrations for both databases: what is written here, both take.
 
 mod files;
 mod friends;
+mod images;
+mod objects;
 mod people;
 mod sessions;
 
@@ -17,9 +20,12 @@ use sqlx::{
 use thiserror::Error;
 use url::Url;
 
+pub(crate) use self::objects::is_whole_webp;
 pub use self::{
     files::{FileName, Files},
     friends::{Cursor, CursorError},
+    images::ImageMetadata,
+    objects::{Objects, ObjectsAway, ObjectsError},
     people::{NewPerson, PictureChange, Versioned},
 };
 

@@ -17,11 +17,11 @@ use miniature_server::{
     App, Collection, app,
     clock::Clock,
     config::{Cli, Command, Config},
-    images::image_id,
+    images::{ImageStore, image_id},
     limits::Limits,
     profiles::Profiles,
     sign_in::hash_password,
-    storage::{Database, Files, NewPerson},
+    storage::{Database, NewPerson},
 };
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
@@ -95,7 +95,12 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let (database, limits) = (Database::in_memory().await.unwrap(), Limits::default());
         let profiles = Profiles::new(database.clone(), None, &limits);
-        let collection = Collection::of(database, profiles, Files::new(folder.path()), &limits);
+        let collection = Collection::of(
+            database,
+            profiles,
+            ImageStore::in_folder(folder.path()).unwrap(),
+            &limits,
+        );
         let (clock, hand) = Clock::by_hand(1_800_000_000);
         let router = app(App::new(collection.clone(), &config, clock).unwrap());
         let fixture = Self { collection, router, hand, folder };

@@ -1,0 +1,134 @@
+//! What is known of images without reading them, from the nearest place that has it.
+//!
+//! ```text
+//! get ─▶ memory ─▶ Redis ─▶ database ─▶ drawn again from the master
+//! ```
+//!
+//! It follows from the image alone, so it is never old: lifetimes only bound what is held.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use miniature_api::ImageId;
+use moka::future::Cache;
+
+use super::{RenditionError, Renditions};
+use crate::{
+    limits::Limits,
+    metrics::{cache_hit, cache_miss},
+    profiles::Layer,
+    redis::Redis,
+    storage::{Database, ImageMetadata},
+};
+
+/// Every version of an image's metadata in Redis is the same one.
+const VERSION: u64 = 0;
+
+/// What is known of every image. Cheap to clone; clones share what is kept.
+#[derive(Clone, Debug)]
+pub struct Metadata {
+    memory: Cache<ImageId, Arc<ImageMetadata>>,
+    redis: Option<Redis>,
+    kept_for: Duration,
+    database: Database,
+    renditions: Renditions,
+}
+
+impl Metadata {
+    /// What this database knows of these renditions.
+    pub fn new(
+        database: Database,
+        renditions: Renditions,
+        redis: Option<Redis>,
+        limits: &Limits,
+    ) -> Self {
+        let kept_for = limits.image_metadata_kept_for;
+        let memory =
+            Cache::builder().max_capacity(limits.image_metadata).time_to_live(kept_for).build();
+        Self { memory, redis, kept_for, database, renditions }
+    }
+
+    /// What is known of an image, and from how far it came. However many ask at once, one looks.
+    ///
+    /// # Errors
+    ///
+    /// If nobody knows, and it cannot be drawn again.
+    pub async fn get(
+        &self,
+        image: ImageId,
+    ) -> Result<(Arc<ImageMetadata>, Layer), Arc<RenditionError>> {
+        let loaded_from = OnceLock::new();
+        let load = async {
+            let (known, layer) = self.load(image).await?;
+            loaded_from.get_or_init(|| layer);
+            Ok(Arc::new(known))
+        };
+        let known = self.memory.try_get_with(image, load).await?;
+        let layer = loaded_from.get().copied().unwrap_or(Layer::Memory);
+        count(layer);
+        Ok((known, layer))
+    }
+
+    async fn load(&self, image: ImageId) -> Result<(ImageMetadata, Layer), RenditionError> {
+        if let Some(known) = self.shared(image).await {
+            return Ok((known, Layer::Redis));
+        }
+        // With the database away, the master still tells.
+        let recorded = self.database.image(image).await.unwrap_or_default();
+        let known = match recorded {
+            Some(known) => known,
+            None => self.draw_again(image).await?,
+        };
+        self.share(image, &known).await;
+        Ok((known, Layer::Source))
+    }
+
+    /// For images that were kept before anything was recorded of them.
+    async fn draw_again(&self, image: ImageId) -> Result<ImageMetadata, RenditionError> {
+        let known = self.renditions.draw_again(image).await?;
+        if let Err(error) = self.database.add_image(image, &known).await {
+            tracing::warn!(%image, %error, "what is known of an image was not recorded");
+        }
+        Ok(known)
+    }
+
+    async fn shared(&self, image: ImageId) -> Option<ImageMetadata> {
+        let json = self.redis.as_ref()?.get(&key(image)).await?;
+        serde_json::from_slice(&json).ok()
+    }
+
+    async fn share(&self, image: ImageId, known: &ImageMetadata) {
+        let Some(redis) = &self.redis else { return };
+        let Ok(json) = serde_json::to_vec(known) else { return };
+        redis.set(&key(image), VERSION, &json, self.kept_for).await;
+    }
+
+    /// Records what is known of an image that is new.
+    pub(super) async fn record(&self, image: ImageId, known: &ImageMetadata) -> sqlx::Result<()> {
+        self.database.add_image(image, known).await?;
+        self.share(image, known).await;
+        self.memory.insert(image, Arc::new(known.clone())).await;
+        Ok(())
+    }
+}
+
+fn count(layer: Layer) {
+    match layer {
+        Layer::Memory => cache_hit("metadata", "memory", 1),
+        Layer::Redis => {
+            cache_miss("metadata", "memory", 1);
+            cache_hit("metadata", "redis", 1);
+        }
+        Layer::Source => {
+            cache_miss("metadata", "memory", 1);
+            cache_miss("metadata", "redis", 1);
+        }
+    }
+}
+
+/// Where an image's metadata is in Redis.
+fn key(image: ImageId) -> String {
+    format!("profile_pic:meta:{image}")
+}
