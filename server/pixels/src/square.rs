@@ -79,11 +79,6 @@ impl Square {
         Ok(Self { edge: image.width(), rgba })
     }
 
-    /// Its edge, in pixels.
-    pub fn edge(&self) -> u32 {
-        self.edge
-    }
-
     /// The same picture with another edge, in pixels; larger too.
     fn scaled(&self, edge: u32) -> Result<Self, PixelError> {
         if edge == self.edge {
