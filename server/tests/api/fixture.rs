@@ -92,23 +92,30 @@ impl Fixture {
     }
 
     pub(crate) async fn with(config: Config) -> Self {
+        let database = Database::in_memory().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let (database, limits) = (Database::in_memory().await.unwrap(), Limits::default());
-        let profiles = Profiles::new(database.clone(), None, &limits);
-        let collection = Collection::of(
-            database,
-            profiles,
-            ImageStore::in_folder(folder.path()).unwrap(),
-            &limits,
-        );
-        let (clock, hand) = Clock::by_hand(1_800_000_000);
-        let router = app(App::new(collection.clone(), &config, clock).unwrap());
-        let fixture = Self { collection, router, hand, folder };
+        let images = ImageStore::in_folder(folder.path()).unwrap();
+        let fixture = Self::over(database, images, folder, &config);
         fixture.populate().await;
         fixture
     }
 
-    async fn populate(&self) {
+    /// A server over what is kept already.
+    pub(crate) fn over(
+        database: Database,
+        images: ImageStore,
+        folder: TempDir,
+        config: &Config,
+    ) -> Self {
+        let limits = Limits::default();
+        let profiles = Profiles::new(database.clone(), images.redis.clone(), &limits);
+        let collection = Collection::of(database, profiles, images, &limits);
+        let (clock, hand) = Clock::by_hand(1_800_000_000);
+        let router = app(App::new(collection.clone(), config, clock).unwrap());
+        Self { collection, router, hand, folder }
+    }
+
+    pub(crate) async fn populate(&self) {
         let hash = hash_password("secret").unwrap();
         let people = PEOPLE.map(|(id, name, _)| NewPerson {
             user_id: user(id),

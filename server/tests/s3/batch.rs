@@ -1,0 +1,71 @@
+use axum::{
+    body::Body,
+    http::{Method, Request, header},
+};
+use http_body_util::BodyExt;
+use miniature_server::{config::Delivery, storage::NewPerson};
+use tower::ServiceExt;
+
+use crate::{
+    fixture::{Fixture, png, user},
+    store::Store,
+};
+
+/// Fifty people, each with a picture of their own.
+async fn crowd(server: &Fixture) -> String {
+    let ids = (0..50).map(|n| format!("u{n}")).collect::<Vec<_>>();
+    let person = |id: &String| NewPerson {
+        user_id: user(id),
+        name: id.clone(),
+        headline: String::new(),
+        password_hash: None,
+    };
+    let people = ids.iter().map(person).collect::<Vec<_>>();
+    server.collection.database.add_people(&people, &[]).await.unwrap();
+    for (n, id) in (100..).zip(&ids) {
+        server.collection.pictures.set_picture(&user(id), png(n)).await.unwrap();
+    }
+    format!("/api/images/batch?size=64&users={}", ids.join(","))
+}
+
+#[tokio::test]
+async fn fifty_users_come_with_their_bytes_for_one_read_a_picture() {
+    let store = Store::start().await;
+    let origin = store.server(Delivery::Proxy).await;
+    let path = crowd(&origin).await;
+    let server = store.cold(&origin, Delivery::Proxy);
+    let browser = server.browser("ada").await;
+    store.gate.forget();
+
+    let (one, other) = tokio::join!(browser.get(&path), browser.get(&path));
+
+    for answer in [one, other] {
+        assert_eq!(answer.parts().await.len(), 51, "the records and fifty pictures");
+    }
+    assert_eq!(store.gate.count(&Method::GET, "/masters/"), 50);
+    assert_eq!(store.gate.count(&Method::GET, ""), 50);
+    assert_eq!(browser.get(&path).await.parts().await.len(), 51);
+    assert_eq!(store.gate.count(&Method::GET, ""), 50, "from memory");
+}
+
+#[tokio::test]
+async fn nothing_is_read_far_ahead_of_a_slow_reader() {
+    let store = Store::start().await;
+    let origin = store.server(Delivery::Proxy).await;
+    let path = crowd(&origin).await;
+    let server = store.cold(&origin, Delivery::Proxy);
+    let cookie = server.sign_in("ada", "secret").await.cookie();
+    store.gate.forget();
+    let request = Request::get(&path).header(header::COOKIE, cookie);
+    let request = request.body(Body::empty()).unwrap();
+
+    let mut body = server.router.clone().oneshot(request).await.unwrap().into_body();
+    let records = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    let pictures = body.frame().await.unwrap().unwrap().into_data().unwrap();
+
+    assert!(records.starts_with(b"--") && pictures.starts_with(b"--"));
+    let read = store.gate.count(&Method::GET, "/masters/");
+    assert!((1..50).contains(&read), "{read} were read for who has taken two pieces");
+    body.collect().await.unwrap();
+    assert_eq!(store.gate.count(&Method::GET, "/masters/"), 50);
+}
