@@ -59,6 +59,10 @@ pub struct Config {
     #[arg(long, env = "MINIATURE_SIGN_INS_PER_ADDRESS", default_value = "60")]
     pub sign_ins_per_address: NonZeroU32,
 
+    /// How often one user may change their picture, a minute.
+    #[arg(long, env = "MINIATURE_PICTURE_CHANGES_PER_USER", default_value = "30")]
+    pub picture_changes_per_user: NonZeroU32,
+
     /// Pages of these other origins may use the API too: `https://app.example`, by commas.
     #[arg(long, env = "MINIATURE_ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<AllowedOrigin>,

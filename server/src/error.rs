@@ -10,7 +10,10 @@ use axum::{
 use miniature_api::Problem;
 use thiserror::Error;
 
-use crate::{images::RenditionError, profiles::SourceError};
+use crate::{
+    images::{IntakeError, PictureError, RenditionError, UploadError},
+    profiles::SourceError,
+};
 
 /// Why a request is refused. Becomes an `application/problem+json` (RFC 9457).
 #[derive(Debug, Error)]
@@ -30,12 +33,18 @@ pub enum ApiError {
     /// 403: another site sent this request.
     #[error("this request comes from another site")]
     CrossSite,
+    /// 408: the body did not arrive in time.
+    #[error("the body took too long to arrive")]
+    TooSlow,
     /// 413: the body is longer than the route takes.
     #[error("the body is too long")]
     TooLong,
     /// 415: the body is not of the type that the route takes.
     #[error("send application/json")]
     NotJson,
+    /// 415: by its content it is no picture that is taken, whatever it was called.
+    #[error("a picture is a JPEG, PNG, GIF or WebP")]
+    NotAPicture,
     /// 422: a part of the request is wrong.
     #[error("{detail}")]
     Invalid {
@@ -50,6 +59,9 @@ pub enum ApiError {
         /// How long to wait, in seconds.
         retry_after_s: u64,
     },
+    /// 503: as much as can be done at once is under way.
+    #[error("too much at once; try again in a moment")]
+    Busy,
     /// 503: what the server needs is down.
     #[error("down: {0}; try again in a moment")]
     Unready(&'static str),
@@ -75,11 +87,12 @@ impl ApiError {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::SignedOut | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
             Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotJson | Self::NotAPicture => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unready(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Unready(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -87,7 +100,7 @@ impl ApiError {
     fn retry_after_s(&self) -> Option<u64> {
         match self {
             Self::TooManyTries { retry_after_s } => Some(*retry_after_s),
-            Self::Unready(_) => Some(1),
+            Self::Busy | Self::Unready(_) => Some(1),
             _ => None,
         }
     }
@@ -118,6 +131,30 @@ impl From<sqlx::Error> for ApiError {
 impl From<&Arc<sqlx::Error>> for ApiError {
     fn from(cause: &Arc<sqlx::Error>) -> Self {
         if is_away(cause) { Self::Unready("database") } else { Self::internal(Arc::clone(cause)) }
+    }
+}
+
+impl From<PictureError> for ApiError {
+    fn from(cause: PictureError) -> Self {
+        match cause {
+            PictureError::Refused(UploadError::TooLong) => Self::TooLong,
+            PictureError::Refused(UploadError::UnknownType) => Self::NotAPicture,
+            PictureError::Refused(
+                fault @ (UploadError::TooLarge { .. } | UploadError::Undecodable),
+            ) => Self::invalid("body", fault),
+            PictureError::Database(error) => error.into(),
+            PictureError::Away(_) => Self::Unready("images"),
+            PictureError::Lost => Self::internal(cause),
+        }
+    }
+}
+
+impl From<IntakeError> for ApiError {
+    fn from(cause: IntakeError) -> Self {
+        match cause {
+            IntakeError::TooOften { wait_s } => Self::TooManyTries { retry_after_s: wait_s },
+            IntakeError::Full => Self::Busy,
+        }
     }
 }
 

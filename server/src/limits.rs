@@ -68,6 +68,18 @@ pub struct Limits {
     /// Within it all instances give out the same URL, so that caches see one address. Not above the
     /// 15 minutes that clocks may differ from the store's.
     pub hint_window: Duration,
+    /// How many uploads may be under way at once: arriving, waiting for a core, or worked on.
+    /// Default: 32; each holds up to 10 MiB.
+    pub uploads: usize,
+
+    /// How long an upload may take to arrive. Default: 2 minutes, in which a slow telephone sends 10 MiB.
+    pub upload_arrives_within: Duration,
+
+    /// How much memory decoding uploads may take at once, in bytes. Default: 512 MiB.
+    ///
+    /// Enough for four photographs of 12 megapixels; what is estimated to need more than all of it is
+    /// decoded alone.
+    pub decoding_bytes: u64,
 
     /// For how long one stays signed in. Default: 30 days.
     pub session_lasts: Duration,
@@ -107,6 +119,9 @@ impl Default for Limits {
             hint_signed_for: Duration::from_secs(60 * 60),
             hint_kept_for: Duration::from_secs(50 * 60),
             hint_window: Duration::from_secs(10 * 60),
+            uploads: 32,
+            upload_arrives_within: Duration::from_secs(2 * 60),
+            decoding_bytes: 512 << 20,
             session_lasts: Duration::from_secs(30 * 24 * 60 * 60),
             session_trusted_for: Duration::from_secs(5),
             sessions: 10_000,

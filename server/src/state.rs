@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::{
     clock::Clock,
     config::{Config, ConfigError, Storage},
-    images::{Hints, ImageStore, ImageStoreError, Metadata, Pictures, Renditions},
+    images::{Hints, ImageStore, ImageStoreError, Intake, Metadata, Pictures, Renditions},
     limits::Limits,
     profiles::{Profiles, SourceError},
     redis::{Redis, RedisUrlError},
@@ -92,7 +92,7 @@ impl Collection {
         let metadata = Metadata::new(database.clone(), renditions.clone(), redis.clone(), limits);
         let hints = Hints::new(signer, metadata.clone(), renditions.clone(), redis, limits);
         let pictures =
-            Pictures::new(database.clone(), profiles.clone(), renditions.clone(), metadata);
+            Pictures::new(database.clone(), profiles.clone(), renditions.clone(), metadata, limits);
         Self { database, profiles, renditions, hints, pictures, workers }
     }
 }
@@ -110,6 +110,8 @@ pub struct App {
     profiles: Profiles,
     renditions: Renditions,
     hints: Hints,
+    pictures: Pictures,
+    intake: Intake,
     sign_in: SignIn,
     stop: Stop,
     frontend: Option<Arc<Frontend>>,
@@ -122,12 +124,23 @@ impl App {
     ///
     /// If that folder has no readable `index.html`.
     pub fn new(collection: Collection, config: &Config, clock: Clock) -> io::Result<Self> {
-        let Collection { database, profiles, renditions, hints, workers, .. } = collection;
+        let Collection { database, profiles, renditions, hints, pictures, workers } = collection;
         let hints = hints.timed_by(clock.clone());
+        let intake = Intake::new(config, &Limits::default());
         let sign_in = SignIn::new(database.clone(), workers, clock, config);
         let frontend = config.dist.as_deref().map(Frontend::open).transpose()?.map(Arc::new);
         let stop = Stop::default();
-        Ok(Self { database, profiles, renditions, hints, sign_in, stop, frontend })
+        Ok(Self {
+            database,
+            profiles,
+            renditions,
+            hints,
+            pictures,
+            intake,
+            sign_in,
+            stop,
+            frontend,
+        })
     }
 
     /// Tells the server to stop, or whether it is.

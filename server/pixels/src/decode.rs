@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use crate::container;
 
-/// The longest upload, in bytes.
-const MAX_BYTES: usize = 10 << 20;
+/// The longest upload, in bytes: 10 MiB.
+pub const MAX_UPLOAD_BYTES: usize = 10 << 20;
 
 /// The longest edge, in pixels.
 const MAX_EDGE: u32 = 12_000;
@@ -79,7 +79,7 @@ pub(crate) fn decode(upload: &[u8]) -> Result<Decoded, UploadError> {
 
 /// Reads what stands before the pixels, and checks it: a small file can claim to be huge.
 fn open(upload: &[u8]) -> Result<impl ImageDecoder + '_, UploadError> {
-    if upload.len() > MAX_BYTES {
+    if upload.len() > MAX_UPLOAD_BYTES {
         return Err(UploadError::TooLong);
     }
     let format = image::guess_format(upload).map_err(|_| UploadError::UnknownType)?;
@@ -156,7 +156,7 @@ mod tests {
             ("empty", Vec::new(), UploadError::UnknownType),
             ("a page", b"<html>".to_vec(), UploadError::UnknownType),
             ("a bitmap", b"BM\0\0\0\0\0\0".to_vec(), UploadError::UnknownType),
-            ("too long", vec![0; MAX_BYTES + 1], UploadError::TooLong),
+            ("too long", vec![0; MAX_UPLOAD_BYTES + 1], UploadError::TooLong),
             ("cut off", png[..png.len() / 2].to_vec(), UploadError::Undecodable),
             ("a bomb", huge, UploadError::TooLarge { width: 10_000, height: 10_000 }),
         ];

@@ -12,5 +12,5 @@ mod container;
 mod decode;
 mod square;
 
-pub use decode::{UploadError, memory_for};
+pub use decode::{MAX_UPLOAD_BYTES, UploadError, memory_for};
 pub use square::{PixelError, Square};

@@ -1,10 +1,11 @@
 //! Pictures: what is taken, what is kept, the sizes in which it is handed out, and where from.
 //!
 //! ```text
-//! upload ─▶ decode, turn upright, crop ─▶ master ─▶ renditions of 64, 128, 256 and 512 px
-//!                                           │                  │
-//!                        kept for good: files or S3     memory, then files; and S3, if browsers
-//!                                                       fetch from there by signed URLs
+//! upload ─▶ intake ─▶ decode, crop, turn upright ─▶ master ─▶ renditions of 64, 128, 256 and 512 px
+//!                                                     │                  │
+//!                                  kept for good: files or S3     memory, then files; and S3, if
+//!                                                                 browsers fetch from there by
+//!                                                                 signed URLs
 //! ```
 //!
 //! **Invariant:** what was uploaded is never handed out, nor kept; only our own encoding of its
@@ -12,6 +13,7 @@
 
 mod drawing;
 mod hints;
+mod intake;
 mod metadata;
 mod pictures;
 mod renditions;
@@ -24,6 +26,7 @@ pub use miniature_pixels::UploadError;
 
 pub use self::{
     hints::Hints,
+    intake::{Intake, IntakeError, Place},
     metadata::Metadata,
     pictures::{PictureError, Pictures},
     renditions::{Layer, Rendition, RenditionError, Renditions},

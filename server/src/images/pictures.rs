@@ -1,13 +1,17 @@
 //! Changing a user's picture.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use miniature_api::UserId;
-use miniature_pixels::{PixelError, Square, UploadError};
+use miniature_api::{ImageId, Record, UserId};
+use miniature_pixels::{PixelError, Square, UploadError, memory_for};
 use thiserror::Error;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Metadata, Renditions, drawing::Drawing, image_id};
 use crate::{
-    profiles::{Profiles, SourceError},
+    limits::Limits,
+    profiles::Profiles,
     storage::{Database, ObjectsAway, PictureChange},
     workers::WorkPanicked,
 };
@@ -24,9 +28,9 @@ pub enum PictureError {
     /// The database refused.
     #[error("a picture cannot be recorded")]
     Database(#[from] sqlx::Error),
-    /// The profile could not be read afresh.
-    #[error(transparent)]
-    Profile(#[from] SourceError),
+    /// The server is stopping.
+    #[error("the change was lost")]
+    Lost,
 }
 
 /// A codec that fails or panics on decoded pixels says that the upload is at fault.
@@ -49,6 +53,7 @@ pub struct Pictures {
     profiles: Profiles,
     renditions: Renditions,
     metadata: Metadata,
+    memory: DecodingMemory,
 }
 
 impl Pictures {
@@ -58,8 +63,10 @@ impl Pictures {
         profiles: Profiles,
         renditions: Renditions,
         metadata: Metadata,
+        limits: &Limits,
     ) -> Self {
-        Self { database, profiles, renditions, metadata }
+        let memory = DecodingMemory::new(limits.decoding_bytes);
+        Self { database, profiles, renditions, metadata, memory }
     }
 
     /// Gives a user the picture in an uploaded file, in every size, and counts their revision up.
@@ -76,16 +83,66 @@ impl Pictures {
         upload: Bytes,
     ) -> Result<PictureChange, PictureError> {
         let image = image_id(&upload);
-        let (master, drawing) = self.renditions.workers().run(move || draw(&upload)).await??;
+        let thumbhash = self.keep(image, upload).await?;
+        self.change(user, Some((image, thumbhash))).await
+    }
+
+    /// Takes a user's picture away, and counts their revision up. Who has none keeps none.
+    ///
+    /// # Errors
+    ///
+    /// What failed here.
+    pub async fn remove_picture(&self, user: &UserId) -> Result<PictureChange, PictureError> {
+        self.change(user, None).await
+    }
+
+    /// Keeps a picture in every size. Returns its ThumbHash.
+    async fn keep(&self, image: ImageId, upload: Bytes) -> Result<String, PictureError> {
+        let (master, drawing) = self.draw(upload).await?;
         self.renditions.keep_master(image, master).await?;
         self.renditions.keep(image, &drawing).await;
         self.metadata.record(image, &drawing.metadata).await?;
-        let thumbhash = drawing.metadata.thumbhash.as_str();
-        let change = self.database.set_picture(user, Some((image, thumbhash))).await?;
-        if let PictureChange::Changed(_) = &change {
-            self.profiles.refresh(user).await?;
+        Ok(drawing.metadata.thumbhash)
+    }
+
+    /// Waits for a core and for memory.
+    async fn draw(&self, upload: Bytes) -> Result<(Bytes, Drawing), PictureError> {
+        let workers = self.renditions.workers();
+        let head = upload.clone();
+        let bytes = workers.run(move || memory_for(&head)).await??;
+        let memory = self.memory.take(bytes).await;
+        let work = move || {
+            let _memory = memory; // given back when the work is done, not when its waiter has gone
+            draw(&upload)
+        };
+        workers.run(work).await?
+    }
+
+    /// Changes the record. Once begun it is finished, even if whoever asked has gone: what is in the
+    /// database is told to every cache.
+    async fn change(
+        &self,
+        user: &UserId,
+        picture: Option<(ImageId, String)>,
+    ) -> Result<PictureChange, PictureError> {
+        let (this, user) = (self.clone(), user.clone());
+        let change = tokio::spawn(async move {
+            let picture = picture.as_ref().map(|(image, hash)| (*image, hash.as_str()));
+            let change = this.database.set_picture(&user, picture).await?;
+            if let PictureChange::Changed(record) = &change {
+                this.tell(record).await;
+            }
+            Ok(change)
+        });
+        change.await.map_err(|_| PictureError::Lost)?
+    }
+
+    /// Tells of a new record whoever shows the old one. The change itself has happened, so nothing
+    /// that fails here makes it undone.
+    async fn tell(&self, record: &Record) {
+        if let Err(error) = self.profiles.refresh(&record.user_id).await {
+            tracing::warn!(%error, "a profile was changed and could not be read afresh");
         }
-        Ok(change)
     }
 }
 
@@ -93,4 +150,29 @@ impl Pictures {
 fn draw(upload: &[u8]) -> Result<(Bytes, Drawing), PictureError> {
     let square = Square::from_upload(upload)?;
     Ok((square.master()?.into(), Drawing::of(&square)?))
+}
+
+/// How much memory decoding may take, counted in MiB. As many pictures are decoded at once as fit.
+#[derive(Clone, Debug)]
+struct DecodingMemory {
+    left: Arc<Semaphore>,
+    all: u32,
+}
+
+impl DecodingMemory {
+    fn new(bytes: u64) -> Self {
+        let all = mebibytes(bytes);
+        Self { left: Arc::new(Semaphore::new(all as usize)), all }
+    }
+
+    /// Waits for so much memory, or for all of it. None is left untaken by whoever waits first.
+    async fn take(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
+        let share = mebibytes(bytes).min(self.all);
+        Arc::clone(&self.left).acquire_many_owned(share).await.ok() // never closed
+    }
+}
+
+/// Rounded up.
+fn mebibytes(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX)
 }

@@ -14,6 +14,7 @@ mod params;
 mod security;
 mod session;
 mod timing;
+mod upload;
 mod users;
 
 use axum::{
@@ -42,6 +43,7 @@ pub fn app(app: App) -> Router {
         .route("/api/session", session::routes())
         .route("/api/friends", get(friends::friends))
         .route("/api/users/{user_id}", get(users::profile))
+        .route("/api/users/me/picture", upload::routes())
         .route("/api/images/user/{user_id}", get(users::picture))
         .route("/api/images/batch", get(batch::batch))
         .route("/images/{image_id}", get(images::image))

@@ -41,8 +41,8 @@ impl Deref for Versioned {
 pub enum PictureChange {
     /// The user has the picture now, under a new revision.
     Changed(Record),
-    /// The user had it already; the revision stands.
-    AlreadySo,
+    /// The user had it already, or had none and is to have none; the revision stands.
+    AlreadySo(Record),
     /// There is no such user.
     NoSuchUser,
 }
@@ -164,11 +164,14 @@ impl Database {
                 image_id,
                 thumbhash: thumbhash.map(Into::into),
             })),
-            None if self.profiles(std::slice::from_ref(user)).await?.is_empty() => {
-                Ok(PictureChange::NoSuchUser)
-            }
-            None => Ok(PictureChange::AlreadySo),
+            None => self.unchanged(user).await,
         }
+    }
+
+    async fn unchanged(&self, user: &UserId) -> sqlx::Result<PictureChange> {
+        let record = self.profiles(std::slice::from_ref(user)).await?.remove(user);
+        let record = record.map(|versioned| versioned.profile.picture);
+        Ok(record.map_or(PictureChange::NoSuchUser, PictureChange::AlreadySo))
     }
 }
 

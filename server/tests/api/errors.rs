@@ -58,6 +58,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
         (Method::PUT, "/api/session", "GET,HEAD,POST,DELETE"),
         (Method::POST, "/api/friends", "GET,HEAD"),
         (Method::DELETE, "/api/users/ada", "GET,HEAD"),
+        (Method::POST, "/api/users/me/picture", "PUT,DELETE"),
         (Method::POST, "/images/0", "GET,HEAD"),
         (Method::POST, "/healthz", "GET,HEAD"),
     ];

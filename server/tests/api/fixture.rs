@@ -66,7 +66,12 @@ pub(crate) struct Part {
 pub(crate) fn config() -> Config {
     let words = ["miniature-server", "serve", "--listen", "127.0.0.1:0"];
     let Command::Serve(config) = Cli::parse_from(words).command else { unreachable!("serve") };
-    Config { sign_ins_per_name: NonZeroU32::MAX, sign_ins_per_address: NonZeroU32::MAX, ..*config }
+    Config {
+        sign_ins_per_name: NonZeroU32::MAX,
+        sign_ins_per_address: NonZeroU32::MAX,
+        picture_changes_per_user: NonZeroU32::MAX,
+        ..*config
+    }
 }
 
 /// A picture of one colour, as PNG.
@@ -168,6 +173,16 @@ impl Browser<'_> {
 
     pub(crate) async fn get_with(&self, path: &str, name: &str, value: &str) -> Answer {
         self.send(Method::GET, path, &[(name, value)]).await
+    }
+
+    /// Uploads a picture.
+    pub(crate) async fn put(&self, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        let mut request = Request::put("/api/users/me/picture");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.header(header::COOKIE, &self.cookie);
+        self.fixture.send(request.body(body.into()).unwrap()).await
     }
 
     pub(crate) async fn send(

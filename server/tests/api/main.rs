@@ -10,3 +10,4 @@ mod friends;
 mod frontend;
 mod pictures;
 mod session;
+mod upload;

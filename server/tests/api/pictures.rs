@@ -116,7 +116,8 @@ async fn each_change_counts_up_and_is_seen_at_once() {
 async fn the_same_picture_again_changes_nothing() {
     let t = Fixture::new().await;
     let again = t.collection.pictures.set_picture(&user("bea"), png(1)).await;
-    assert_eq!(again.unwrap(), PictureChange::AlreadySo);
+    let PictureChange::AlreadySo(record) = again.unwrap() else { panic!("a change") };
+    assert_eq!(record.revision, Revision(1));
     let nobody = t.collection.pictures.set_picture(&user("nobody"), png(1)).await;
     assert_eq!(nobody.unwrap(), PictureChange::NoSuchUser);
 }

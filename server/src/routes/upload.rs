@@ -1,0 +1,95 @@
+//! `/api/users/me/picture`: one's own picture.
+
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, header},
+    response::IntoResponse,
+    routing::{MethodRouter, put},
+};
+use bytes::BytesMut;
+use futures_util::StreamExt;
+use miniature_api::Record;
+use miniature_pixels::MAX_UPLOAD_BYTES;
+use tokio::time::timeout;
+
+use super::guard::SignedIn;
+use crate::{
+    ApiError, App,
+    images::{Intake, Pictures},
+    limits::Limits,
+    storage::PictureChange,
+};
+
+pub(super) fn routes() -> MethodRouter<App> {
+    put(replace).delete(remove)
+}
+
+/// `PUT /api/users/me/picture`: the body is the file; whatever it is called, its content decides.
+///
+/// # Errors
+///
+/// [`ApiError::TooLong`] (413), [`ApiError::NotAPicture`] (415), [`ApiError::Invalid`] (422),
+/// [`ApiError::TooSlow`] (408), [`ApiError::TooManyTries`] (429), [`ApiError::Busy`] (503).
+async fn replace(
+    signed_in: SignedIn,
+    State(intake): State<Intake>,
+    State(pictures): State<Pictures>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<impl IntoResponse, ApiError> {
+    intake.count(&signed_in.user)?;
+    let _place = intake.enter()?;
+    let within = Limits::default().upload_arrives_within;
+    let arrived = timeout(within, read(stated_length(&headers), body)).await;
+    let upload = arrived.map_err(|_| ApiError::TooSlow)??;
+    answer(pictures.set_picture(&signed_in.user, upload).await?)
+}
+
+/// `DELETE /api/users/me/picture`: none from now on.
+///
+/// # Errors
+///
+/// [`ApiError::TooManyTries`] (429).
+async fn remove(
+    signed_in: SignedIn,
+    State(intake): State<Intake>,
+    State(pictures): State<Pictures>,
+) -> Result<impl IntoResponse, ApiError> {
+    intake.count(&signed_in.user)?;
+    answer(pictures.remove_picture(&signed_in.user).await?)
+}
+
+/// Someone whose session outlived them is signed out.
+fn answer(change: PictureChange) -> Result<impl IntoResponse, ApiError> {
+    let record: Record = match change {
+        PictureChange::Changed(record) | PictureChange::AlreadySo(record) => record,
+        PictureChange::NoSuchUser => return Err(ApiError::SignedOut),
+    };
+    Ok(([(header::CACHE_CONTROL, "private, no-store")], Json(record)))
+}
+
+/// How long the body says it is, in bytes; 0 if it does not.
+fn stated_length(headers: &HeaderMap) -> u64 {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    length.and_then(|length| length.parse().ok()).unwrap_or_default()
+}
+
+/// Reads a body until it is longer than an upload may be, and not a byte on.
+async fn read(stated: u64, body: Body) -> Result<Bytes, ApiError> {
+    let stated = usize::try_from(stated).unwrap_or(usize::MAX);
+    if stated > MAX_UPLOAD_BYTES {
+        return Err(ApiError::TooLong);
+    }
+    let mut upload = BytesMut::with_capacity(stated);
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| ApiError::invalid("body", "it did not arrive whole"))?;
+        if upload.len() + chunk.len() > MAX_UPLOAD_BYTES {
+            return Err(ApiError::TooLong);
+        }
+        upload.extend_from_slice(&chunk);
+    }
+    Ok(upload.freeze())
+}
