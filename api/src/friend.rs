@@ -6,6 +6,7 @@ use crate::{Record, UserId};
 
 /// A friend, as a row of the list shows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Friend {
     /// Who.
     pub user_id: UserId,
@@ -19,6 +20,7 @@ pub struct Friend {
 
 /// A page of the friend list: the answer of `GET /api/friends`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FriendsPage {
     /// At most as many as asked for, in the order of the list.
     pub friends: Vec<Friend>,
@@ -28,6 +30,7 @@ pub struct FriendsPage {
 
 /// A user's profile: the answer of `GET /api/users/{user_id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Profile {
     /// Who.
     pub user_id: UserId,

@@ -19,12 +19,16 @@ pub enum IdError {
 /// Names a user. Opaque; 1 to 64 characters out of `A-Z a-z 0-9 _ -`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^[A-Za-z0-9_-]{1,64}$", examples("ada")))]
 pub struct UserId(Box<str>);
 
 /// Names an image by its content: the first 128 bits of BLAKE3 over the uploaded bytes, as 32
 /// lowercase hexadecimal digits. Never goes stale.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^[0-9a-f]{32}$"))]
 pub struct ImageId([u8; 16]);
 
 impl UserId {

@@ -12,6 +12,7 @@ use crate::{IdError, ImageId, UserId};
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Revision(pub u32);
 
 /// The edge of a square rendition, in pixels. The closed set of sizes that exist.
@@ -53,6 +54,20 @@ impl Size {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Size {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        let sizes = Self::ALL.map(|size| size.px());
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::Integer)
+            .enum_values(Some(sizes))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Size {}
+
 impl TryFrom<u32> for Size {
     type Error = SizeError;
 
@@ -85,6 +100,7 @@ impl fmt::Display for Size {
 ///
 /// The time at which it was checked is not on the wire: it is that of the clock of whoever asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Record {
     /// Whose picture.
     pub user_id: UserId,
@@ -98,6 +114,7 @@ pub struct Record {
 
 /// Where a rendition can be fetched until some time. Never an identity, never a cache key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Hint {
     /// Absolute, or absolute within this origin.
     pub url: String,
@@ -111,6 +128,7 @@ pub struct Hint {
 
 /// The answer of `GET /api/images/user/{user_id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PictureAnswer {
     /// What is known of the picture.
     #[serde(flatten)]
@@ -154,6 +172,7 @@ impl fmt::Display for BatchUser {
 /// One user in the answer of a batch, in the order asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, try_from = "BatchLine")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum BatchEntry {
     /// There is such a user.
     Found(Record),
@@ -169,6 +188,7 @@ pub enum BatchEntry {
 /// The word `not_found`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum NotFound {
     /// There is no such user.
     NotFound,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// RFC 9457, Problem Details for HTTP APIs. `field` is our extension member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Names the kind of problem, for programs: `about:blank` where the status says it all.
     #[serde(rename = "type")]

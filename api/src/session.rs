@@ -12,6 +12,7 @@ pub const ACCOUNT_COOKIE: &str = "miniature_account";
 
 /// What `POST /api/session` takes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Credentials {
     /// The user's name for signing in.
     pub username: String,
@@ -27,6 +28,7 @@ impl fmt::Debug for Credentials {
 
 /// The signed-in user: the answer of `POST` and `GET /api/session`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Account {
     /// Who.
     pub user_id: UserId,

@@ -2,86 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
-use std::{
-    fs::File,
-    io::{BufRead, BufReader},
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
-use reqwest::{Client, RequestBuilder, StatusCode, header};
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use reqwest::{RequestBuilder, StatusCode, header};
+use serde_json::Value;
 
-/// A server with the demo people, whose log is kept.
-struct Server {
-    process: Child,
-    address: String,
-    folder: TempDir,
-}
+mod command_line;
 
-impl Server {
-    fn start(settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let log = File::create(folder.path().join("log")).unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_miniature-server"))
-            .env_clear()
-            .env("MINIATURE_DATA", folder.path())
-            .env("MINIATURE_LISTEN", "127.0.0.1:0")
-            .env("MINIATURE_DEMO", "1")
-            .envs(settings.iter().copied())
-            .arg("serve")
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let address =
-            lines.find_map(|line| line.unwrap().strip_prefix("listening on ").map(str::to_owned));
-        Self { process, address: address.unwrap(), folder }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.address)
-    }
-
-    fn stop(&mut self) -> ExitStatus {
-        let id = Pid::from_raw(self.process.id().try_into().unwrap());
-        kill(id, Signal::SIGTERM).unwrap();
-        self.process.wait().unwrap()
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
-    }
-
-    /// Signs in, and returns the cookie.
-    async fn sign_in(&self, client: &Client, password: &str) -> Option<String> {
-        let body = json!({ "username": "ada", "password": password });
-        let answer = client.post(self.url("/api/session")).json(&body).send().await.unwrap();
-        let cookie = answer.headers().get(header::SET_COOKIE)?.to_str().unwrap();
-        Some(cookie.split(';').next().unwrap().to_owned())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn client() -> Client {
-    rustls::crypto::ring::default_provider().install_default().ok();
-    Client::new()
-}
+use command_line::{Server, client};
 
 #[tokio::test]
 async fn nothing_secret_is_logged_however_much_is() {

@@ -14,6 +14,7 @@ pub(crate) enum Package {
     Xvfb,
     Redis,
     Postgres,
+    Pip,
 }
 
 impl Package {
@@ -26,6 +27,7 @@ impl Package {
             Self::Xvfb => "xvfb",
             Self::Redis => "redis-server",
             Self::Postgres => "postgresql",
+            Self::Pip => "python3-pip",
         }
     }
 
@@ -41,6 +43,7 @@ impl Package {
             Self::Xvfb => &["Xvfb"],
             Self::Redis => &["redis-server"],
             Self::Postgres => &["postgres"],
+            Self::Pip => &["pip3"],
         };
         programs.iter().any(|program| find(program).is_some())
     }

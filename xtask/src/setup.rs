@@ -30,25 +30,27 @@ impl Purpose {
         match self {
             Self::Serve => &[Tool::Trunk, Tool::WasmBindgen],
             Self::Dist => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt],
-            Self::Native => &[Tool::S3Store],
+            Self::Native => &[Tool::Deny, Tool::S3Store, Tool::Schemathesis],
             Self::Browser => &[Tool::WasmBindgen, Tool::Geckodriver],
             Self::Journeys => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt, Tool::Geckodriver],
             Self::Everything => {
-                use Tool::{Geckodriver, S3Store, Trunk, WasmBindgen, WasmOpt};
-                &[Trunk, WasmBindgen, WasmOpt, Geckodriver, S3Store]
+                use Tool::{Deny, Geckodriver, S3Store, Schemathesis, Trunk, WasmBindgen, WasmOpt};
+                &[Trunk, WasmBindgen, WasmOpt, Geckodriver, Deny, S3Store, Schemathesis]
             }
         }
     }
 
     fn packages(self) -> &'static [Package] {
-        use Package::{Chromium, ChromiumDriver, Firefox, Postgres, Redis, WebKitDriver, Xvfb};
+        use Package::{
+            Chromium, ChromiumDriver, Firefox, Pip, Postgres, Redis, WebKitDriver, Xvfb,
+        };
         match self {
             Self::Serve | Self::Dist => &[],
-            Self::Native => &[Redis, Postgres],
+            Self::Native => &[Redis, Postgres, Pip],
             Self::Browser => &[Chromium, ChromiumDriver, Firefox],
             Self::Journeys => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb],
             Self::Everything => {
-                &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb, Redis, Postgres]
+                &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb, Redis, Postgres, Pip]
             }
         }
     }

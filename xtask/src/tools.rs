@@ -13,7 +13,8 @@ use anyhow::{Context, Result, bail};
 use std::{
     env,
     ffi::OsString,
-    fs::{self, File},
+    fs::{self, File, Permissions},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -31,6 +32,10 @@ pub(crate) enum Tool {
     Geckodriver,
     /// An S3-compatible store that checks signatures. Later versions need a newer Rust.
     S3Store,
+    /// Checks licences and sources of dependencies.
+    Deny,
+    /// Asks an API what its description allows, and much that it does not.
+    Schemathesis,
 }
 
 impl Tool {
@@ -41,6 +46,8 @@ impl Tool {
             Self::WasmOpt => "binaryen",
             Self::Geckodriver => "geckodriver",
             Self::S3Store => "s3s-fs",
+            Self::Deny => "cargo-deny",
+            Self::Schemathesis => "schemathesis",
         }
     }
 
@@ -51,6 +58,8 @@ impl Tool {
             Self::WasmOpt => "wasm-opt",
             Self::Geckodriver => "geckodriver",
             Self::S3Store => "s3s-fs",
+            Self::Deny => "cargo-deny",
+            Self::Schemathesis => "schemathesis",
         }
     }
 
@@ -61,6 +70,8 @@ impl Tool {
             Self::WasmOpt => "132".to_owned(),
             Self::Geckodriver => "0.37.1".to_owned(),
             Self::S3Store => "0.14.1".to_owned(),
+            Self::Deny => "0.20.2".to_owned(),
+            Self::Schemathesis => "4.32.5".to_owned(),
         })
     }
 
@@ -68,7 +79,7 @@ impl Tool {
     fn bin(self) -> &'static str {
         match self {
             Self::WasmOpt => "node_modules/.bin",
-            Self::Trunk | Self::WasmBindgen | Self::Geckodriver | Self::S3Store => "bin",
+            _ => "bin",
         }
     }
 
@@ -89,7 +100,8 @@ impl Tool {
                 command.args(["--locked", "--features", "binary"]);
                 Ok(command)
             }
-            Self::Geckodriver => {
+            Self::Schemathesis => pip_install(self.package(), version, folder),
+            Self::Geckodriver | Self::Deny => {
                 let mut command = cargo_install(self.package(), version, folder);
                 command.arg("--locked");
                 Ok(command)
@@ -173,6 +185,23 @@ fn npm_install(package: &str, version: &str, folder: &Path) -> Result<Command> {
     let mut command = Command::new("npm");
     command.args(["install", "--no-audit", "--no-fund", "--prefix"]);
     command.arg(folder).arg(format!("{package}@{version}"));
+    Ok(command)
+}
+
+/// Into a folder that can be moved, with a program that finds it from wherever it stands.
+fn pip_install(package: &str, version: &str, folder: &Path) -> Result<Command> {
+    find("python3").context("python3 is missing: install it (Debian: apt-get install python3)")?;
+    let site = folder.join("site");
+    let program = folder.join("bin").join(package);
+    fs::create_dir_all(folder.join("bin"))?;
+    let script = format!(
+        "#!/bin/sh\nPYTHONPATH=\"$(dirname \"$0\")/../site\" exec python3 -m {package}.cli \"$@\"\n"
+    );
+    fs::write(&program, script)?;
+    fs::set_permissions(&program, Permissions::from_mode(0o755))?;
+    let mut command = Command::new("python3");
+    command.args(["-m", "pip", "install", "--quiet", "--root-user-action", "ignore", "--target"]);
+    command.arg(site).arg(format!("{package}=={version}"));
     Ok(command)
 }
 

@@ -13,7 +13,13 @@ use miniature_api::{
 };
 use thiserror::Error;
 
-use super::{guard::SignedIn, multipart::Multipart, params::Params, timing::Timing};
+use super::{
+    guard::SignedIn,
+    multipart::Multipart,
+    openapi::{Invalid, Refused},
+    params::Params,
+    timing::Timing,
+};
 use crate::{
     ApiError,
     images::Renditions,
@@ -26,6 +32,21 @@ use crate::{
 /// # Errors
 ///
 /// [`ApiError::Invalid`] (422) with the parameter named.
+#[utoipa::path(
+    get,
+    path = "/api/images/batch",
+    params(
+        ("size" = Size, Query),
+        ("users" = String, Query, description = "up to 50, by commas: `ada:12` or `grace`"),
+        ("bytes" = Option<u8>, Query, maximum = 1, description = "0: the records alone"),
+    ),
+    responses(
+        (status = 200, description = "the records, or their parts", content(
+            (Vec<BatchEntry> = "application/json"), (String = "multipart/form-data"),
+        )),
+        Refused, Invalid,
+    )
+)]
 pub(crate) async fn batch(
     _: SignedIn,
     State(profiles): State<Profiles>,

@@ -11,6 +11,7 @@ use super::{
     conditional::{Caching, ETag, unless_held},
     guard::SignedIn,
     multipart::Multipart,
+    openapi::{Invalid, Refused},
     params::Params,
     timing::Timing,
 };
@@ -26,6 +27,21 @@ use crate::{
 /// # Errors
 ///
 /// [`ApiError::Invalid`] (422) with the parameter named.
+#[utoipa::path(
+    get,
+    path = "/api/friends",
+    params(
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 50),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("pictures" = Option<Size>, Query, description = "with their pictures in this size"),
+    ),
+    responses(
+        (status = 200, description = "a page, or its parts", content(
+            (FriendsPage = "application/json"), (String = "multipart/form-data"),
+        )),
+        (status = 304), Refused, Invalid,
+    )
+)]
 pub(crate) async fn friends(
     signed_in: SignedIn,
     State(database): State<Database>,

@@ -6,11 +6,13 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use miniature_api::Problem;
 use serde_json::json;
 
 use crate::{ApiError, stop::Stop, storage::Database};
 
 /// `GET /healthz`: the process answers.
+#[utoipa::path(get, path = "/healthz", security(()), responses((status = 200)))]
 pub(crate) async fn alive() -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": "alive" })))
 }
@@ -20,6 +22,15 @@ pub(crate) async fn alive() -> impl IntoResponse {
 /// # Errors
 ///
 /// [`ApiError::Unready`] (503) names what is down.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    security(()),
+    responses(
+        (status = 200),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn ready(
     State(database): State<Database>,
     State(stop): State<Stop>,

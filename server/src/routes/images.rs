@@ -10,6 +10,7 @@ use miniature_api::{ImageId, Size};
 use super::{
     conditional::{Caching, ETag, unless_held},
     guard::SignedIn,
+    openapi::{Invalid, NotFound, Refused},
     params::Params,
     timing::Timing,
 };
@@ -25,6 +26,15 @@ use crate::{
 ///
 /// [`ApiError::NotFound`] (404) if there is no such image; [`ApiError::Invalid`] (422) if there is
 /// no such size.
+#[utoipa::path(
+    get,
+    path = "/images/{image_id}",
+    params(("image_id" = ImageId, Path), ("size" = Size, Query)),
+    responses(
+        (status = 200, description = "a square WebP", content_type = "image/webp"),
+        (status = 304), Refused, Invalid, NotFound,
+    )
+)]
 pub(crate) async fn image(
     _: SignedIn,
     State(renditions): State<Renditions>,

@@ -10,12 +10,15 @@ mod health;
 mod images;
 mod multipart;
 mod observe;
+mod openapi;
 mod params;
 mod security;
 mod session;
 mod timing;
 mod upload;
 mod users;
+
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -30,8 +33,11 @@ use tower_http::{
     request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
     trace::TraceLayer,
 };
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use self::frontend::Frontend;
+use self::{guard::SignedIn, openapi::Description};
 use crate::{ApiError, App};
 
 /// The longest body that a route takes unless it says otherwise, in bytes.
@@ -39,16 +45,11 @@ const MAX_BODY: usize = 4 << 10;
 
 /// The whole API as a router, and the frontend if there is one. Needs no socket.
 pub fn app(app: App) -> Router {
-    let routes = Router::new()
-        .route("/api/session", session::routes())
-        .route("/api/friends", get(friends::friends))
-        .route("/api/users/{user_id}", get(users::profile))
-        .route("/api/users/me/picture", upload::routes())
-        .route("/api/images/user/{user_id}", get(users::picture))
-        .route("/api/images/batch", get(batch::batch))
-        .route("/images/{image_id}", get(images::image))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+    let (routes, description) = described().split_for_parts();
+    let description = Arc::new(description);
+    let describe = async move |signed_in: SignedIn| openapi::answer(signed_in, &description);
+    let routes = routes
+        .route("/api/openapi.json", get(describe))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
     let frontend = app.frontend();
     routes
@@ -63,6 +64,20 @@ pub fn app(app: App) -> Router {
         .layer(PropagateRequestIdLayer::new(observe::REQUEST_ID))
         .layer(SetRequestIdLayer::new(observe::REQUEST_ID, observe::ByTime))
         .with_state(app)
+}
+
+/// Every route with its description.
+fn described() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(session::current, session::sign_in, session::sign_out))
+        .routes(routes!(friends::friends))
+        .routes(routes!(users::profile))
+        .routes(routes!(upload::replace, upload::remove))
+        .routes(routes!(users::picture))
+        .routes(routes!(batch::batch))
+        .routes(routes!(images::image))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
 }
 
 /// What no route answers is a file of the frontend, one of its pages, or nothing.

@@ -6,31 +6,40 @@ use axum::{
     extract::{State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{AppendHeaders, IntoResponse},
-    routing::{MethodRouter, get},
 };
-use miniature_api::{ACCOUNT_COOKIE, Account, Credentials, UserId};
+use miniature_api::{ACCOUNT_COOKIE, Account, Credentials, Problem, UserId};
 use serde_json::Value;
 
 use super::{
     address::Address,
     guard::{SESSION_COOKIE, SignedIn, token},
+    openapi::{Invalid, Refused},
     params::Params,
 };
-use crate::{ApiError, App, profiles::Profiles, sign_in::SignIn};
+use crate::{ApiError, profiles::Profiles, sign_in::SignIn};
 
 /// What a session is answered with is nobody else's, and never kept.
 const NOT_KEPT: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "private, no-store")];
-
-pub(super) fn routes() -> MethodRouter<App> {
-    get(current).post(sign_in).delete(sign_out)
-}
 
 /// `POST /api/session`: begins a session, and ends the one that there was.
 ///
 /// # Errors
 ///
 /// [`ApiError::WrongCredentials`] (401), [`ApiError::TooManyTries`] (429).
-async fn sign_in(
+#[utoipa::path(
+    post,
+    path = "/api/session",
+    security(()),
+    request_body = Credentials,
+    responses(
+        (status = 200, body = Account),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 429, body = Problem, content_type = "application/problem+json"),
+        Refused, Invalid,
+    )
+)]
+pub(super) async fn sign_in(
     State(sessions): State<SignIn>,
     State(profiles): State<Profiles>,
     Address(address): Address,
@@ -50,7 +59,12 @@ async fn sign_in(
 }
 
 /// `GET /api/session`: who is signed in.
-async fn current(
+#[utoipa::path(
+    get,
+    path = "/api/session",
+    responses((status = 200, body = Account), Refused)
+)]
+pub(super) async fn current(
     signed_in: SignedIn,
     State(profiles): State<Profiles>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -59,7 +73,13 @@ async fn current(
 
 /// `DELETE /api/session`: ends the session, here and in the browser; with `everywhere=1` every
 /// session of this user.
-async fn sign_out(
+#[utoipa::path(
+    delete,
+    path = "/api/session",
+    params(("everywhere" = Option<u8>, Query, maximum = 1, description = "1: every session")),
+    responses((status = 204), Refused, Invalid)
+)]
+pub(super) async fn sign_out(
     signed_in: SignedIn,
     State(sessions): State<SignIn>,
     params: Params,

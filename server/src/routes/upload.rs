@@ -6,25 +6,23 @@ use axum::{
     extract::State,
     http::{HeaderMap, header},
     response::IntoResponse,
-    routing::{MethodRouter, put},
 };
 use bytes::BytesMut;
 use futures_util::StreamExt;
-use miniature_api::Record;
+use miniature_api::{Problem, Record};
 use miniature_pixels::MAX_UPLOAD_BYTES;
 use tokio::time::timeout;
 
-use super::guard::SignedIn;
+use super::{
+    guard::SignedIn,
+    openapi::{Invalid, Refused},
+};
 use crate::{
-    ApiError, App,
+    ApiError,
     images::{Intake, Pictures},
     limits::Limits,
     storage::PictureChange,
 };
-
-pub(super) fn routes() -> MethodRouter<App> {
-    put(replace).delete(remove)
-}
 
 /// `PUT /api/users/me/picture`: the body is the file; whatever it is called, its content decides.
 ///
@@ -32,7 +30,24 @@ pub(super) fn routes() -> MethodRouter<App> {
 ///
 /// [`ApiError::TooLong`] (413), [`ApiError::NotAPicture`] (415), [`ApiError::Invalid`] (422),
 /// [`ApiError::TooSlow`] (408), [`ApiError::TooManyTries`] (429), [`ApiError::Busy`] (503).
-async fn replace(
+#[utoipa::path(
+    put,
+    path = "/api/users/me/picture",
+    request_body(
+        content = Vec<u8>,
+        content_type = "application/octet-stream",
+        description = "a JPEG, PNG, GIF or WebP, whatever type is named",
+    ),
+    responses(
+        (status = 200, body = Record),
+        (status = 408, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 429, body = Problem, content_type = "application/problem+json"),
+        Refused, Invalid,
+    )
+)]
+pub(super) async fn replace(
     signed_in: SignedIn,
     State(intake): State<Intake>,
     State(pictures): State<Pictures>,
@@ -52,7 +67,16 @@ async fn replace(
 /// # Errors
 ///
 /// [`ApiError::TooManyTries`] (429).
-async fn remove(
+#[utoipa::path(
+    delete,
+    path = "/api/users/me/picture",
+    responses(
+        (status = 200, body = Record),
+        (status = 429, body = Problem, content_type = "application/problem+json"),
+        Refused,
+    )
+)]
+pub(super) async fn remove(
     signed_in: SignedIn,
     State(intake): State<Intake>,
     State(pictures): State<Pictures>,

@@ -6,11 +6,12 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use miniature_api::{Hint, PictureAnswer, Record, Size, UserId};
+use miniature_api::{Hint, PictureAnswer, Profile, Record, Size, UserId};
 
 use super::{
     conditional::{Caching, ETag, unless_held},
     guard::SignedIn,
+    openapi::{Invalid, NotFound, Refused},
     params::Params,
     timing::Timing,
 };
@@ -26,6 +27,12 @@ use crate::{
 /// # Errors
 ///
 /// [`ApiError::NotFound`] (404) if there is no such user.
+#[utoipa::path(
+    get,
+    path = "/api/users/{user_id}",
+    params(("user_id" = UserId, Path)),
+    responses((status = 200, body = Profile), (status = 304), Refused, NotFound)
+)]
 pub(crate) async fn profile(
     _: SignedIn,
     State(profiles): State<Profiles>,
@@ -44,6 +51,12 @@ pub(crate) async fn profile(
 /// # Errors
 ///
 /// [`ApiError::NotFound`] (404) if there is no such user; [`ApiError::Invalid`] (422).
+#[utoipa::path(
+    get,
+    path = "/api/images/user/{user_id}",
+    params(("user_id" = UserId, Path), ("size" = Size, Query)),
+    responses((status = 200, body = PictureAnswer), (status = 304), Refused, Invalid, NotFound)
+)]
 pub(crate) async fn picture(
     _: SignedIn,
     State(profiles): State<Profiles>,

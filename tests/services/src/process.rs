@@ -1,7 +1,7 @@
 //! One server process: found, started, hurt, ended.
 
 use std::{
-    env,
+    env, fs,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::unix::process::CommandExt,
     path::PathBuf,
@@ -38,6 +38,17 @@ pub(crate) fn find(program: &str, also_in: &[PathBuf]) -> Result<PathBuf> {
         .map(|folder| folder.join(program))
         .find(|candidate| candidate.is_file())
         .with_context(|| format!("{program} is missing: `cargo xtask setup` installs it"))
+}
+
+/// Where `cargo xtask setup` puts a tool, for tests that cargo runs by itself.
+pub(crate) fn tool_folders(tool: &str) -> Vec<PathBuf> {
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let caches = cache.into_iter().chain(home).map(|cache| cache.join("miniature"));
+    let tools = caches.filter_map(|cache| fs::read_dir(cache).ok()).flatten().flatten();
+    let name = format!("{tool}-");
+    let found = tools.filter(|found| found.file_name().to_string_lossy().starts_with(&name));
+    found.map(|found| found.path().join("bin")).collect()
 }
 
 impl Process {

@@ -1,12 +1,12 @@
 //! An S3-compatible store that keeps objects as files and checks signatures and their expiry.
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::Result;
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use crate::process::{Process, find, free_port};
+use crate::process::{Process, find, free_port, tool_folders};
 
 /// An S3-compatible store with one empty bucket.
 #[derive(Debug)]
@@ -82,19 +82,9 @@ impl S3 {
 }
 
 fn command(folder: &TempDir, port: u16) -> Result<Command> {
-    let mut command = Command::new(find("s3s-fs", &tool_folders())?);
+    let mut command = Command::new(find("s3s-fs", &tool_folders("s3s-fs"))?);
     command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
     command.args(["--access-key", S3::ACCESS_KEY, "--secret-key", S3::SECRET_KEY]);
     command.arg(folder.path());
     Ok(command)
-}
-
-/// Where `cargo xtask setup` puts it, for tests that cargo runs by itself.
-fn tool_folders() -> Vec<PathBuf> {
-    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let caches = cache.into_iter().chain(home).map(|cache| cache.join("miniature"));
-    let tools = caches.filter_map(|cache| fs::read_dir(cache).ok()).flatten().flatten();
-    let found = tools.filter(|tool| tool.file_name().to_string_lossy().starts_with("s3s-fs-"));
-    found.map(|tool| tool.path().join("bin")).collect()
 }

@@ -1,0 +1,78 @@
+//! The API does what its own description says, asked by a program that knows nothing else of it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use std::{fs, process::Output};
+
+use reqwest::{Client, StatusCode, header};
+use serde_json::{Value, json};
+
+mod command_line;
+
+use command_line::{Server, client};
+
+/// How many requests are made up for each route.
+const EXAMPLES: &str = "40";
+
+/// What it must not be asked: it would end the session that it asks with.
+const ENDS_SESSIONS: &str = "/api/session";
+
+async fn description(server: &Server, client: &Client, cookie: &str) -> Value {
+    let asked = client.get(server.url("/api/openapi.json")).header(header::COOKIE, cookie);
+    let answer = asked.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    answer.json().await.unwrap()
+}
+
+#[tokio::test]
+async fn every_route_is_described() {
+    let server = Server::start(&[]);
+    let client = client();
+    let cookie = server.sign_in(&client, "miniature").await.unwrap();
+    let description = description(&server, &client, &cookie).await;
+    let paths = description["paths"].as_object().unwrap();
+    for path in [
+        "/api/session",
+        "/api/friends",
+        "/api/users/{user_id}",
+        "/api/users/me/picture",
+        "/api/images/user/{user_id}",
+        "/api/images/batch",
+        "/images/{image_id}",
+        "/healthz",
+        "/readyz",
+    ] {
+        assert!(paths.contains_key(path), "{path}");
+    }
+    let stranger = client.get(server.url("/api/openapi.json")).send().await.unwrap();
+    assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_api_keeps_to_its_description() {
+    let server = Server::start(&[]);
+    let client = client();
+    let cookie = server.sign_in(&client, "miniature").await.unwrap();
+    let token = cookie.split_once('=').unwrap().1;
+    let folder = tempfile::tempdir().unwrap();
+    let description = description(&server, &client, &cookie).await;
+    fs::write(folder.path().join("api.json"), description.to_string()).unwrap();
+    let auth = format!("[auth.openapi.session]\napi_key = {}\n", json!(token));
+    fs::write(folder.path().join("schemathesis.toml"), auth).unwrap();
+
+    let mut schemathesis = miniature_services::schemathesis().unwrap();
+    schemathesis
+        .current_dir(&folder)
+        .args(["--config-file", "schemathesis.toml", "run", "api.json"])
+        .args(["--url", &server.url(""), "--seed", "1", "--max-examples", EXAMPLES])
+        .args(["--exclude-path", ENDS_SESSIONS])
+        // A cursor is any text to the description, and only one of ours to the API.
+        .args(["--exclude-checks", "positive_data_acceptance"]);
+    let run = tokio::task::spawn_blocking(move || schemathesis.output()).await.unwrap().unwrap();
+
+    assert!(run.status.success(), "{}", said(&run));
+}
+
+fn said(run: &Output) -> String {
+    [&run.stdout, &run.stderr].map(|bytes| String::from_utf8_lossy(bytes)).concat()
+}
