@@ -75,7 +75,7 @@ async fn an_upload_shows_in_every_size_at_once() {
 async fn the_content_decides_whatever_it_is_called() {
     let t = Fixture::new().await;
     let browser = t.browser("ada").await;
-    for (revision, name) in (2..).zip(["plain.jpg", "plain.png", "plain.gif", "plain.webp"]) {
+    for (revision, name) in (2..).zip(["plain.jpg", "plain.png", "animated.gif", "plain.webp"]) {
         let photograph = sample(&format!("photographs/{name}"));
         for called in ["text/html", "image/gif", "nonsense"] {
             let answer = browser.put(&[("content-type", called)], photograph.clone()).await;
