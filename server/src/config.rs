@@ -113,6 +113,14 @@ pub struct Storage {
     pub users: Users,
 }
 
+impl Storage {
+    /// The origin from which browsers fetch pictures, unless it is ours.
+    pub fn pictures_origin(&self) -> Option<String> {
+        let endpoint = self.s3.s3_endpoint.as_ref()?;
+        (self.delivery == Delivery::Presigned).then(|| endpoint.origin().ascii_serialization())
+    }
+}
+
 /// An S3-compatible store: all of it, or nothing.
 #[derive(Clone, Debug, Default, Args)]
 pub struct S3Args {

@@ -12,7 +12,7 @@ use crate::{
     limits::Limits,
     profiles::{Profiles, SourceError},
     redis::{Redis, RedisUrlError},
-    routes::Frontend,
+    routes::{Frontend, Origins},
     sign_in::SignIn,
     stop::Stop,
     storage::{Database, DatabaseError},
@@ -114,6 +114,7 @@ pub struct App {
     intake: Intake,
     sign_in: SignIn,
     stop: Stop,
+    origins: Origins,
     frontend: Option<Arc<Frontend>>,
 }
 
@@ -128,7 +129,10 @@ impl App {
         let hints = hints.timed_by(clock.clone());
         let intake = Intake::new(config, &Limits::default());
         let sign_in = SignIn::new(database.clone(), workers, clock, config);
-        let frontend = config.dist.as_deref().map(Frontend::open).transpose()?.map(Arc::new);
+        let pictures_from = config.storage.pictures_origin();
+        let open = |dist| Frontend::open(dist, pictures_from.as_deref()).map(Arc::new);
+        let frontend = config.dist.as_deref().map(open).transpose()?;
+        let origins = Origins::new(&config.allowed_origins);
         let stop = Stop::default();
         Ok(Self {
             database,
@@ -139,6 +143,7 @@ impl App {
             intake,
             sign_in,
             stop,
+            origins,
             frontend,
         })
     }
@@ -146,6 +151,10 @@ impl App {
     /// Tells the server to stop, or whether it is.
     pub fn stop(&self) -> Stop {
         self.stop.clone()
+    }
+
+    pub(crate) fn origins(&self) -> Origins {
+        self.origins.clone()
     }
 
     pub(crate) fn frontend(&self) -> Option<Arc<Frontend>> {

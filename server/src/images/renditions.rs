@@ -10,6 +10,7 @@
 use std::{
     io,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ use miniature_api::{ImageId, Size};
 use miniature_pixels::{PixelError, Square};
 use moka::future::Cache;
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 
 use super::{drawing::Drawing, shelf::Shelf};
 use crate::{
@@ -28,6 +29,9 @@ use crate::{
     storage::{FileName, Files, ImageMetadata, Objects, ObjectsAway},
     workers::{WorkPanicked, Workers},
 };
+
+/// How long the store may take to count as there. Who asks has little patience.
+const SOON: Duration = Duration::from_millis(500);
 
 /// Where a rendition came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,9 +159,10 @@ impl Renditions {
         self.memory.contains_key(&(image, size))
     }
 
-    /// Whether the store of masters answered when it was last asked.
-    pub fn is_well(&self) -> bool {
-        self.objects.is_well()
+    /// Whether the store of masters answers soon. Asks it.
+    pub async fn store_answers(&self) -> bool {
+        let any = FileName::Master(ImageId::from_bytes([0; 16]));
+        timeout(SOON, self.objects.has(any)).await.is_ok_and(|answer| answer.is_ok())
     }
 
     async fn load(&self, image: ImageId, size: Size) -> Result<(Bytes, Layer), RenditionError> {

@@ -31,11 +31,24 @@ impl ETag {
 
     /// Whether the asker holds this state, by weak comparison, as `If-None-Match` wants.
     fn is_held(&self, asked: &HeaderMap) -> bool {
-        let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-        let ours = opaque(&self.0);
-        let lines = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
-        lines.flat_map(|line| line.split(',')).any(|tag| tag.trim() == "*" || opaque(tag) == ours)
+        self.is_named(asked) || held_tags(asked).any(|tag| tag == "*")
     }
+
+    /// Whether the asker names this very state as held; `*` names whatever there is.
+    pub(crate) fn is_named(&self, asked: &HeaderMap) -> bool {
+        held_tags(asked).any(|tag| opaque(tag) == opaque(&self.0))
+    }
+}
+
+/// The tags of all that the asker holds.
+fn held_tags(asked: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+/// A tag without its weakness.
+fn opaque(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
 }
 
 /// For how long a browser may show an answer without asking.
@@ -69,8 +82,15 @@ pub(crate) fn unless_held(
     caching: Caching,
     whole: impl FnOnce() -> Response,
 ) -> Response {
-    let held = tag.is_held(asked);
-    let mut answer = if held { StatusCode::NOT_MODIFIED.into_response() } else { whole() };
+    if tag.is_held(asked) { unchanged(tag, caching) } else { tagged(whole(), tag, caching) }
+}
+
+/// 304: the asker holds it.
+pub(crate) fn unchanged(tag: &ETag, caching: Caching) -> Response {
+    tagged(StatusCode::NOT_MODIFIED.into_response(), tag, caching)
+}
+
+fn tagged(mut answer: Response, tag: &ETag, caching: Caching) -> Response {
     caching.set(answer.headers_mut());
     if let Ok(tag) = HeaderValue::from_str(&tag.0) {
         answer.headers_mut().insert(header::ETAG, tag);

@@ -26,10 +26,12 @@ pub(crate) struct Frontend {
 }
 
 impl Frontend {
-    /// Serves this folder. Its `index.html` is read once, for the scripts that it holds itself.
-    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
+    /// Serves this folder. Its `index.html` is read once, for the scripts that it holds itself. Pages
+    /// may fetch pictures from another origin too, if one is given.
+    pub(crate) fn open(folder: &Path, pictures_from: Option<&str>) -> io::Result<Self> {
         let page = fs::read_to_string(folder.join("index.html"))?;
-        let policy = HeaderValue::try_from(policy(&page)).map_err(io::Error::other)?;
+        let policy =
+            HeaderValue::try_from(policy(&page, pictures_from)).map_err(io::Error::other)?;
         Ok(Self { folder: folder.to_owned(), policy })
     }
 
@@ -96,14 +98,16 @@ fn is_named_by_content(name: &str) -> bool {
 }
 
 /// What the page may do: run our scripts and WebAssembly, talk to us, show our pictures.
-fn policy(page: &str) -> String {
+fn policy(page: &str, pictures_from: Option<&str>) -> String {
     let scripts = inline_scripts(page)
         .into_iter()
         .map(|script| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes()))));
     let scripts = scripts.collect::<String>();
+    let pictures = pictures_from.map(|origin| format!(" {origin}")).unwrap_or_default();
     format!(
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{scripts}; \
-         img-src 'self' blob: data:; style-src 'self'; connect-src 'self'; object-src 'none'; \
+         img-src 'self' blob: data:{pictures}; style-src 'self'; connect-src 'self'{pictures}; \
+         object-src 'none'; \
          base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
     )
 }
@@ -160,7 +164,15 @@ mod tests {
     fn a_script_in_the_page_is_named_by_its_hash() {
         let page = "<script src=\"/boot.js\"></script><script type=\"module\">\nlet a;</script>";
         assert_eq!(inline_scripts(page), ["\nlet a;"]);
-        assert!(policy(page).contains("'wasm-unsafe-eval' 'sha256-"));
-        assert!(!policy(page).contains("unsafe-inline"));
+        assert!(policy(page, None).contains("'wasm-unsafe-eval' 'sha256-"));
+        assert!(!policy(page, None).contains("unsafe-inline"));
+    }
+
+    #[test]
+    fn a_page_may_fetch_pictures_from_where_they_are_signed_for_and_nothing_else() {
+        let policy = policy("", Some("https://s3.example"));
+        assert!(policy.contains("img-src 'self' blob: data: https://s3.example;"), "{policy}");
+        assert!(policy.contains("connect-src 'self' https://s3.example;"), "{policy}");
+        assert_eq!(policy.matches("s3.example").count(), 2, "{policy}");
     }
 }

@@ -1,7 +1,7 @@
 //! Who may ask.
 
 use axum::{
-    extract::{FromRef, FromRequestParts, Request},
+    extract::{FromRef, FromRequestParts, Request, State},
     http::{HeaderMap, Method, Uri, header, request::Parts},
     middleware::Next,
     response::Response,
@@ -9,6 +9,7 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use miniature_api::UserId;
 
+use super::cors::Origins;
 use crate::{
     ApiError,
     sign_in::{SignIn, Token},
@@ -45,7 +46,8 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<Token> {
     CookieJar::from_headers(headers).get(SESSION_COOKIE).map(|cookie| Token::new(cookie.value()))
 }
 
-/// Refuses what another site's page sends on someone's behalf and would change something.
+/// Refuses what another site's page sends on someone's behalf and would change something, unless it
+/// is of an allowed origin.
 ///
 /// # Errors
 ///
@@ -55,9 +57,15 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<Token> {
 ///
 /// W3C Fetch Metadata: every current browser says in `Sec-Fetch-Site` whose page sends. For older
 /// ones, and for plain HTTP, the `Origin` tells. A program that is no browser sends neither.
-pub(crate) async fn refuse_cross_site(request: Request, next: Next) -> Result<Response, ApiError> {
+pub(crate) async fn refuse_cross_site(
+    State(origins): State<Origins>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if reads || is_from_here(request.headers()) {
+    let headers = request.headers();
+    let allowed = headers.get(header::ORIGIN).is_some_and(|origin| origins.allow(origin));
+    if reads || allowed || is_from_here(headers) {
         Ok(next.run(request).await)
     } else {
         Err(ApiError::CrossSite)

@@ -9,7 +9,7 @@ use axum::{
 use miniature_api::Problem;
 use serde_json::json;
 
-use crate::{ApiError, stop::Stop, storage::Database};
+use crate::{ApiError, images::Renditions, stop::Stop, storage::Database};
 
 /// `GET /healthz`: the process answers.
 #[utoipa::path(get, path = "/healthz", security(()), responses((status = 200)))]
@@ -17,7 +17,8 @@ pub(crate) async fn alive() -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": "alive" })))
 }
 
-/// `GET /readyz`: so does everything that it needs.
+/// `GET /readyz`: so does everything that it needs. While the store of pictures is away, what is near
+/// is still served: then it says so, and is ready all the same.
 ///
 /// # Errors
 ///
@@ -33,6 +34,7 @@ pub(crate) async fn alive() -> impl IntoResponse {
 )]
 pub(crate) async fn ready(
     State(database): State<Database>,
+    State(renditions): State<Renditions>,
     State(stop): State<Stop>,
 ) -> Result<impl IntoResponse, ApiError> {
     if stop.has_begun() {
@@ -42,10 +44,9 @@ pub(crate) async fn ready(
         tracing::error!(%error, "the database does not answer");
         ApiError::Unready("database")
     })?;
-    Ok((
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(json!({ "status": "ready", "database": "up" })),
-    ))
+    let images = if renditions.store_answers().await { "up" } else { "down" };
+    let answer = json!({ "status": "ready", "database": "up", "images": images });
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)))
 }
 
 /// Tells whoever keeps a connection open that there will be no next request on it.

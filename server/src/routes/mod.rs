@@ -3,6 +3,7 @@
 mod address;
 mod batch;
 mod conditional;
+mod cors;
 mod friends;
 mod frontend;
 mod guard;
@@ -24,7 +25,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
     http::Method,
-    middleware::{from_fn, map_response, map_response_with_state},
+    middleware::{from_fn, from_fn_with_state, map_response_with_state},
     response::Response,
     routing::get,
 };
@@ -36,7 +37,7 @@ use tower_http::{
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use self::frontend::Frontend;
+pub(crate) use self::{cors::Origins, frontend::Frontend};
 use self::{guard::SignedIn, openapi::Description};
 use crate::{ApiError, App};
 
@@ -51,13 +52,18 @@ pub fn app(app: App) -> Router {
     let routes = routes
         .route("/api/openapi.json", get(describe))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
-    let frontend = app.frontend();
-    routes
+    let (frontend, origins) = (app.frontend(), app.origins());
+    let guarded = routes
         .fallback(async move |request: Request| unrouted(frontend.as_deref(), request).await)
         .layer(CatchPanicLayer::custom(|_| panicked()))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn(guard::refuse_cross_site))
-        .layer(map_response(security::add_headers))
+        .layer(from_fn_with_state(origins.clone(), guard::refuse_cross_site));
+    let readable = match origins.layer() {
+        Some(cors) => guarded.layer(cors),
+        None => guarded,
+    };
+    readable
+        .layer(map_response_with_state(origins, security::add_headers))
         .layer(map_response_with_state(app.stop(), health::close_when_stopping))
         .layer(from_fn(observe::count))
         .layer(TraceLayer::new_for_http().make_span_with(observe::span))

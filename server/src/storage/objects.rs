@@ -167,11 +167,6 @@ impl Objects {
         if self.has(name).await? { Ok(()) } else { self.put(name, webp).await }
     }
 
-    /// Whether the last call succeeded, or none was made yet.
-    pub fn is_well(&self) -> bool {
-        self.breaker.is_well()
-    }
-
     /// What the store tells a browser that fetches from it. Files have no place for that.
     fn attributes(&self) -> Attributes {
         match self.place {

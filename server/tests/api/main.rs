@@ -4,6 +4,7 @@
 
 mod access;
 mod batch;
+mod delivery;
 mod errors;
 mod fixture;
 mod friends;

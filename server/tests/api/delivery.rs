@@ -1,0 +1,255 @@
+//! How pictures travel through this server: from which layer, to whose pages, and not twice.
+
+use axum::http::{Method, StatusCode};
+use miniature_api::{PictureAnswer, Size};
+use miniature_server::{
+    Collection,
+    config::Config,
+    images::{ImageStore, Layer, RenditionError, image_id},
+    limits::Limits,
+    profiles::Profiles,
+};
+
+use crate::fixture::{Answer, Fixture, config, picture_of, png, user};
+
+const PAGE: &str = "https://app.example";
+const OTHER_PAGE: &str = "https://sub.app.example";
+
+async fn open_to_pages() -> Fixture {
+    let allowed_origins = vec![PAGE.parse().unwrap(), "http://127.0.0.1:8080".parse().unwrap()];
+    Fixture::with(Config { allowed_origins, ..config() }).await
+}
+
+fn image(user: &str) -> String {
+    format!("/images/{}?size=128", picture_of(user))
+}
+
+/// The same files, as after a restart.
+fn restarted(t: &Fixture, limits: &Limits) -> Collection {
+    let database = t.collection.database.clone();
+    let profiles = Profiles::new(database.clone(), None, limits);
+    let images = ImageStore::in_folder(t.folder.path()).unwrap();
+    Collection::of(database, profiles, images, limits)
+}
+
+#[tokio::test]
+async fn every_answer_about_pictures_says_where_it_came_from() {
+    let t = Fixture::new().await;
+    let browser = t.browser("ada").await;
+    let tag = format!("\"{}-128\"", picture_of("bea"));
+    let answers = [
+        ("a picture", browser.get(&image("bea")).await),
+        ("its head", browser.send(Method::HEAD, &image("bea"), &[]).await),
+        ("held", browser.get_with(&image("bea"), "if-none-match", &tag).await),
+        ("a hint", browser.get("/api/images/user/bea?size=128").await),
+        ("a batch", browser.get("/api/images/batch?size=64&users=bea,cem").await),
+        ("a list", browser.get("/api/friends?pictures=64").await),
+    ];
+    for (name, answer) in answers {
+        assert!(["HIT", "MISS"].contains(&answer.header("x-cache")), "{name}");
+        let timing = answer.header("server-timing");
+        assert!(timing.contains(";desc=\"") && timing.contains(";dur="), "{name}: {timing}");
+        assert_eq!(answer.header("timing-allow-origin"), "", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_is_held_is_not_read_again() {
+    let t = Fixture::new().await;
+    let browser = t.browser("ada").await;
+    let tag = format!("\"{}-128\"", picture_of("bea"));
+    std::fs::remove_dir_all(t.folder.path()).unwrap();
+    let cases = [
+        (tag.clone(), StatusCode::NOT_MODIFIED),
+        (format!("W/{tag}"), StatusCode::NOT_MODIFIED),
+        (format!("\"another\", {tag}"), StatusCode::NOT_MODIFIED),
+        ("\"another\"".to_owned(), StatusCode::NOT_FOUND),
+        ("*".to_owned(), StatusCode::NOT_FOUND), // there is none
+    ];
+    for (tags, expected) in cases {
+        for method in [Method::GET, Method::HEAD] {
+            let answer = browser.send(method, &image("bea"), &[("if-none-match", &tags)]).await;
+            assert_eq!(answer.status, expected, "{tags}");
+            assert!(answer.status != StatusCode::NOT_MODIFIED || answer.header("etag") == tag);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hint_is_given_without_reading_the_picture() {
+    let t = Fixture::new().await;
+    let browser = t.browser("ada").await;
+    let bytes = browser.get(&image("bea")).await.body.len() as u64;
+    std::fs::remove_dir_all(t.folder.path()).unwrap();
+    let cold = restarted(&t, &Limits::default());
+
+    let (hint, _) = cold.hints.get(picture_of("bea"), Size::S128).await.unwrap();
+
+    assert_eq!((hint.url, hint.bytes), (image("bea"), bytes));
+    assert_eq!((hint.content_type.as_str(), hint.expires_in_s), ("image/webp", None));
+    assert!(!cold.renditions.holds(picture_of("bea"), Size::S128));
+}
+
+#[tokio::test]
+async fn a_picture_of_which_nothing_was_recorded_is_looked_at_once() {
+    let t = Fixture::new().await;
+    let old = image_id(b"from before anything was recorded");
+    let master = |id: &str| format!("masters/{}/{id}.webp", &id[..2]);
+    let at = |id: &str| t.folder.path().join(master(id));
+    std::fs::create_dir_all(at(&old.to_string()).parent().unwrap()).unwrap();
+    std::fs::copy(at(&picture_of("bea").to_string()), at(&old.to_string())).unwrap();
+    t.collection.database.set_picture(&user("noah"), Some((old, ""))).await.unwrap();
+    let browser = t.browser("ada").await;
+
+    let hint = |answer: Answer| answer.json::<PictureAnswer>().hint.unwrap();
+    let first = hint(browser.get("/api/images/user/noah?size=256").await);
+
+    assert_eq!(browser.get(&first.url).await.body.len() as u64, first.bytes);
+    std::fs::remove_dir_all(t.folder.path()).unwrap();
+    let (later, _) = restarted(&t, &Limits::default()).hints.get(old, Size::S256).await.unwrap();
+    assert_eq!(later, first);
+}
+
+#[tokio::test]
+async fn a_picture_whose_master_is_lost_has_a_record_and_no_hint() {
+    let t = Fixture::new().await;
+    let lost = image_id(b"lost");
+    t.collection.database.set_picture(&user("noah"), Some((lost, ""))).await.unwrap();
+    let answer = t.browser("ada").await.get("/api/images/user/noah?size=256").await;
+    let picture = answer.json::<PictureAnswer>();
+    assert_eq!((picture.record.image_id, picture.hint), (Some(lost), None));
+}
+
+#[tokio::test]
+async fn files_survive_a_restart_within_their_limit() {
+    let t = Fixture::new().await;
+    let renditions = t.folder.path().join("renditions");
+    let again = restarted(&t, &Limits::default());
+    let rendition = again.renditions.get(picture_of("bea"), Size::S512).await.unwrap();
+    assert_eq!(rendition.layer, Layer::Files);
+
+    let smaller = Limits { rendition_file_bytes: 3_000, ..Limits::default() };
+    let again = restarted(&t, &smaller);
+    assert!(bytes_in(&renditions) > 3_000);
+    again.renditions.measure().await.unwrap();
+    assert!(bytes_in(&renditions) <= 3_000);
+    for (id, size) in ["bea", "cem", "dan", "zoe"].into_iter().zip(Size::ALL) {
+        again.renditions.get(picture_of(id), size).await.unwrap();
+        assert!(bytes_in(&renditions) <= 3_000, "{id}");
+    }
+}
+
+fn bytes_in(folder: &std::path::Path) -> u64 {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let bytes = entries.map(|entry| match entry.metadata().unwrap() {
+        about if about.is_dir() => bytes_in(&entry.path()),
+        about => about.len(),
+    });
+    bytes.sum()
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_written_cost_only_speed_and_are_written_again_when_they_can() {
+    let t = Fixture::new().await;
+    let renditions = t.folder.path().join("renditions");
+    std::fs::remove_dir_all(&renditions).unwrap();
+    std::fs::write(&renditions, "where the folder should be").unwrap();
+    let broken = restarted(&t, &Limits::default());
+    for id in ["bea", "cem"] {
+        let rendition = broken.renditions.get(picture_of(id), Size::S64).await.unwrap();
+        assert_eq!(rendition.layer, Layer::Master, "{id}");
+        assert!(broken.renditions.holds(picture_of(id), Size::S64), "{id}");
+    }
+    let change = broken.pictures.set_picture(&user("noah"), png(201)).await;
+    assert!(change.is_ok(), "{change:?}");
+
+    std::fs::remove_file(&renditions).unwrap();
+    let kept = || std::fs::read_dir(&renditions).is_ok_and(|shelves| shelves.count() > 0);
+    let mut shade = 202;
+    while !kept() {
+        // After so many failures the disk is left alone for a moment.
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        broken.pictures.set_picture(&user("noah"), png(shade)).await.unwrap();
+        shade += 1;
+    }
+}
+
+#[tokio::test]
+async fn an_image_that_there_is_not_is_told_from_one_that_cannot_be_had() {
+    let t = Fixture::new().await;
+    let missing = t.collection.renditions.get(image_id(b"none"), Size::S64).await.unwrap_err();
+    assert!(matches!(*missing, RenditionError::NoSuchImage));
+    // A folder that is a file: the store of masters cannot be read.
+    let masters = t.folder.path().join("masters");
+    std::fs::rename(&masters, t.folder.path().join("away")).unwrap();
+    std::fs::write(&masters, "").unwrap();
+    std::fs::remove_dir_all(t.folder.path().join("renditions")).unwrap();
+    let browser = t.browser("ada").await;
+    let answer = browser.get(&image("bea")).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.header("retry-after"), "1");
+    let ready = browser.get("/readyz").await;
+    assert_eq!(ready.status, StatusCode::OK);
+    assert_eq!(ready.json::<serde_json::Value>()["images"], "down");
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_reads_pictures_and_their_timing() {
+    let t = open_to_pages().await;
+    let browser = t.browser("ada").await;
+    for path in [&image("bea"), "/api/images/batch?size=64&users=bea", "/api/friends?pictures=64"] {
+        let answer = browser.get_with(path, "origin", PAGE).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), PAGE, "{path}");
+        assert_eq!(answer.header("access-control-allow-credentials"), "true", "{path}");
+        assert_eq!(answer.header("cross-origin-resource-policy"), "same-site", "{path}");
+        let seen_by = answer.header("timing-allow-origin");
+        assert_eq!(seen_by, "https://app.example, http://127.0.0.1:8080", "{path}");
+        let exposed = answer.header("access-control-expose-headers");
+        for header in ["etag", "x-cache", "server-timing"] {
+            assert!(exposed.contains(header), "{path}: {exposed}");
+        }
+        let vary = answer.headers.get_all("vary").iter();
+        let vary = vary.map(|line| line.to_str().unwrap().to_lowercase()).collect::<Vec<_>>();
+        assert!(vary.join(",").contains("origin"), "{path}: {vary:?}");
+    }
+    let error = browser.get_with("/api/users/nobody", "origin", PAGE).await;
+    assert_eq!(error.header("access-control-allow-origin"), PAGE, "errors can be read too");
+}
+
+#[tokio::test]
+async fn any_other_page_reads_and_changes_nothing() {
+    let t = open_to_pages().await;
+    let browser = t.browser("ada").await;
+    for origin in [OTHER_PAGE, "null", "https://app.example.evil.example", "http://app.example"] {
+        let answer = browser.get_with(&image("bea"), "origin", origin).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{origin}");
+        let headers = [("origin", origin), ("sec-fetch-site", "cross-site")];
+        let sent = browser.send(Method::DELETE, "/api/session", &headers).await;
+        assert_eq!(sent.status, StatusCode::FORBIDDEN, "{origin}");
+    }
+    let headers = [("origin", PAGE), ("sec-fetch-site", "same-site")];
+    let sent = browser.send(Method::DELETE, "/api/session", &headers).await;
+    assert_eq!(sent.status, StatusCode::NO_CONTENT);
+    assert_eq!(sent.header("access-control-allow-origin"), PAGE);
+}
+
+#[tokio::test]
+async fn a_browser_that_asks_ahead_is_told_what_an_allowed_page_may() {
+    let t = open_to_pages().await;
+    let browser = t.browser("ada").await;
+    let ask = async |origin: &str| {
+        let headers = [
+            ("origin", origin),
+            ("access-control-request-method", "PUT"),
+            ("access-control-request-headers", "content-type"),
+        ];
+        browser.send(Method::OPTIONS, "/api/users/me/picture", &headers).await
+    };
+    let allowed = ask(PAGE).await;
+    assert_eq!(allowed.status, StatusCode::OK);
+    assert_eq!(allowed.header("access-control-allow-origin"), PAGE);
+    assert!(allowed.header("access-control-allow-methods").contains("PUT"));
+    assert!(allowed.header("access-control-allow-headers").contains("content-type"));
+    assert_eq!(ask(OTHER_PAGE).await.header("access-control-allow-origin"), "");
+}
