@@ -147,9 +147,13 @@ impl Pictures {
 }
 
 /// The master, and every size, so that nobody waits for one later. Keeps a core busy.
+///
+/// The sizes are drawn from the master, as they are when they are lost: so they are the same bytes,
+/// wherever and whenever they were drawn, as their ETag says.
 fn draw(upload: &[u8]) -> Result<(Bytes, Drawing), PictureError> {
-    let square = Square::from_upload(upload)?;
-    Ok((square.master()?.into(), Drawing::of(&square)?))
+    let master = Bytes::from(Square::from_upload(upload)?.master()?);
+    let drawing = Drawing::of(&Square::from_master(&master)?)?;
+    Ok((master, drawing))
 }
 
 /// How much memory decoding may take, counted in MiB. As many pictures are decoded at once as fit.

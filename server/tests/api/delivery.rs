@@ -54,6 +54,26 @@ async fn every_answer_about_pictures_says_where_it_came_from() {
 }
 
 #[tokio::test]
+async fn a_picture_that_is_drawn_again_is_the_same_to_the_byte() {
+    let t = Fixture::new().await;
+    let portrait = include_bytes!("../../pixels/photographs/plain.jpg");
+    t.collection.pictures.set_picture(&user("bea"), portrait[..].into()).await.unwrap();
+    let (again, image) = (restarted(&t, &Limits::default()), image_id(portrait));
+    let mut first = Vec::new();
+    for size in Size::ALL {
+        first.push(t.collection.renditions.get(image, size).await.unwrap().bytes);
+    }
+    std::fs::remove_dir_all(t.folder.path().join("renditions")).unwrap();
+    for (size, first) in Size::ALL.into_iter().zip(first) {
+        let (hint, _) = again.hints.get(image, size).await.unwrap();
+        let rendition = again.renditions.get(image, size).await.unwrap();
+        assert_eq!(rendition.layer, Layer::Master, "{size}");
+        assert!(rendition.bytes == first, "{size}");
+        assert_eq!(hint.bytes, first.len() as u64, "{size}");
+    }
+}
+
+#[tokio::test]
 async fn a_picture_that_is_held_is_not_read_again() {
     let t = Fixture::new().await;
     let browser = t.browser("ada").await;

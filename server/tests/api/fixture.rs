@@ -100,7 +100,7 @@ impl Fixture {
         let database = Database::in_memory().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let images = ImageStore::in_folder(folder.path()).unwrap();
-        let fixture = Self::over(database, images, folder, &config);
+        let fixture = Self::over(database, images, folder, &config, &Limits::default());
         fixture.populate().await;
         fixture
     }
@@ -111,10 +111,10 @@ impl Fixture {
         images: ImageStore,
         folder: TempDir,
         config: &Config,
+        limits: &Limits,
     ) -> Self {
-        let limits = Limits::default();
-        let profiles = Profiles::new(database.clone(), images.redis.clone(), &limits);
-        let collection = Collection::of(database, profiles, images, &limits);
+        let profiles = Profiles::new(database.clone(), images.redis.clone(), limits);
+        let collection = Collection::of(database, profiles, images, limits);
         let (clock, hand) = Clock::by_hand(1_800_000_000);
         let router = app(App::new(collection.clone(), config, clock).unwrap());
         Self { collection, router, hand, folder }

@@ -2,8 +2,10 @@ use axum::{
     body::Body,
     http::{Method, Request, header},
 };
+use futures_util::future::join_all;
 use http_body_util::BodyExt;
-use miniature_server::{config::Delivery, storage::NewPerson};
+use miniature_api::Size;
+use miniature_server::{config::Delivery, images::image_id, limits::Limits, storage::NewPerson};
 use tower::ServiceExt;
 
 use crate::{
@@ -46,6 +48,27 @@ async fn fifty_users_come_with_their_bytes_for_one_read_a_picture() {
     assert_eq!(store.gate.count(&Method::GET, ""), 50);
     assert_eq!(browser.get(&path).await.parts().await.len(), 51);
     assert_eq!(store.gate.count(&Method::GET, ""), 50, "from memory");
+}
+
+#[tokio::test]
+async fn however_many_ask_at_once_no_more_is_read_at_once_than_fits() {
+    const AT_ONCE: usize = 5;
+    let store = Store::start().await;
+    let origin = store.server(Delivery::Proxy).await;
+    crowd(&origin).await;
+    let limits = Limits { rendition_loads: AT_ONCE, ..Limits::default() };
+    let database = origin.collection.database.clone();
+    let cold = store.another_within(database, Delivery::Proxy, None, &limits);
+    let images = (100..150).map(|n| image_id(&png(n)));
+    let all = images.flat_map(|image| Size::ALL.map(|size| (image, size)));
+    store.gate.forget();
+
+    let renditions = &cold.collection.renditions;
+    let loads = all.map(|(image, size)| renditions.get(image, size));
+    let loaded = join_all(loads).await;
+
+    assert!(loaded.iter().all(Result::is_ok));
+    assert_eq!(store.gate.most_at_once(), AT_ONCE);
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use axum::{
@@ -41,6 +44,8 @@ struct Inner {
     client: reqwest::Client,
     fault: Mutex<Option<Fault>>,
     seen: Mutex<Vec<(Method, String)>>,
+    under_way: AtomicUsize,
+    most_under_way: AtomicUsize,
 }
 
 impl Gate {
@@ -53,6 +58,8 @@ impl Gate {
             client: reqwest::Client::new(),
             fault: Mutex::default(),
             seen: Mutex::default(),
+            under_way: AtomicUsize::default(),
+            most_under_way: AtomicUsize::default(),
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&inner));
         let mut serving = JoinSet::new();
@@ -70,8 +77,14 @@ impl Gate {
         seen.iter().filter(|(seen, at)| seen == method && at.contains(path)).count()
     }
 
+    /// How many requests were under way at once, at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.inner.most_under_way.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn forget(&self) {
         self.inner.seen().clear();
+        self.inner.most_under_way.store(0, Ordering::SeqCst);
     }
 }
 
@@ -82,6 +95,14 @@ impl Inner {
 }
 
 async fn pass(State(gate): State<Arc<Inner>>, request: Request) -> Response {
+    let under_way = gate.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+    gate.most_under_way.fetch_max(under_way, Ordering::SeqCst);
+    let answer = forward(&gate, request).await;
+    gate.under_way.fetch_sub(1, Ordering::SeqCst);
+    answer
+}
+
+async fn forward(gate: &Inner, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let path = head.uri.path_and_query().unwrap().as_str();
     gate.seen().push((head.method.clone(), path.to_owned()));

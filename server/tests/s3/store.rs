@@ -57,11 +57,22 @@ impl Store {
         delivery: Delivery,
         redis: Option<Redis>,
     ) -> Fixture {
+        self.another_within(database, delivery, redis, &Limits::default())
+    }
+
+    /// The same within other limits.
+    pub(crate) fn another_within(
+        &self,
+        database: Database,
+        delivery: Delivery,
+        redis: Option<Redis>,
+        limits: &Limits,
+    ) -> Fixture {
         let folder = tempfile::tempdir().unwrap();
         let config = self.config(delivery);
         let storage = Storage { data: folder.path().to_owned(), ..config.storage.clone() };
-        let images = ImageStore::open(&storage, redis, &Limits::default()).unwrap();
-        let server = Fixture::over(database, images, folder, &config);
+        let images = ImageStore::open(&storage, redis, limits).unwrap();
+        let server = Fixture::over(database, images, folder, &config, limits);
         server.set_clock(Clock::system().now()); // the store goes by the real time
         server
     }
