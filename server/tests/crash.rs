@@ -124,7 +124,8 @@ impl User {
             let url = server.url(&format!("/api/images/user/{}?size={size}", self.name));
             let answer = client.get(url).header(header::COOKIE, &self.cookie).send().await.unwrap();
             let answer = answer.error_for_status().unwrap().json::<PictureAnswer>().await.unwrap();
-            let (Some(image), Some(hint)) = (answer.record.image_id, answer.hint) else { continue };
+            let Some(image) = answer.record.image_id else { continue };
+            let hint = answer.hint.expect("a record names only what is there");
             let url = server.url(&hint.url);
             let webp = client.get(url).header(header::COOKIE, &self.cookie).send().await.unwrap();
             let webp = webp.error_for_status().unwrap().bytes().await.unwrap();
