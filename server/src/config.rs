@@ -344,6 +344,20 @@ mod tests {
     }
 
     #[test]
+    fn browsers_fetch_pictures_from_the_store_only_by_signed_urls() {
+        let cases = [
+            ("proxy", "http://127.0.0.1:9000", None),
+            ("presigned", "https://s3.example/prefix/", Some("https://s3.example")),
+            ("presigned", "http://127.0.0.1:9000", Some("http://127.0.0.1:9000")),
+        ];
+        for (delivery, endpoint, expected) in cases {
+            let words = ["server", "serve", "--delivery", delivery, "--s3-endpoint", endpoint];
+            let Command::Serve(config) = Cli::parse_from(words).command else { panic!("serve") };
+            assert_eq!(config.storage.pictures_origin().as_deref(), expected, "{endpoint}");
+        }
+    }
+
+    #[test]
     fn the_command_line_is_sound_and_shows_no_secret() {
         use clap::CommandFactory;
         Cli::command().debug_assert();

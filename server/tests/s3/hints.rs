@@ -2,8 +2,8 @@ use std::collections::HashSet;
 
 use axum::http::Method;
 use miniature_api::Size;
-use miniature_server::{clock::Clock, config::Delivery, redis, storage::Database};
-use miniature_services::Redis;
+use miniature_server::{clock::Clock, config::Delivery, profiles::Layer, redis, storage::Database};
+use miniature_services::{Postgres, Redis};
 use reqwest::StatusCode;
 
 use crate::{
@@ -104,6 +104,33 @@ async fn instances_share_hints_through_redis_and_believe_no_other() {
         let careful = instance(&database, START + MINUTE);
         assert_eq!(careful.picture("bea", Size::S64).await.hint.unwrap().url, first.url);
     }
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_picture_is_shared_so_that_nobody_reads_it_for_a_hint() {
+    let store = Store::start().await;
+    let (postgres, shared) = (Postgres::start().unwrap(), Redis::start().unwrap());
+    let database = Database::connect(&postgres.url().parse().unwrap()).await.unwrap();
+    let redis = || redis::Redis::new(&[shared.url().parse().unwrap()]).unwrap();
+    let server = store.another(database.clone(), Delivery::Proxy, Some(redis()));
+    server.populate().await;
+    let image = picture_of("bea");
+    let length = server.collection.renditions.get(image, Size::S256).await.unwrap().bytes.len();
+    let left = shared.command(&["TTL", &format!("profile_pic:meta:{image}")]).unwrap();
+    let left_s = left.trim_start_matches(':').parse::<u64>().unwrap();
+    assert!((119 * MINUTE..=120 * MINUTE).contains(&left_s), "{left_s}");
+    store.gate.forget();
+
+    let empty = Database::in_memory().await.unwrap();
+    let from_postgres = store.another(database, Delivery::Proxy, None);
+    let from_redis = store.another(empty, Delivery::Proxy, Some(redis()));
+    let cases =
+        [(&from_postgres, Layer::Source), (&from_redis, Layer::Redis), (&server, Layer::Memory)];
+    for (instance, expected) in cases {
+        let (hint, layer) = instance.collection.hints.get(image, Size::S256).await.unwrap();
+        assert_eq!((hint.bytes, layer), (length as u64, expected));
+    }
+    assert_eq!(store.gate.count(&Method::GET, ""), 0);
 }
 
 #[tokio::test]
