@@ -28,6 +28,16 @@ pub struct FriendsPage {
     pub next: Option<String>,
 }
 
+/// What `PATCH /api/users/me` takes; what is none stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProfileChange {
+    /// The display name: 1 to 80 characters.
+    pub name: Option<String>,
+    /// What to say of oneself: one line of at most 160 characters.
+    pub headline: Option<String>,
+}
+
 /// A user's profile: the answer of `GET /api/users/{user_id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -14,6 +14,9 @@ pub enum IdError {
     /// Not 32 lowercase hexadecimal digits.
     #[error("an image id has 32 lowercase hexadecimal digits")]
     Image,
+    /// Not a UUID in lower case.
+    #[error("a post id is a UUID in lower case")]
+    Post,
 }
 
 /// Names a user. Opaque; 1 to 64 characters out of `A-Z a-z 0-9 _ -`.

@@ -6,18 +6,22 @@
 //! **Invariant:** a [`UserId`], an [`ImageId`] or a [`Size`] that exists is valid; bad input is
 //! refused where it is parsed.
 
+mod event;
 mod friend;
 mod id;
 pub mod multipart;
 mod picture;
+mod post;
 mod problem;
 mod session;
 
-pub use friend::{Friend, FriendsPage, Profile};
+pub use event::{Change, PICTURE_EVENT, POST_EVENT, PROFILE_EVENT, RESET_EVENT};
+pub use friend::{Friend, FriendsPage, Profile, ProfileChange};
 pub use id::{IdError, ImageId, UserId};
 pub use picture::{
     BatchEntry, BatchUser, Hint, NotFound, PictureAnswer, Record, Revision, Size, SizeError,
 };
+pub use post::{Author, Feed, NewPost, POST_LIMIT, Post, PostId};
 pub use problem::Problem;
 pub use session::{ACCOUNT_COOKIE, Account, Credentials};
 

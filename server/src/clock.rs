@@ -9,33 +9,39 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Tells the time in whole seconds since 1970, UTC.
+/// Tells the time since 1970, UTC.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
 
 impl Clock {
     /// The clock of this machine.
     pub fn system() -> Self {
-        Self(Arc::new(system_seconds))
+        Self(Arc::new(system_milliseconds))
     }
 
-    /// A clock that stands still until the second value is changed.
+    /// A clock that stands still until the second value is changed. Both are in seconds.
     pub fn by_hand(start: u64) -> (Self, Arc<AtomicU64>) {
         let hand = Arc::new(AtomicU64::new(start));
         let seen = Arc::clone(&hand);
-        (Self(Arc::new(move || seen.load(Ordering::SeqCst))), hand)
+        (Self(Arc::new(move || seen.load(Ordering::SeqCst) * 1_000)), hand)
     }
 
-    /// Seconds since 1970, UTC.
+    /// Whole seconds since 1970, UTC.
     pub fn now(&self) -> u64 {
+        self.now_ms() / 1_000
+    }
+
+    /// Whole milliseconds since 1970, UTC.
+    pub fn now_ms(&self) -> u64 {
         (self.0)()
     }
 }
 
 /// A clock set before 1970 reads as 1970.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-fn system_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+fn system_milliseconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for Clock {

@@ -36,6 +36,9 @@ pub enum ApiError {
     /// 408: the body did not arrive in time.
     #[error("the body took too long to arrive")]
     TooSlow,
+    /// 409: another service says who people are.
+    #[error("names and headlines are kept by another service; change them there")]
+    KeptElsewhere,
     /// 413: the body is longer than the route takes.
     #[error("the body is too long")]
     TooLong,
@@ -62,6 +65,9 @@ pub enum ApiError {
     /// 503: as much as can be done at once is under way.
     #[error("too much at once; try again in a moment")]
     Busy,
+    /// 429: too many streams of events at once.
+    #[error("too many streams are open; close one")]
+    TooManyStreams,
     /// 503: what the server needs is down.
     #[error("down: {0}; try again in a moment")]
     Unready(&'static str),
@@ -88,10 +94,11 @@ impl ApiError {
             Self::SignedOut | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
             Self::CrossSite => StatusCode::FORBIDDEN,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::KeptElsewhere => StatusCode::CONFLICT,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson | Self::NotAPicture => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyTries { .. } | Self::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy | Self::Unready(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -100,6 +107,8 @@ impl ApiError {
     fn retry_after_s(&self) -> Option<u64> {
         match self {
             Self::TooManyTries { retry_after_s } => Some(*retry_after_s),
+            // By then a browser that went away without a word is missed.
+            Self::TooManyStreams => Some(30),
             Self::Busy | Self::Unready(_) => Some(1),
             _ => None,
         }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! routes ─▶ profiles ─▶ memory ─▶ Redis ─▶ storage (SQLite, PostgreSQL)
-//!    └────▶ images   ─▶ memory ─▶ files ─▶ a master (files, S3), scaled once
+//!    ├────▶ images   ─▶ memory ─▶ files ─▶ a master (files, S3), scaled once
+//!    └────▶ posts, changes ─▶ events ─▶ whoever listens, here and in other instances
 //! ```
 //!
 //! [`app`] is the whole API as a `Router`, so that tests need no socket; [`serve`] adds the
@@ -11,13 +12,17 @@
 //! **Invariant:** a cache that fails slows an answer down. It never changes one.
 
 pub mod breaker;
+pub mod changes;
 pub mod clock;
 pub mod config;
 pub mod demo;
 mod error;
+pub mod events;
 pub mod images;
 pub mod limits;
 pub mod metrics;
+pub mod pace;
+pub mod posts;
 pub mod profiles;
 pub mod redis;
 mod routes;

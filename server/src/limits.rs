@@ -1,6 +1,6 @@
 //! Every lifetime and limit that is not for the operator to choose. Nothing else may hold one.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 /// Every lifetime and limit that is not for the operator to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +98,46 @@ pub struct Limits {
     /// How often what Redis missed while it was away is written to it, if it is back. Default: every
     /// second.
     pub catch_up_every: Duration,
+
+    /// How many events are kept for those who come back. Default: 1 000.
+    pub events: usize,
+
+    /// By how many events a reader may lag behind before it is cut off. Default: 256.
+    ///
+    /// They are kept once for all readers. One that was cut off comes back and is told what it missed.
+    pub events_behind: usize,
+
+    /// How often a stream of events says that it is there. Default: every 15 seconds.
+    ///
+    /// Proxies commonly end what was silent for 30 or 60 seconds. Whose session has ended is noticed
+    /// then, too.
+    pub heartbeat: Duration,
+
+    /// For how long a peer may leave unread what it was sent, before its connection is ended.
+    /// Default: 30 seconds.
+    pub unread_for: Duration,
+
+    /// How many streams of events one user may have open at an instance. Default: 16.
+    pub streams_per_user: usize,
+
+    /// For how long it is remembered who are friends, to tell them of each other. Default: 30 seconds.
+    pub friends_fresh_for: Duration,
+
+    /// For how long a post's snapshot of its author is shown unasked. Default: 1 hour.
+    ///
+    /// A change is written into the posts, so this bounds only how long one that failed is seen.
+    pub snapshot_fresh_for: Duration,
+
+    /// How many posts one may write a minute. Default: 20.
+    pub posts_per_minute: NonZeroU32,
+
+    /// How often one may change one's name or headline a minute. Default: 20.
+    ///
+    /// Each time all of one's posts are rewritten.
+    pub descriptions_per_minute: NonZeroU32,
 }
+
+const TWENTY: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 
 impl Default for Limits {
     fn default() -> Self {
@@ -127,6 +166,15 @@ impl Default for Limits {
             sessions: 10_000,
             activity_noted_every: Duration::from_secs(5 * 60),
             catch_up_every: Duration::from_secs(1),
+            events: 1_000,
+            events_behind: 256,
+            heartbeat: Duration::from_secs(15),
+            unread_for: Duration::from_secs(30),
+            streams_per_user: 16,
+            friends_fresh_for: Duration::from_secs(30),
+            snapshot_fresh_for: Duration::from_secs(60 * 60),
+            posts_per_minute: TWENTY,
+            descriptions_per_minute: TWENTY,
         }
     }
 }

@@ -19,6 +19,10 @@ pub const CACHE_MISSES: &str = "miniature_cache_misses_total";
 pub const SOURCE_CALLS: &str = "miniature_source_calls_total";
 /// Renditions made from a master or an upload.
 pub const RENDITIONS_MADE: &str = "miniature_renditions_made_total";
+/// Events that happened here, by `event`.
+pub const EVENTS_TOLD: &str = "miniature_events_total";
+/// Streams of events that are open.
+pub const EVENT_STREAMS: &str = "miniature_event_streams";
 
 /// Whether what the server leans on answers (1) or not (0), by `dependency`.
 pub const DEPENDENCY_UP: &str = "miniature_dependency_up";
@@ -48,6 +52,8 @@ fn describe() {
     describe_counter!(CACHE_MISSES, "Answers that a cache did not have");
     describe_counter!(SOURCE_CALLS, "Questions about people that reached the database");
     describe_gauge!(DEPENDENCY_UP, "Whether what the server leans on answers");
+    describe_counter!(EVENTS_TOLD, "Events that happened here");
+    describe_gauge!(EVENT_STREAMS, "Streams of events that are open");
     describe_counter!(RENDITIONS_MADE, "Renditions made from a master or an upload");
 }
 

@@ -126,7 +126,6 @@ impl Redis {
     /// # Errors
     ///
     /// If Redis is away.
-    #[expect(dead_code, reason = "the change stream follows")]
     pub(crate) async fn dedicated(&self) -> RedisResult<Connection> {
         self.target.connect(None).await
     }

@@ -9,8 +9,12 @@ use std::{
 use axum::{Router, routing::get, serve::ListenerExt};
 use futures_util::FutureExt;
 use metrics_exporter_prometheus::{BuildError, PrometheusHandle};
+use socket2::SockRef;
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 
 use crate::{
     App, Collection, OpenError, app,
@@ -24,6 +28,9 @@ use crate::{
 
 /// How long requests under way may take once no more are taken.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
+
+/// How long the start waits until this instance hears of the others. Without Redis it goes on.
+const CATCHES_UP_WITHIN: Duration = Duration::from_secs(1);
 
 /// How often what was measured is summed up, so that it takes no more and more memory.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
@@ -66,12 +73,13 @@ pub async fn serve(
         serve_metrics(address, metrics::install()?).await?;
     }
     let listener = listen(config.listen).await?;
-    let collection = Collection::open(&config.storage, &Limits::default()).await?;
-    let database = collection.database.clone();
+    let limits = Limits::default();
+    let collection = Collection::open(&config.storage, &limits).await?;
+    let (database, events) = (collection.database.clone(), collection.events.clone());
     if config.demo {
         demo::create_if_empty(&collection).await?;
     }
-    let _upkeep = Upkeep::start(&collection, &Clock::system(), &Limits::default());
+    let _upkeep = Upkeep::start(&collection, &Clock::system(), &limits);
     let state = open(collection, &config)?;
     let (stopping, drain) = (state.stop(), Duration::from_secs(config.drain_s.into()));
     let drained = stop.then(async move |()| {
@@ -80,8 +88,10 @@ pub async fn serve(
     });
     let drained = drained.boxed().shared();
     let router = app(state);
+    // Those who come back in this second would be reset for nothing.
+    let _ = timeout(CATCHES_UP_WITHIN, events.caught_up()).await;
     say(&format!("listening on http://{}", listener.local_addr()?))?;
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let listener = listener.tap_io(move |stream| prepare(stream, limits.unread_for));
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, router).with_graceful_shutdown(drained.clone());
     tokio::select! {
@@ -92,6 +102,18 @@ pub async fn serve(
     }
     database.close().await;
     Ok(())
+}
+
+/// Sends at once, and leaves it to the kernel to end the connection of a peer that takes nothing: we
+/// would wait until it does. A connection on which that cannot be set is as good otherwise.
+///
+/// # Source
+///
+/// tcp(7), `TCP_USER_TIMEOUT`: also while the peer's window is closed.
+fn prepare(stream: &TcpStream, unread_for: Duration) {
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = SockRef::from(stream).set_tcp_user_timeout(Some(unread_for));
 }
 
 fn open(collection: Collection, config: &Config) -> Result<App, StartError> {

@@ -6,10 +6,14 @@ use axum::extract::FromRef;
 use thiserror::Error;
 
 use crate::{
+    changes::Changes,
     clock::Clock,
     config::{Config, ConfigError, Storage},
+    events::Events,
     images::{Hints, ImageStore, ImageStoreError, Intake, Metadata, Pictures, Renditions},
     limits::Limits,
+    pace::Pace,
+    posts::Posts,
     profiles::{Profiles, SourceError},
     redis::{Redis, RedisUrlError},
     routes::{Frontend, Origins},
@@ -33,6 +37,10 @@ pub struct Collection {
     pub hints: Hints,
     /// Changes of pictures.
     pub pictures: Pictures,
+    /// Changes of people, and what follows them.
+    pub changes: Changes,
+    /// What happens to people, here and in other instances.
+    pub events: Events,
     /// For work that keeps a core busy.
     pub workers: Workers,
 }
@@ -91,9 +99,11 @@ impl Collection {
         let renditions = Renditions::new(objects, files, signer.is_some(), workers.clone(), limits);
         let metadata = Metadata::new(database.clone(), renditions.clone(), redis.clone(), limits);
         let hints = Hints::new(signer, metadata.clone(), renditions.clone(), redis, limits);
+        let events = Events::new(database.clone(), profiles.clone(), Clock::system(), limits);
+        let changes = Changes::new(database.clone(), profiles.clone(), events.clone());
         let pictures =
-            Pictures::new(database.clone(), profiles.clone(), renditions.clone(), metadata, limits);
-        Self { database, profiles, renditions, hints, pictures, workers }
+            Pictures::new(database.clone(), renditions.clone(), metadata, changes.clone(), limits);
+        Self { database, profiles, renditions, hints, pictures, changes, events, workers }
     }
 }
 
@@ -102,6 +112,10 @@ fn open_redis(storage: &Storage) -> Result<Option<Redis>, OpenError> {
     let urls = urls.collect::<Result<Vec<_>, _>>()?;
     if urls.is_empty() { Ok(None) } else { Ok(Some(Redis::new(&urls)?)) }
 }
+
+/// How often one may change one's profile.
+#[derive(Clone, Debug)]
+pub(crate) struct ProfilePace(pub(crate) Pace);
 
 /// The server without its listeners. Cheap to clone; clones share everything.
 #[derive(Clone, Debug, FromRef)]
@@ -112,6 +126,10 @@ pub struct App {
     hints: Hints,
     pictures: Pictures,
     intake: Intake,
+    changes: Changes,
+    profile_pace: ProfilePace,
+    events: Events,
+    posts: Posts,
     sign_in: SignIn,
     stop: Stop,
     origins: Origins,
@@ -119,20 +137,38 @@ pub struct App {
 }
 
 impl App {
-    /// Serves a collection, and the built frontend if the configuration names its folder.
+    /// Serves a collection, and the built frontend if the configuration names its folder. Begins to
+    /// follow what happens in other instances, if profiles are shared with any.
     ///
     /// # Errors
     ///
     /// If that folder has no readable `index.html`.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
     pub fn new(collection: Collection, config: &Config, clock: Clock) -> io::Result<Self> {
-        let Collection { database, profiles, renditions, hints, pictures, workers } = collection;
+        let Collection {
+            database,
+            profiles,
+            renditions,
+            hints,
+            pictures,
+            changes,
+            events,
+            workers,
+        } = collection;
+        let limits = Limits::default();
         let hints = hints.timed_by(clock.clone());
-        let intake = Intake::new(config, &Limits::default());
-        let sign_in = SignIn::new(database.clone(), workers, clock, config);
+        let intake = Intake::new(config, &limits);
+        let sign_in = SignIn::new(database.clone(), workers, clock.clone(), config);
         let pictures_from = config.storage.pictures_origin();
         let open = |dist| Frontend::open(dist, pictures_from.as_deref()).map(Arc::new);
         let frontend = config.dist.as_deref().map(open).transpose()?;
         let origins = Origins::new(&config.allowed_origins);
+        events.follow();
+        let posts = Posts::new(database.clone(), profiles.clone(), events.clone(), clock, &limits);
+        let profile_pace = ProfilePace(Pace::per_minute(limits.descriptions_per_minute));
         let stop = Stop::default();
         Ok(Self {
             database,
@@ -141,6 +177,10 @@ impl App {
             hints,
             pictures,
             intake,
+            changes,
+            profile_pace,
+            events,
+            posts,
             sign_in,
             stop,
             origins,

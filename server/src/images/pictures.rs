@@ -10,8 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Metadata, Renditions, drawing::Drawing, image_id};
 use crate::{
+    changes::Changes,
     limits::Limits,
-    profiles::Profiles,
     storage::{Database, ObjectsAway, PictureChange},
     workers::WorkPanicked,
 };
@@ -50,29 +50,30 @@ impl From<WorkPanicked> for PictureError {
 #[derive(Clone, Debug)]
 pub struct Pictures {
     database: Database,
-    profiles: Profiles,
     renditions: Renditions,
     metadata: Metadata,
     memory: DecodingMemory,
+    changes: Changes,
 }
 
 impl Pictures {
     /// Changes pictures in this database.
     pub fn new(
         database: Database,
-        profiles: Profiles,
         renditions: Renditions,
         metadata: Metadata,
+        changes: Changes,
         limits: &Limits,
     ) -> Self {
         let memory = DecodingMemory::new(limits.decoding_bytes);
-        Self { database, profiles, renditions, metadata, memory }
+        Self { database, renditions, metadata, memory, changes }
     }
 
     /// Gives a user the picture in an uploaded file, in every size, and counts their revision up.
     ///
     /// The master is there before the record names it, so nobody is sent to a picture that is not
-    /// there. A picture that the user has already changes nothing.
+    /// there. A picture that the user has already changes nothing. Whoever may know of a new one is
+    /// told.
     ///
     /// # Errors
     ///
@@ -140,7 +141,7 @@ impl Pictures {
     /// Tells of a new record whoever shows the old one. The change itself has happened, so nothing
     /// that fails here makes it undone.
     async fn tell(&self, record: &Record) {
-        if let Err(error) = self.profiles.refresh(&record.user_id).await {
+        if let Err(error) = self.changes.picture(record.clone()).await {
             tracing::warn!(%error, "a profile was changed and could not be read afresh");
         }
     }

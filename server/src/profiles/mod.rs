@@ -170,6 +170,21 @@ impl Profiles {
         Ok(answers.remove(user).flatten())
     }
 
+    /// Forgets all that is in memory here; what instances share stays.
+    pub fn forget_all(&self) {
+        self.memory.invalidate_all();
+    }
+
+    /// Whether names and headlines are our own to change.
+    pub fn are_ours(&self) -> bool {
+        matches!(self.source, Source::Sql(_))
+    }
+
+    /// The Redis through which instances share profiles, if there is one.
+    pub fn redis(&self) -> Option<&Redis> {
+        self.redis.as_ref()
+    }
+
     /// Reads the profiles of these users ahead. Returns how many the source was asked for.
     ///
     /// # Errors

@@ -55,7 +55,8 @@ impl Origins {
         if self.0.is_empty() {
             return None;
         }
-        let methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE];
+        let methods =
+            [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
         let layer = CorsLayer::new()
             .allow_origin(AllowOrigin::list(self.0.iter().cloned()))
             .allow_credentials(true)

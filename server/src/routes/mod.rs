@@ -4,15 +4,19 @@ mod address;
 mod batch;
 mod conditional;
 mod cors;
+mod events;
 mod friends;
 mod frontend;
 mod guard;
 mod health;
 mod images;
+mod json;
+mod me;
 mod multipart;
 mod observe;
 mod openapi;
 mod params;
+mod posts;
 mod security;
 mod session;
 mod timing;
@@ -77,10 +81,13 @@ fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(session::current, session::sign_in, session::sign_out))
         .routes(routes!(friends::friends))
+        .routes(routes!(me::describe))
         .routes(routes!(users::profile))
         .routes(routes!(upload::replace, upload::remove))
         .routes(routes!(users::picture))
         .routes(routes!(batch::batch))
+        .merge(posts::routes())
+        .routes(routes!(events::events))
         .routes(routes!(images::image))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))

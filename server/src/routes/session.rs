@@ -2,17 +2,16 @@
 
 use axum::{
     Json,
-    body::Bytes,
-    extract::{State, rejection::BytesRejection},
+    extract::State,
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{AppendHeaders, IntoResponse},
 };
 use miniature_api::{ACCOUNT_COOKIE, Account, Credentials, Problem, UserId};
-use serde_json::Value;
 
 use super::{
     address::Address,
     guard::{SESSION_COOKIE, SignedIn, token},
+    json::JsonBody,
     openapi::{Invalid, Refused},
     params::Params,
 };
@@ -44,9 +43,9 @@ pub(super) async fn sign_in(
     State(profiles): State<Profiles>,
     Address(address): Address,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
-    let credentials = credentials(&headers, &body.map_err(|_| ApiError::TooLong)?)?;
+    let credentials = credentials(&body)?;
     let user = sessions.check(address, credentials).await?;
     let account = account(&profiles, user).await?;
     let begun = sessions.begin(&account.user_id).await?;
@@ -113,16 +112,6 @@ fn cookies(
 }
 
 /// Read by hand, so that each mistake names its field.
-fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<Credentials, ApiError> {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !content_type.is_some_and(|value| value.starts_with("application/json")) {
-        return Err(ApiError::NotJson);
-    }
-    let body = serde_json::from_slice::<Value>(body)
-        .map_err(|_| ApiError::invalid("body", "it is no JSON"))?;
-    let text = |field: &'static str| {
-        let text = body.get(field).and_then(Value::as_str);
-        text.map(str::to_owned).ok_or_else(|| ApiError::invalid(field, "give it as a text"))
-    };
-    Ok(Credentials { username: text("username")?, password: text("password")? })
+fn credentials(body: &JsonBody) -> Result<Credentials, ApiError> {
+    Ok(Credentials { username: body.text("username")?, password: body.text("password")? })
 }

@@ -1,12 +1,15 @@
 //! Lists of friends, page by page.
 
-use std::str::FromStr;
+use std::{collections::HashSet, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use miniature_api::{Friend, FriendsPage, UserId};
+use miniature_api::{Friend, FriendsPage, IdError, UserId};
 use thiserror::Error;
 
-use super::{Database, people::record};
+use super::{
+    Database,
+    people::{decode, record},
+};
 
 /// Where a page of friends begins: after this one. Opaque on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +63,19 @@ impl FriendRow {
 }
 
 impl Database {
+    /// Who is a friend of a user.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn friend_ids(&self, of: &UserId) -> sqlx::Result<HashSet<UserId>> {
+        metrics::counter!(crate::metrics::SOURCE_CALLS).increment(1);
+        let query =
+            sqlx::query_scalar::<_, String>("SELECT friend_id FROM friendships WHERE user_id = $1");
+        let ids = query.bind(of.as_str()).fetch_all(&self.pool).await?;
+        ids.into_iter().map(|id| id.parse().map_err(|error: IdError| decode(error))).collect()
+    }
+
     /// A page of a user's friends, in the order of their names, then of their ids. The page after
     /// begins where this one ended, whoever came or went between.
     ///

@@ -8,6 +8,7 @@ mod friends;
 mod images;
 mod objects;
 mod people;
+mod posts;
 mod sessions;
 
 use std::{io, path::Path, time::Duration};
@@ -27,6 +28,7 @@ pub use self::{
     images::ImageMetadata,
     objects::{Objects, ObjectsAway, ObjectsError},
     people::{NewPerson, PictureChange, Versioned},
+    posts::StoredPost,
 };
 
 /// The database: the truth about people, friendships and sessions.

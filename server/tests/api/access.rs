@@ -17,6 +17,8 @@ async fn nothing_but_signing_in_and_health_is_open() {
         ("/api/users/ada", 401),
         ("/api/images/user/ada?size=64", 401),
         ("/api/images/batch?size=64&users=ada", 401),
+        ("/api/posts", 401),
+        ("/api/events", 401),
         (&image, 401),
         ("/healthz", 200),
         ("/readyz", 200),

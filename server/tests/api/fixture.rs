@@ -24,10 +24,12 @@ use miniature_server::{
     storage::{Database, NewPerson},
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-/// The people: `ada` signs in and knows all others but `zoe`; `noah` has no picture.
+/// The people: `ada` knows all others but `zoe`; `bea` and `zoe` sign in too;
+/// `noah` has no picture.
 pub(crate) const PEOPLE: [(&str, &str, bool); 6] = [
     ("ada", "Ada Lovelace", true),
     ("bea", "Bea", true),
@@ -126,7 +128,7 @@ impl Fixture {
             user_id: user(id),
             name: name.to_owned(),
             headline: format!("I am {name}"),
-            password_hash: ["ada", "zoe"].contains(&id).then(|| hash.clone()),
+            password_hash: ["ada", "bea", "zoe"].contains(&id).then(|| hash.clone()),
         });
         let pairs = ["bea", "cem", "dan", "noah"].map(|id| (user("ada"), user(id)));
         self.collection.database.add_people(&people, &pairs).await.unwrap();
@@ -183,6 +185,14 @@ impl Browser<'_> {
         }
         let request = request.header(header::COOKIE, &self.cookie);
         self.fixture.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub(crate) async fn send_json(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let request = request
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::COOKIE, &self.cookie);
+        self.fixture.send(request.body(body.to_string().into()).unwrap()).await
     }
 
     pub(crate) async fn send(

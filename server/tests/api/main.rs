@@ -10,5 +10,6 @@ mod fixture;
 mod friends;
 mod frontend;
 mod pictures;
+mod posts;
 mod session;
 mod upload;

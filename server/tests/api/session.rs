@@ -59,7 +59,7 @@ async fn a_wrong_name_and_a_wrong_password_are_refused_alike() {
         ("unknown name", "nobody", "secret"),
         ("no name at all", "", "secret"),
         ("no id", "../ada", "secret"),
-        ("one who cannot sign in", "bea", "secret"),
+        ("one who cannot sign in", "cem", "secret"),
         ("endless", "ada", &"x".repeat(2_000)),
     ];
     for (name, user, password) in cases {
@@ -77,7 +77,7 @@ async fn each_mistake_in_the_body_names_its_field() {
     let long = format!(r#"{{"username":"{}"}}"#, "a".repeat(5_000));
     let cases = [
         ("no JSON", "application/json", "username=ada", 422, Some("body")),
-        ("no object", "application/json", "[]", 422, Some("username")),
+        ("no object", "application/json", "[]", 422, Some("body")),
         ("no name", "application/json", r#"{"password":"x"}"#, 422, Some("username")),
         ("a number", "application/json", r#"{"username":"a","password":1}"#, 422, Some("password")),
         ("a form", "application/x-www-form-urlencoded", "username=ada", 415, None),

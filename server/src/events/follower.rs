@@ -1,0 +1,163 @@
+//! Follows what happens in the other instances.
+//!
+//! ```text
+//! connect ─▶ write what Redis has missed ─▶ mark the gap ─▶ read all ─▶ reset everyone here
+//!    ▲                                                                        │
+//!    └──── Redis lost, or an event told here alone ◀──── read what comes ◀────┘
+//! ```
+//!
+//! **Invariant:** before a client hears of a change, this instance has forgotten what was before it.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use miniature_api::Change;
+use thiserror::Error;
+
+use super::{
+    hub::{Hub, Told},
+    log::{EventId, Log},
+    stream::{Entry, Item, Mark, SharedStream, StreamError},
+};
+use crate::{
+    profiles::{Profiles, SourceError},
+    redis::Connection,
+};
+
+/// How long to wait before trying again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Why it cannot be followed any further.
+#[derive(Debug, Error)]
+enum Lost {
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    #[error("an event could not be shared")]
+    Unshared,
+    #[error(transparent)]
+    Source(#[from] SourceError),
+}
+
+/// Follows the stream for one instance.
+#[derive(Debug)]
+pub(super) struct Follower {
+    stream: SharedStream,
+    hub: Arc<Hub>,
+    profiles: Profiles,
+    /// How many entries a log keeps.
+    limit: usize,
+    /// How many events told here alone are covered by a gap in the stream.
+    accounted: u64,
+    /// Whether a loss was logged and its end was not.
+    lost: bool,
+}
+
+/// Where this instance stands in the stream.
+struct Place {
+    connection: Connection,
+    last: EventId,
+}
+
+impl Follower {
+    /// Tells this hub of what it finds in the stream.
+    pub(super) fn new(
+        stream: SharedStream,
+        hub: Arc<Hub>,
+        profiles: Profiles,
+        limit: usize,
+    ) -> Self {
+        Self { stream, hub, profiles, limit, accounted: 0, lost: false }
+    }
+
+    /// Follows the stream for good, whatever becomes of Redis.
+    pub(super) async fn follow(mut self) {
+        loop {
+            let Err(error) = self.until_lost().await;
+            self.hub.break_off();
+            if !self.lost {
+                self.lost = true;
+                tracing::warn!(%error, "events of other instances are not heard");
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn until_lost(&mut self) -> Result<Infallible, Lost> {
+        let mut place = self.catch_up().await?;
+        if std::mem::take(&mut self.lost) {
+            tracing::info!("events of other instances are heard again");
+        }
+        loop {
+            let entries = tokio::select! {
+                read = self.stream.after(&mut place.connection, place.last) => read?,
+                () = self.hub.more_unshared_than(self.accounted) => return Err(Lost::Unshared),
+            };
+            for entry in entries {
+                place.last = entry.id;
+                self.take_up(entry).await;
+            }
+        }
+    }
+
+    /// Brings Redis up to date with us, and us with what it holds. Whatever went by meanwhile, here
+    /// or there, is not known; so whoever listens is told to ask anew.
+    async fn catch_up(&mut self) -> Result<Place, Lost> {
+        let mut connection = self.stream.connect().await?;
+        let unshared = self.hub.unshared();
+        self.profiles.catch_up().await?;
+        if unshared > self.accounted {
+            self.stream.mark(&mut connection, Mark::Gap).await?;
+            self.accounted = unshared;
+        }
+        let mut entries = self.stream.all(&mut connection).await?;
+        if entries.is_empty() {
+            self.stream.mark(&mut connection, Mark::Start).await?;
+            entries = self.stream.all(&mut connection).await?;
+        }
+        let last = entries.last().map_or(EventId::default(), |entry| entry.id);
+        let log = self.log_of(entries);
+        self.profiles.forget_all();
+        self.hub.restart(log, self.accounted);
+        Ok(Place { connection, last })
+    }
+
+    /// It begins with the first entry, or with the last gap: what came before is not known.
+    fn log_of(&self, entries: Vec<Entry>) -> Log<Arc<Told>> {
+        let first = entries.first().map_or(EventId::default(), |entry| entry.id);
+        let mut log = Log::starting_at(first, self.limit);
+        for Entry { id, item } in entries {
+            match item {
+                Item::Ours(change) | Item::Theirs(change) => Hub::record(&mut log, id, &change),
+                Item::Gap => log = Log::starting_at(id, self.limit),
+                Item::Other => {}
+            }
+        }
+        log
+    }
+
+    async fn take_up(&self, Entry { id, item }: Entry) {
+        match item {
+            Item::Ours(change) => self.hub.tell_shared(id, &change),
+            Item::Theirs(change) => {
+                self.relearn(&change).await;
+                self.hub.tell_shared(id, &change);
+            }
+            Item::Gap => {
+                self.profiles.forget_all();
+                self.hub.restart(Log::starting_at(id, self.limit), self.accounted);
+            }
+            Item::Other => {}
+        }
+    }
+
+    async fn relearn(&self, change: &Change) {
+        match change {
+            Change::Picture(_) | Change::Profile(_) => {
+                // If nobody can say who they are now, memory has forgotten them at least.
+                if let Err(error) = self.profiles.relearn(change.about()).await {
+                    tracing::debug!(%error, "a changed profile cannot be read yet");
+                }
+            }
+            Change::Post(_) => {}
+        }
+    }
+}

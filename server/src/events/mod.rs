@@ -1,0 +1,194 @@
+//! What happens to people, told to those who may know: themselves and their friends.
+//!
+//! ```text
+//! publish ─▶ Redis stream ─▶ follower of each instance ─┐
+//!    └────── without Redis, or while it is away ────────┴─▶ hub: log, listeners ─▶ clients
+//! ```
+//!
+//! **Invariant:** nobody hears of someone who is neither themself nor a friend, and whoever may have
+//! missed something is told so.
+
+mod audience;
+mod follower;
+mod hub;
+mod log;
+mod stream;
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use miniature_api::{Change, UserId};
+use tokio::{
+    sync::broadcast::{self, error::RecvError},
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
+};
+use tokio_util::{sync::WaitForCancellationFutureOwned, task::AbortOnDropHandle};
+
+pub(crate) use self::hub::Told;
+use self::{
+    audience::{Audience, Place, Places},
+    follower::Follower,
+    hub::{Beginning, Hub},
+    log::{EventId, Log},
+    stream::SharedStream,
+};
+use crate::{
+    clock::Clock, limits::Limits, metrics::EVENTS_TOLD, profiles::Profiles, stop::Stop,
+    storage::Database,
+};
+
+/// What happens to people. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Events {
+    hub: Arc<Hub>,
+    stream: Option<SharedStream>,
+    profiles: Profiles,
+    audience: Audience,
+    places: Places,
+    clock: Clock,
+    heartbeat: Duration,
+    kept: usize,
+    follower: Arc<OnceLock<AbortOnDropHandle<()>>>,
+}
+
+/// What a client is sent next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Frame {
+    /// The id of the last event that it knows of now, to come back with.
+    UpTo(String),
+    /// Something happened.
+    Event(Arc<Told>),
+    /// Nothing: the connection is there.
+    Heartbeat,
+}
+
+impl Events {
+    /// Events of this instance, and of all others if the profiles are shared through a Redis.
+    pub fn new(database: Database, profiles: Profiles, clock: Clock, limits: &Limits) -> Self {
+        let kept = limits.events;
+        let stream = profiles.redis().map(|redis| SharedStream::new(redis.clone(), kept));
+        let log = Log::starting_at(EventId { ms: clock.now_ms(), count: 0 }, kept);
+        let hub = match stream {
+            None => Hub::alone(log, limits.events_behind),
+            Some(_) => Hub::one_of_several(
+                Log::starting_at(EventId::default(), kept),
+                limits.events_behind,
+            ),
+        };
+        Self {
+            hub: Arc::new(hub),
+            stream,
+            profiles,
+            audience: Audience::new(database, limits),
+            places: Places::new(limits.streams_per_user),
+            clock,
+            heartbeat: limits.heartbeat,
+            kept,
+            follower: Arc::default(),
+        }
+    }
+
+    /// Begins to follow the other instances, if there may be any; until the last clone is dropped.
+    pub fn follow(&self) {
+        let Some(stream) = self.stream.clone() else { return };
+        let (hub, profiles) = (Arc::clone(&self.hub), self.profiles.clone());
+        let follower = Follower::new(stream, hub, profiles, self.kept);
+        self.follower.get_or_init(|| AbortOnDropHandle::new(tokio::spawn(follower.follow())));
+    }
+
+    /// Waits until this instance hears of what happens in the others.
+    pub async fn caught_up(&self) {
+        self.hub.caught_up().await;
+    }
+
+    /// Tells of something that has happened; every cache here must know of it already.
+    pub async fn publish(&self, change: Change) {
+        metrics::counter!(EVENTS_TOLD, "event" => change.event()).increment(1);
+        match &self.stream {
+            None => self.hub.tell_now(self.clock.now_ms(), &change),
+            Some(stream) => {
+                // If it is shared, it comes back to us in the order in which all hear of it.
+                if !stream.add(&change).await {
+                    self.hub.tell_unshared(&change);
+                }
+            }
+        }
+    }
+
+    /// Listens as a user who knows of the event `seen`, or of none, until the server stops; none if
+    /// they listen too often.
+    pub(crate) fn listen(&self, user: UserId, seen: Option<&str>, stop: &Stop) -> Option<Listener> {
+        let place = self.places.take(&user)?;
+        let (Beginning { missed, up_to }, told) = self.hub.listen(seen);
+        // By the clock, not by silence: a busy stream is checked as well.
+        let mut heartbeat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Some(Listener {
+            user,
+            audience: self.audience.clone(),
+            missed: missed.into(),
+            up_to: Some(up_to),
+            told,
+            heartbeat,
+            stopping: Box::pin(stop.begun()),
+            stop: stop.clone(),
+            _place: place,
+        })
+    }
+}
+
+/// One client that listens.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    user: UserId,
+    audience: Audience,
+    missed: VecDeque<Arc<Told>>,
+    up_to: Option<EventId>,
+    told: broadcast::Receiver<Arc<Told>>,
+    heartbeat: Interval,
+    stop: Stop,
+    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
+    _place: Place,
+}
+
+impl Listener {
+    /// What to send next; none to end, so that the client comes back and hears what it missed.
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
+        while let Some(told) = self.missed.pop_front() {
+            if self.stop.has_begun() {
+                return None;
+            }
+            if self.may_hear(&told).await? {
+                return Some(Frame::Event(told));
+            }
+        }
+        if let Some(up_to) = self.up_to.take() {
+            return Some(Frame::UpTo(up_to.to_string()));
+        }
+        loop {
+            let told = tokio::select! {
+                biased;
+                () = &mut self.stopping => return None,
+                _ = self.heartbeat.tick() => return Some(Frame::Heartbeat),
+                told = self.told.recv() => told,
+            };
+            match told {
+                Ok(told) if self.may_hear(&told).await? => return Some(Frame::Event(told)),
+                Ok(_) => {}
+                // It takes too little, and we do not keep everything for it.
+                Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    /// None if that cannot be told now.
+    async fn may_hear(&self, told: &Told) -> Option<bool> {
+        let Some(about) = &told.about else { return Some(true) };
+        let heard = self.audience.may_hear(&self.user, about).await;
+        heard.inspect_err(|error| tracing::warn!(%error, "who are friends cannot be told")).ok()
+    }
+}

@@ -1,0 +1,151 @@
+//! Posts and the feed: what people write, each post with its author as of then.
+//!
+//! ```text
+//! feed ─▶ posts with snapshots ─▶ older than 1 h: their authors, in one batch ─▶ written back
+//! change of a profile or picture ─▶ its user's posts rewritten (see `changes`)
+//! ```
+//!
+//! **Invariant:** of two snapshots of an author the one of the higher version stays, and a feed does
+//! not fail because nobody can tell who its authors are now.
+
+use std::{collections::HashMap, time::Duration};
+
+use miniature_api::{Author, Change, Feed, Post, PostId, UserId};
+use uuid::Uuid;
+
+use crate::{
+    ApiError,
+    changes::see_through,
+    clock::Clock,
+    events::Events,
+    limits::Limits,
+    pace::Pace,
+    profiles::{Answer, Profiles},
+    storage::{Database, StoredPost, Versioned},
+};
+
+/// Posts and the feed. Cheap to clone; clones share how often someone wrote.
+#[derive(Clone, Debug)]
+pub struct Posts {
+    database: Database,
+    profiles: Profiles,
+    events: Events,
+    clock: Clock,
+    fresh_for: Duration,
+    pace: Pace,
+}
+
+impl Posts {
+    /// The posts in this database.
+    pub fn new(
+        database: Database,
+        profiles: Profiles,
+        events: Events,
+        clock: Clock,
+        limits: &Limits,
+    ) -> Self {
+        let pace = Pace::per_minute(limits.posts_per_minute);
+        Self { database, profiles, events, clock, fresh_for: limits.snapshot_fresh_for, pace }
+    }
+
+    /// Keeps what a user writes, and tells those who may know. The source is not asked who they are
+    /// if a cache knows.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::TooManyTries`] (429); if the database does not answer.
+    pub async fn write(&self, user: &UserId, text: String) -> Result<Post, ApiError> {
+        self.pace.count(user)?;
+        let profile = self.profiles.get(user).await?.ok_or(ApiError::SignedOut)?;
+        let id = Uuid::now_v7().to_string().parse().map_err(ApiError::internal)?;
+        let stored = snapshot(id, &profile, text, self.clock.now());
+        let (database, events, post) =
+            (self.database.clone(), self.events.clone(), stored.post.clone());
+        let kept = see_through(async move {
+            database.add_posts(std::slice::from_ref(&stored)).await?;
+            events.publish(Change::Post(stored.post)).await;
+            Ok::<_, sqlx::Error>(())
+        });
+        kept.await.ok_or_else(|| ApiError::internal("keeping a post panicked"))??;
+        Ok(post)
+    }
+
+    /// A page of what a user and their friends wrote, the newest first: at most `limit` posts, those
+    /// before the one named.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn feed(
+        &self,
+        of: &UserId,
+        before: Option<&PostId>,
+        limit: usize,
+    ) -> Result<Feed, ApiError> {
+        let (mut posts, next) = self.database.feed(of, before, limit).await?;
+        self.refresh(&mut posts).await;
+        Ok(Feed { posts: posts.into_iter().map(|stored| stored.post).collect(), next })
+    }
+
+    /// Asks anew who the authors of old snapshots are. If nobody can tell, the old ones are shown.
+    async fn refresh(&self, posts: &mut [StoredPost]) {
+        let now = self.clock.now();
+        let old = self.with_old_snapshot(posts, now);
+        if old.is_empty() {
+            return;
+        }
+        match self.profiles.get_many(&old).await {
+            Ok((authors, _)) => {
+                posts.iter_mut().for_each(|post| take_up(post, &authors));
+                self.write_back(authors, now);
+            }
+            Err(error) => tracing::warn!(%error, "a feed shows its authors as of some time ago"),
+        }
+    }
+
+    /// The authors whose snapshot is past its time, each once.
+    fn with_old_snapshot(&self, posts: &[StoredPost], now: u64) -> Vec<UserId> {
+        let mut old = Vec::new();
+        for StoredPost { post, author_as_of, .. } in posts {
+            let fresh = now.saturating_sub(*author_as_of) < self.fresh_for.as_secs();
+            if !fresh && !old.contains(&post.author.user_id) {
+                old.push(post.author.user_id.clone());
+            }
+        }
+        old
+    }
+
+    /// In the background: nobody waits for it, and if it fails it is tried at the next reading.
+    fn write_back(&self, authors: HashMap<UserId, Answer>, as_of: u64) {
+        let database = self.database.clone();
+        tokio::spawn(async move {
+            for author in authors.into_values().flatten() {
+                if let Err(error) = database.rewrite_author(&author, Some(as_of)).await {
+                    tracing::warn!(%error, "a snapshot of an author cannot be written back");
+                }
+            }
+        });
+    }
+}
+
+/// A post by someone as they are now, in seconds since 1970.
+pub(crate) fn snapshot(id: PostId, author: &Versioned, text: String, now: u64) -> StoredPost {
+    let post = Post { id, author: author_of(author), text, created_at: now };
+    StoredPost { post, author_as_of: now, author_version: author.version }
+}
+
+fn author_of(profile: &Versioned) -> Author {
+    Author {
+        user_id: profile.user_id.clone(),
+        name: profile.name.clone(),
+        picture: profile.picture.clone(),
+    }
+}
+
+/// Whoever is no more stays as they were.
+fn take_up(stored: &mut StoredPost, authors: &HashMap<UserId, Answer>) {
+    let author = authors.get(&stored.post.author.user_id).and_then(Option::as_ref);
+    if let Some(author) = author.filter(|author| author.version >= stored.author_version) {
+        stored.post.author = author_of(author);
+    }
+}

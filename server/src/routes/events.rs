@@ -1,0 +1,92 @@
+//! `/api/events`: what happens to oneself and one's friends, as it happens.
+
+use std::convert::Infallible;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderName, header},
+    response::{IntoResponse, Sse, sse::Event},
+};
+use futures_util::{Stream, stream::unfold};
+use miniature_api::Problem;
+
+use super::{guard::SignedIn, openapi::Refused};
+use crate::{
+    ApiError,
+    events::{Events, Frame, Listener},
+    sign_in::{SignIn, Token},
+    stop::Stop,
+};
+
+/// Nothing on the way keeps it, or waits until there is more of it.
+const UNBUFFERED: [(HeaderName, &str); 2] =
+    [(header::CACHE_CONTROL, "no-store"), (HeaderName::from_static("x-accel-buffering"), "no")];
+
+/// `GET /api/events`: server-sent events `picture`, `profile`, `post` and `reset`. With
+/// `Last-Event-ID` those missed come first, or `reset` if that cannot be told.
+///
+/// It ends when the session has ended, when the reader takes too little, and when the server stops.
+///
+/// # Errors
+///
+/// [`ApiError::TooManyStreams`] (429).
+///
+/// # Source
+///
+/// HTML, section 9.2, server-sent events.
+#[utoipa::path(
+    get,
+    path = "/api/events",
+    params(("Last-Event-ID" = Option<String>, Header, description = "the last `id` that came")),
+    responses(
+        (status = 200, body = String, content_type = "text/event-stream"),
+        (status = 429, body = Problem, content_type = "application/problem+json"),
+        Refused,
+    )
+)]
+pub(crate) async fn events(
+    signed_in: SignedIn,
+    State(events): State<Events>,
+    State(sessions): State<SignIn>,
+    State(stop): State<Stop>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ApiError> {
+    let seen = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
+    let listener = events.listen(signed_in.user, seen, &stop);
+    let listener = listener.ok_or(ApiError::TooManyStreams)?;
+    let client = Client { listener, sessions, token: signed_in.token };
+    Ok((UNBUFFERED, Sse::new(client.frames())))
+}
+
+/// One who listens, for as long as they are signed in.
+struct Client {
+    listener: Listener,
+    sessions: SignIn,
+    token: Token,
+}
+
+impl Client {
+    fn frames(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        unfold(self, |mut client| async {
+            let frame = client.listener.next().await?;
+            if frame == Frame::Heartbeat && client.has_signed_out().await {
+                return None;
+            }
+            Some((Ok(event(frame)), client))
+        })
+    }
+
+    /// While the database is away nobody is signed out.
+    async fn has_signed_out(&self) -> bool {
+        matches!(self.sessions.user_of(&self.token).await, Ok(None))
+    }
+}
+
+fn event(frame: Frame) -> Event {
+    match frame {
+        // No data: a page hears nothing of it, its browser keeps the id.
+        Frame::UpTo(id) => Event::default().id(id),
+        Frame::Event(told) => Event::default().id(told.id()).event(told.name).data(&told.data),
+        Frame::Heartbeat => Event::default().comment(""),
+    }
+}

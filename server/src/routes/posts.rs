@@ -1,0 +1,94 @@
+//! `/api/posts`: the feed, and writing for it.
+
+use axum::{
+    Json,
+    extract::{DefaultBodyLimit, State},
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use miniature_api::{BATCH_LIMIT, Feed, NewPost, POST_LIMIT, Post, PostId, Problem};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    guard::SignedIn,
+    json::JsonBody,
+    openapi::{Invalid, Refused},
+    params::Params,
+};
+use crate::{ApiError, App, posts::Posts};
+
+/// How many posts a page has if nobody says.
+const PAGE: usize = 20;
+
+/// The longest post in JSON, each character written as two escapes of six bytes, and some to spare.
+const MAX_BODY: usize = 12 * POST_LIMIT + (4 << 10);
+
+/// What one reads is nobody else's, and another a moment later.
+const NOT_KEPT: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "private, no-store")];
+
+/// Both routes, for longer bodies than others take.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(feed, write)).layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+/// `GET /api/posts?limit=20&before=ID`: what one and one's friends wrote, the newest first.
+///
+/// # Errors
+///
+/// [`ApiError::Invalid`] (422) with the parameter named.
+#[utoipa::path(
+    get,
+    path = "/api/posts",
+    params(
+        ("limit" = Option<usize>, Query, minimum = 1, maximum = 50),
+        ("before" = Option<PostId>, Query, description = "the `next` of the page before"),
+    ),
+    responses((status = 200, body = Feed), Refused, Invalid)
+)]
+async fn feed(
+    signed_in: SignedIn,
+    State(posts): State<Posts>,
+    params: Params,
+) -> Result<impl IntoResponse, ApiError> {
+    let limit = params.optional::<usize>("limit")?.unwrap_or(PAGE);
+    if !(1..=BATCH_LIMIT).contains(&limit) {
+        return Err(ApiError::invalid("limit", format!("it is 1 to {BATCH_LIMIT}")));
+    }
+    let before = params.optional::<PostId>("before")?;
+    let feed = posts.feed(&signed_in.user, before.as_ref(), limit).await?;
+    Ok((NOT_KEPT, Json(feed)))
+}
+
+/// `POST /api/posts`: writes a post. 201 with it.
+///
+/// # Errors
+///
+/// [`ApiError::Invalid`] (422) with the field named; [`ApiError::TooManyTries`] (429).
+#[utoipa::path(
+    post,
+    path = "/api/posts",
+    request_body = NewPost,
+    responses(
+        (status = 201, body = Post),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 429, body = Problem, content_type = "application/problem+json"),
+        Refused, Invalid,
+    )
+)]
+async fn write(
+    signed_in: SignedIn,
+    State(posts): State<Posts>,
+    body: JsonBody,
+) -> Result<impl IntoResponse, ApiError> {
+    let text = body.text("text")?;
+    let text = text.trim();
+    if !(1..=POST_LIMIT).contains(&text.chars().count()) {
+        return Err(ApiError::invalid("text", format!("it has 1 to {POST_LIMIT} characters")));
+    }
+    if text.contains('\0') {
+        return Err(ApiError::invalid("text", "a database cannot keep U+0000"));
+    }
+    let post = posts.write(&signed_in.user, text.to_owned()).await?;
+    Ok((StatusCode::CREATED, NOT_KEPT, Json(post)))
+}

@@ -1,0 +1,147 @@
+//! Posts, each with its author as of some time.
+
+use miniature_api::{Author, Post, PostId, UserId};
+
+use super::{
+    Database, Versioned,
+    people::{decode, record},
+    seconds,
+};
+
+/// Later than every id there is.
+const AFTER_ALL: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
+/// A post, and how old its author's snapshot is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPost {
+    /// The post.
+    pub post: Post,
+    /// When its author was last known to be so, in seconds since 1970.
+    pub author_as_of: u64,
+    /// The version of the profile that the snapshot was taken from.
+    pub author_version: u64,
+}
+
+#[derive(sqlx::FromRow)]
+struct PostRow {
+    id: String,
+    author_id: String,
+    body: String,
+    created_at: i64,
+    author_name: String,
+    author_revision: i64,
+    author_image_id: Option<String>,
+    author_thumbhash: Option<String>,
+    author_version: i64,
+    author_as_of: i64,
+}
+
+impl PostRow {
+    fn post(self) -> sqlx::Result<StoredPost> {
+        let (image, thumbhash) = (self.author_image_id, self.author_thumbhash);
+        let picture = record(&self.author_id, self.author_revision, image, thumbhash)?;
+        let author = Author { user_id: picture.user_id.clone(), name: self.author_name, picture };
+        let post = Post {
+            id: PostId::try_from(self.id).map_err(decode)?,
+            author,
+            text: self.body,
+            created_at: u64::try_from(self.created_at).map_err(decode)?,
+        };
+        Ok(StoredPost {
+            post,
+            author_as_of: u64::try_from(self.author_as_of).map_err(decode)?,
+            author_version: u64::try_from(self.author_version).map_err(decode)?,
+        })
+    }
+}
+
+impl Database {
+    /// Keeps posts, all or none. Those that are there already stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer, or an author does not exist.
+    pub async fn add_posts(&self, posts: &[StoredPost]) -> sqlx::Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        for StoredPost { post, author_as_of, author_version } in posts {
+            let picture = &post.author.picture;
+            sqlx::query(
+                "INSERT INTO posts (id, author_id, body, created_at, author_name, \
+                 author_revision, author_image_id, author_thumbhash, author_version, \
+                 author_as_of) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+                 ON CONFLICT DO NOTHING",
+            )
+            .bind(post.id.as_str())
+            .bind(post.author.user_id.as_str())
+            .bind(&post.text)
+            .bind(seconds(post.created_at))
+            .bind(&post.author.name)
+            .bind(i64::from(picture.revision.0))
+            .bind(picture.image_id.map(|id| id.to_string()))
+            .bind(picture.thumbhash.as_deref())
+            .bind(seconds(*author_version))
+            .bind(seconds(*author_as_of))
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await
+    }
+
+    /// What a user and their friends wrote, the newest first, and the id that the page after begins
+    /// before.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn feed(
+        &self,
+        of: &UserId,
+        before: Option<&PostId>,
+        limit: usize,
+    ) -> sqlx::Result<(Vec<StoredPost>, Option<PostId>)> {
+        // One more than asked for tells whether there is a page after.
+        let one_more = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let rows = sqlx::query_as::<_, PostRow>(
+            "SELECT id, author_id, body, created_at, author_name, author_revision, \
+             author_image_id, author_thumbhash, author_version, author_as_of FROM posts \
+             WHERE (author_id = $1 OR author_id IN \
+             (SELECT friend_id FROM friendships WHERE user_id = $1)) \
+             AND id < $2 ORDER BY id DESC LIMIT $3",
+        )
+        .bind(of.as_str())
+        .bind(before.map_or(AFTER_ALL, PostId::as_str))
+        .bind(one_more)
+        .fetch_all(&self.pool)
+        .await?;
+        let more = rows.len() > limit;
+        let posts = rows.into_iter().take(limit).map(PostRow::post);
+        let posts = posts.collect::<sqlx::Result<Vec<_>>>()?;
+        let next = posts.last().filter(|_| more).map(|last| last.post.id.clone());
+        Ok((posts, next))
+    }
+
+    /// Puts a newer snapshot of an author into their posts; in seconds since 1970 when it is known to
+    /// be so, or none to leave that to the next reading. A snapshot that is newer still stays.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn rewrite_author(&self, author: &Versioned, as_of: Option<u64>) -> sqlx::Result<()> {
+        let picture = &author.picture;
+        sqlx::query(
+            "UPDATE posts SET author_name = $2, author_revision = $3, author_image_id = $4, \
+             author_thumbhash = $5, author_version = $6, author_as_of = COALESCE($7, author_as_of) \
+             WHERE author_id = $1 AND author_version <= $6",
+        )
+        .bind(author.user_id.as_str())
+        .bind(&author.name)
+        .bind(i64::from(picture.revision.0))
+        .bind(picture.image_id.map(|id| id.to_string()))
+        .bind(picture.thumbhash.as_deref())
+        .bind(seconds(author.version))
+        .bind(as_of.map(seconds))
+        .execute(&self.pool)
+        .await
+        .map(drop)
+    }
+}
