@@ -38,8 +38,14 @@ fn assert_away(answer: &Answer, name: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_store_does_answers_are_right_or_say_that_it_is_away() {
+    for delivery in [Delivery::Proxy, Delivery::Presigned] {
+        survive_faults(delivery).await;
+    }
+}
+
+async fn survive_faults(delivery: Delivery) {
     let store = Store::start().await;
-    let origin = store.server(Delivery::Proxy).await;
+    let origin = store.server(delivery).await;
     let right = origin.browser("ada").await.get(&path("cem")).await.body;
     let faults = [
         Fault::Status(StatusCode::SERVICE_UNAVAILABLE),
@@ -50,8 +56,8 @@ async fn whatever_the_store_does_answers_are_right_or_say_that_it_is_away() {
         Fault::Page,
     ];
     for fault in faults {
-        let name = format!("{fault:?}");
-        let server = store.cold(&origin, Delivery::Proxy);
+        let name = format!("{delivery:?}: {fault:?}");
+        let server = store.cold(&origin, delivery);
         let browser = server.browser("ada").await;
         browser.get(&path("bea")).await; // in memory and in files now
         store.gate.fail_with(Some(fault));

@@ -69,6 +69,7 @@ async fn a_signed_url_fetches_its_picture_for_an_hour_and_nothing_else() {
     }
     let answer = reqwest::get(&fresh).await.unwrap();
     assert_eq!(answer.headers()["content-type"], "image/webp");
+    assert_eq!(answer.headers()["cache-control"], "private, max-age=31536000, immutable");
     let through_us = format!("/images/{}?size=128", picture_of("bea"));
     let through_us = server.browser("ada").await.get(&through_us).await.body;
     let fetched = answer.bytes().await.unwrap();
