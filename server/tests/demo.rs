@@ -46,8 +46,14 @@ async fn the_demo_is_created_once_and_takes_photographs() {
     assert!(friends[..50].iter().all(|friend| friend.picture.image_id.is_some()));
     assert_eq!(friends.iter().filter(|friend| friend.picture.image_id.is_none()).count(), 4);
 
+    let ada = "ada".parse::<UserId>().unwrap();
+    let (feed, _) = collection.database.feed(&ada, None, 50).await.unwrap();
+    assert!(feed.len() >= 30, "{}", feed.len());
+    assert!(feed.iter().all(|stored| stored.post.author.picture.image_id.is_some()));
+
     demo::create(&collection).await.unwrap();
     assert_eq!(adas_friends(&collection).await, friends, "a second time changes nothing");
+    assert_eq!(collection.database.feed(&ada, None, 50).await.unwrap().0, feed);
 
     let folder = tempfile::tempdir().unwrap();
     let second = photograph(folder.path(), "b.png", 20);

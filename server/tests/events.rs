@@ -25,7 +25,7 @@ use miniature_server::{
     stop::Stop,
     storage::{Database, NewPerson},
 };
-use miniature_services::{Redis, RedisCluster};
+use miniature_services::{Postgres, Redis, RedisCluster};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -37,9 +37,12 @@ fn user(id: &str) -> UserId {
     id.parse().unwrap()
 }
 
-/// `ada` and `bea` are friends; `zoe` is a stranger.
 async fn database() -> Database {
-    let database = Database::in_memory().await.unwrap();
+    populated(Database::in_memory().await.unwrap()).await
+}
+
+/// `ada` and `bea` are friends; `zoe` is a stranger.
+async fn populated(database: Database) -> Database {
     let hash = hash_password("secret").unwrap();
     let people = ["ada", "bea", "zoe"].map(|id| NewPerson {
         user_id: user(id),
@@ -389,6 +392,34 @@ async fn every_stream_ends_when_the_server_stops() {
     assert_eq!(quiet.block().await, None);
     assert_eq!(behind.block().await, None);
     assert_eq!(ada.listen_since(Some("0-0")).await.block().await, None);
+}
+
+#[tokio::test]
+async fn posts_and_their_authors_are_kept_in_postgresql_too() {
+    let postgres = Postgres::start().unwrap();
+    let database = Database::connect(&postgres.url().parse().unwrap()).await.unwrap();
+    let t = Instance::on(&populated(database.clone()).await, &[]).await;
+    let (ada, bea) = (t.browser("ada").await, t.browser("bea").await);
+    let mut stream = ada.listen().await;
+    bea.write("one").await;
+    t.browser("zoe").await.write("a stranger's").await;
+    ada.write("two").await;
+    bea.write("ß 😀").await;
+    for text in ["one", "two", "ß 😀"] {
+        assert_eq!(stream.next().await.post(), text);
+    }
+
+    let (page, next) = database.feed(&user("ada"), None, 2).await.unwrap();
+    let (last, end) = database.feed(&user("ada"), next.as_ref(), 2).await.unwrap();
+    let texts = page.iter().chain(&last).map(|stored| stored.post.text.as_str());
+    assert_eq!(texts.collect::<Vec<_>>(), ["ß 😀", "two", "one"]);
+    assert_eq!(end, None);
+
+    bea.rename("Beatrice").await;
+    let beatrice = t.collection.profiles.get(&user("bea")).await.unwrap().unwrap();
+    database.rewrite_author(&beatrice, Some(7)).await.unwrap();
+    let (stored, _) = database.feed(&user("ada"), None, 1).await.unwrap();
+    assert_eq!((stored[0].post.author.name.as_str(), stored[0].author_as_of), ("Beatrice", 7));
 }
 
 async fn what_happens_at_one_instance_is_heard_at_the_other(urls: &[String]) {

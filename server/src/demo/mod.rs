@@ -1,4 +1,4 @@
-//! The demo: people to look at, with portraits that are drawn here.
+//! The demo: people to look at, with portraits that are drawn here, and what they have written.
 //!
 //! Everything about them is the same on every machine. Creating them twice changes nothing, nor does
 //! it undo what someone changed since.
@@ -6,6 +6,7 @@
 mod friendships;
 mod people;
 mod portrait;
+mod posts;
 
 use std::{
     io,
@@ -23,6 +24,7 @@ use self::{
 use crate::{
     Collection,
     images::{PictureError, image_id},
+    posts::snapshot,
     profiles::SourceError,
     sign_in::hash_password,
     storage::NewPerson,
@@ -79,7 +81,7 @@ pub async fn create_if_empty(collection: &Collection) -> Result<(), DemoError> {
     create(collection).await
 }
 
-/// Creates those demo people, friendships and portraits that are not there yet.
+/// Creates those demo people, friendships, portraits and posts that are not there yet.
 ///
 /// # Errors
 ///
@@ -94,7 +96,20 @@ pub async fn create(collection: &Collection) -> Result<(), DemoError> {
     stream::iter(everyone().filter(|person| !WITHOUT_PICTURE.contains(&person.id)))
         .map(Ok)
         .try_for_each_concurrent(AT_ONCE, |person| give_portrait(collection, person))
-        .await
+        .await?;
+    write_posts(collection).await
+}
+
+/// With their authors as they are now, when the portraits are there.
+async fn write_posts(collection: &Collection) -> Result<(), DemoError> {
+    let mut posts = Vec::new();
+    for written in posts::everything() {
+        let author = collection.profiles.get(&written.author.parse()?).await?;
+        if let Some(author) = author {
+            posts.push(snapshot(written.id()?, &author, written.text.to_owned(), written.at));
+        }
+    }
+    Ok(collection.database.add_posts(&posts).await?)
 }
 
 fn new_person(person: Person, hash: &str) -> Result<NewPerson, IdError> {

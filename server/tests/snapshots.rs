@@ -1,0 +1,71 @@
+//! What a post costs. In a process of its own, for it counts.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use miniature_api::UserId;
+use miniature_server::{
+    Collection,
+    clock::Clock,
+    images::ImageStore,
+    limits::Limits,
+    metrics,
+    posts::Posts,
+    profiles::Profiles,
+    storage::{Database, NewPerson},
+};
+use tempfile::TempDir;
+
+fn user(id: &str) -> UserId {
+    id.parse().unwrap()
+}
+
+struct Fixture {
+    posts: Posts,
+    _folder: TempDir,
+}
+
+impl Fixture {
+    /// `ada` and `bea` are friends.
+    async fn on(database: Database) -> Self {
+        let people = ["ada", "bea"].map(|id| NewPerson {
+            user_id: user(id),
+            name: id.to_owned(),
+            headline: String::new(),
+            password_hash: None,
+        });
+        database.add_people(&people, &[(user("ada"), user("bea"))]).await.unwrap();
+        let (folder, limits) = (tempfile::tempdir().unwrap(), Limits::default());
+        let profiles = Profiles::new(database.clone(), None, &limits);
+        let images = ImageStore::in_folder(folder.path()).unwrap();
+        let collection = Collection::of(database.clone(), profiles.clone(), images, &limits);
+        let posts = Posts::new(database, profiles, collection.events, Clock::system(), &limits);
+        Self { posts, _folder: folder }
+    }
+
+    async fn texts(&self, of: &str) -> Vec<String> {
+        let feed = self.posts.feed(&user(of), None, 50).await.unwrap();
+        feed.posts.into_iter().map(|post| post.text).collect()
+    }
+}
+
+fn questions(handle: &PrometheusHandle) -> u64 {
+    let text = handle.render();
+    let line = text.lines().find_map(|line| line.strip_prefix(metrics::SOURCE_CALLS));
+    line.map_or(0, |number| number.trim().parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_post_asks_nobody_who_its_author_is_if_a_cache_knows_and_neither_does_the_feed() {
+    let handle = metrics::install().unwrap();
+    let t = Fixture::on(Database::in_memory().await.unwrap()).await;
+    assert_eq!(questions(&handle), 0);
+    t.posts.write(&user("bea"), "cold".to_owned()).await.unwrap();
+    assert_eq!(questions(&handle), 1, "nobody knew");
+
+    let post = t.posts.write(&user("bea"), "warm".to_owned()).await.unwrap();
+    assert_eq!(post.author.name, "bea");
+    assert_eq!(t.texts("ada").await, ["warm", "cold"]);
+
+    assert_eq!(questions(&handle), 1);
+}
