@@ -89,6 +89,10 @@ pub struct Limits {
     /// Ended here, it ends at once; ended at another instance, after this at the latest.
     pub session_trusted_for: Duration,
 
+    /// For how long a session that was found good is trusted while the database is away. Default: 5
+    /// minutes.
+    pub session_trusted_in_need_for: Duration,
+
     /// How many sessions are remembered as good. Default: 10 000, about 2 MB.
     pub sessions: u64,
 
@@ -163,6 +167,7 @@ impl Default for Limits {
             decoding_bytes: 512 << 20,
             session_lasts: Duration::from_secs(30 * 24 * 60 * 60),
             session_trusted_for: Duration::from_secs(5),
+            session_trusted_in_need_for: Duration::from_secs(5 * 60),
             sessions: 10_000,
             activity_noted_every: Duration::from_secs(5 * 60),
             catch_up_every: Duration::from_secs(1),

@@ -24,6 +24,9 @@ pub const EVENTS_TOLD: &str = "miniature_events_total";
 /// Streams of events that are open.
 pub const EVENT_STREAMS: &str = "miniature_event_streams";
 
+/// Uploads, by `outcome`: `changed`, `unchanged`, `refused`, `busy` or `failed`.
+pub const UPLOADS: &str = "miniature_uploads_total";
+
 /// Whether what the server leans on answers (1) or not (0), by `dependency`.
 pub const DEPENDENCY_UP: &str = "miniature_dependency_up";
 
@@ -51,6 +54,7 @@ fn describe() {
     describe_counter!(CACHE_HITS, "Answers that a cache had");
     describe_counter!(CACHE_MISSES, "Answers that a cache did not have");
     describe_counter!(SOURCE_CALLS, "Questions about people that reached the database");
+    describe_counter!(UPLOADS, "Uploads, by what became of them");
     describe_gauge!(DEPENDENCY_UP, "Whether what the server leans on answers");
     describe_counter!(EVENTS_TOLD, "Events that happened here");
     describe_gauge!(EVENT_STREAMS, "Streams of events that are open");

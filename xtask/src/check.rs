@@ -64,7 +64,7 @@ fn native(path: &OsString, report: &mut Report) {
     report.step("formatting", |name| step::quiet(name, &mut cargo("fmt --all --check", path)?));
     report.step("licences and sources", |name| {
         // Advisories are not asked for: they live on a server that a build need not reach.
-        step::quiet(name, &mut cargo("deny check bans licenses sources", path)?)
+        step::quiet(name, &mut cargo("deny --workspace check bans licenses sources", path)?)
     });
     report.step("clippy", |name| {
         let words = "clippy --workspace --all-targets -- -D warnings";

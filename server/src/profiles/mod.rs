@@ -199,6 +199,14 @@ impl Profiles {
         Ok(read)
     }
 
+    /// Whether Redis answers, or none if there is none.
+    pub async fn redis_answers(&self) -> Option<bool> {
+        match &self.redis {
+            Some(redis) => Some(redis.ping().await),
+            None => None,
+        }
+    }
+
     /// What is in memory, and who is not.
     async fn held(&self, users: &[UserId]) -> (HashMap<UserId, Answer>, Vec<UserId>) {
         let mut answers = HashMap::with_capacity(users.len());

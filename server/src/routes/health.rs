@@ -9,7 +9,7 @@ use axum::{
 use miniature_api::Problem;
 use serde_json::json;
 
-use crate::{ApiError, images::Renditions, stop::Stop, storage::Database};
+use crate::{ApiError, images::Renditions, profiles::Profiles, stop::Stop, storage::Database};
 
 /// `GET /healthz`: the process answers.
 #[utoipa::path(get, path = "/healthz", security(()), responses((status = 200)))]
@@ -17,8 +17,8 @@ pub(crate) async fn alive() -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": "alive" })))
 }
 
-/// `GET /readyz`: so does everything that it needs. While the store of pictures is away, what is near
-/// is still served: then it says so, and is ready all the same.
+/// `GET /readyz`: so does everything that it needs. While Redis or the store of pictures is away, what
+/// is near is still served: then it says so, and is ready all the same.
 ///
 /// # Errors
 ///
@@ -34,6 +34,7 @@ pub(crate) async fn alive() -> impl IntoResponse {
 )]
 pub(crate) async fn ready(
     State(database): State<Database>,
+    State(profiles): State<Profiles>,
     State(renditions): State<Renditions>,
     State(stop): State<Stop>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -44,8 +45,12 @@ pub(crate) async fn ready(
         tracing::error!(%error, "the database does not answer");
         ApiError::Unready("database")
     })?;
-    let images = if renditions.store_answers().await { "up" } else { "down" };
-    let answer = json!({ "status": "ready", "database": "up", "images": images });
+    let (images, redis) = tokio::join!(renditions.store_answers(), profiles.redis_answers());
+    let told = |answers| if answers { "up" } else { "down" };
+    let mut answer = json!({ "status": "ready", "database": "up", "images": told(images) });
+    if let Some(redis) = redis {
+        answer["redis"] = told(redis).into();
+    }
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)))
 }
 

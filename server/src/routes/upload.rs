@@ -9,6 +9,7 @@ use axum::{
 };
 use bytes::BytesMut;
 use futures_util::StreamExt;
+use metrics::counter;
 use miniature_api::{Problem, Record};
 use miniature_pixels::MAX_UPLOAD_BYTES;
 use tokio::time::timeout;
@@ -21,6 +22,7 @@ use crate::{
     ApiError,
     images::{Intake, Pictures},
     limits::Limits,
+    metrics::UPLOADS,
     storage::PictureChange,
 };
 
@@ -54,12 +56,24 @@ pub(super) async fn replace(
     headers: HeaderMap,
     body: Body,
 ) -> Result<impl IntoResponse, ApiError> {
+    let changed = take(&signed_in, &intake, &pictures, &headers, body).await;
+    counter!(UPLOADS, "outcome" => outcome(&changed)).increment(1);
+    answer(changed?)
+}
+
+async fn take(
+    signed_in: &SignedIn,
+    intake: &Intake,
+    pictures: &Pictures,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<PictureChange, ApiError> {
     intake.count(&signed_in.user)?;
     let _place = intake.enter()?;
     let within = Limits::default().upload_arrives_within;
-    let arrived = timeout(within, read(stated_length(&headers), body)).await;
+    let arrived = timeout(within, read(stated_length(headers), body)).await;
     let upload = arrived.map_err(|_| ApiError::TooSlow)??;
-    answer(pictures.set_picture(&signed_in.user, upload).await?)
+    Ok(pictures.set_picture(&signed_in.user, upload).await?)
 }
 
 /// `DELETE /api/users/me/picture`: none from now on.
@@ -83,6 +97,18 @@ pub(super) async fn remove(
 ) -> Result<impl IntoResponse, ApiError> {
     intake.count(&signed_in.user)?;
     answer(pictures.remove_picture(&signed_in.user).await?)
+}
+
+/// What became of an upload, in a word.
+fn outcome(changed: &Result<PictureChange, ApiError>) -> &'static str {
+    match changed {
+        Ok(PictureChange::Changed(_)) => "changed",
+        Ok(PictureChange::AlreadySo(_)) => "unchanged",
+        Ok(PictureChange::NoSuchUser) => "refused",
+        Err(error) if error.status().is_client_error() => "refused",
+        Err(ApiError::Internal(_)) => "failed",
+        Err(_) => "busy",
+    }
 }
 
 /// Someone whose session outlived them is signed out.

@@ -51,6 +51,8 @@ pub(super) struct Sessions {
     lasts: Duration,
     /// By hash of the token: found a moment ago.
     found: Cache<String, Found>,
+    /// By hash of the token: found some minutes ago. Only asked while the database is away.
+    known: Cache<String, Found>,
     /// Users who are known to be active.
     active: Cache<UserId, ()>,
 }
@@ -61,11 +63,15 @@ impl Sessions {
             .max_capacity(limits.sessions)
             .time_to_live(limits.session_trusted_for)
             .build();
+        let known = Cache::builder()
+            .max_capacity(limits.sessions)
+            .time_to_live(limits.session_trusted_in_need_for)
+            .build();
         let active = Cache::builder()
             .max_capacity(limits.sessions)
             .time_to_live(limits.activity_noted_every)
             .build();
-        Self { database, clock, lasts: limits.session_lasts, found, active }
+        Self { database, clock, lasts: limits.session_lasts, found, known, active }
     }
 
     pub(super) async fn begin(&self, user: &UserId) -> Result<Token, ApiError> {
@@ -79,8 +85,7 @@ impl Sessions {
     /// Whose session this is. Of many who ask at once, one asks the database.
     pub(super) async fn user_of(&self, token: &Token) -> Result<Option<UserId>, ApiError> {
         let hash = token.hash();
-        let look = self.database.session(&hash);
-        let found = self.found.try_get_with_by_ref(&hash, look).await;
+        let found = self.found.try_get_with_by_ref(&hash, self.look(&hash)).await;
         let found = found.map_err(|error: Arc<sqlx::Error>| ApiError::from(&error))?;
         let now = self.clock.now();
         let user = found.filter(|(_, expires_at)| *expires_at > now).map(|(user, _)| user);
@@ -90,16 +95,32 @@ impl Sessions {
         Ok(user)
     }
 
+    /// In the database; while that is away, among those that it knew some minutes ago.
+    async fn look(&self, hash: &str) -> sqlx::Result<Found> {
+        match self.database.session(hash).await {
+            Ok(found) => {
+                self.known.insert(hash.to_owned(), found.clone()).await;
+                Ok(found)
+            }
+            Err(error) => self.known.get(hash).await.ok_or(error),
+        }
+    }
+
     pub(super) async fn end(&self, token: &Token) -> Result<(), ApiError> {
         let hash = token.hash();
         self.database.end_session(&hash).await?;
-        self.found.invalidate(&hash).await;
+        self.forget(&hash).await;
         Ok(())
+    }
+
+    async fn forget(&self, hash: &str) {
+        self.found.invalidate(hash).await;
+        self.known.invalidate(hash).await;
     }
 
     pub(super) async fn end_all(&self, user: &UserId) -> Result<(), ApiError> {
         for hash in self.database.end_sessions(user).await? {
-            self.found.invalidate(&hash).await;
+            self.forget(&hash).await;
         }
         Ok(())
     }

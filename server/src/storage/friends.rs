@@ -72,7 +72,7 @@ impl Database {
         metrics::counter!(crate::metrics::SOURCE_CALLS).increment(1);
         let query =
             sqlx::query_scalar::<_, String>("SELECT friend_id FROM friendships WHERE user_id = $1");
-        let ids = query.bind(of.as_str()).fetch_all(&self.pool).await?;
+        let ids = query.bind(of.as_str()).fetch_all(&mut *self.connection().await?).await?;
         ids.into_iter().map(|id| id.parse().map_err(|error: IdError| decode(error))).collect()
     }
 
@@ -101,7 +101,7 @@ impl Database {
         .bind(after.map_or("", |cursor| &cursor.name)) // every name and id is after the empty one
         .bind(after.map_or("", |cursor| &cursor.id))
         .bind(one_more)
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.connection().await?)
         .await?;
         page(rows, limit)
     }

@@ -53,7 +53,8 @@ impl Database {
             "SELECT content_type, edge, bytes_64, bytes_128, bytes_256, bytes_512, thumbhash \
              FROM images WHERE image_id = $1",
         );
-        let row = query.bind(image.to_string()).fetch_optional(&self.pool).await?;
+        let row =
+            query.bind(image.to_string()).fetch_optional(&mut *self.connection().await?).await?;
         row.map(ImageRow::metadata).transpose()
     }
 
@@ -74,7 +75,7 @@ impl Database {
         for bytes in known.bytes {
             query = query.bind(i64::from(bytes));
         }
-        query.execute(&self.pool).await.map(drop)
+        query.execute(&mut *self.connection().await?).await.map(drop)
     }
 }
 

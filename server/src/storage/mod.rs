@@ -14,12 +14,15 @@ mod sessions;
 use std::{io, path::Path, time::Duration};
 
 use sqlx::{
-    AnyPool, ConnectOptions, Executor,
+    Any, AnyPool, ConnectOptions, Executor, Transaction,
     any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers},
     migrate::MigrateError,
+    pool::PoolConnection,
 };
 use thiserror::Error;
 use url::Url;
+
+use crate::breaker::{Breaker, CallError};
 
 pub(crate) use self::objects::is_whole_webp;
 pub use self::{
@@ -37,6 +40,7 @@ pub use self::{
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: AnyPool,
+    breaker: Breaker,
 }
 
 /// Why a database cannot be used.
@@ -61,7 +65,7 @@ const SQLITE_CONNECTIONS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// How long a request waits for a connection before it is told that the database is away.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The log is flushed when it is full, not at each commit: a crash of the machine may lose the last
 /// moments, a crash of the server nothing. Writers wait for each other.
@@ -119,7 +123,7 @@ impl Database {
         let options = url.parse::<AnyConnectOptions>()?.disable_statement_logging();
         let pool = pool.acquire_timeout(PATIENCE).connect_with(options).await?;
         sqlx::migrate!().run(&pool).await?;
-        Ok(Self { pool })
+        Ok(Self { pool, breaker: Breaker::new("database", PATIENCE) })
     }
 
     /// Whether the database answers.
@@ -128,12 +132,30 @@ impl Database {
     ///
     /// Why it does not.
     pub async fn ping(&self) -> sqlx::Result<()> {
-        sqlx::query("SELECT 1").execute(&self.pool).await.map(drop)
+        sqlx::query("SELECT 1").execute(&mut *self.connection().await?).await.map(drop)
+    }
+
+    /// A connection that works, or soon that there is none: while the database is away, only one
+    /// request in some seconds waits to find out whether it is back.
+    async fn connection(&self) -> sqlx::Result<PoolConnection<Any>> {
+        self.breaker.call(self.pool.acquire()).await.map_err(without_call)
+    }
+
+    /// Begins what is done whole or not at all.
+    async fn begin(&self) -> sqlx::Result<Transaction<'static, Any>> {
+        self.breaker.call(self.pool.begin()).await.map_err(without_call)
     }
 
     /// Finishes what is under way and closes every connection.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+fn without_call(error: CallError<sqlx::Error>) -> sqlx::Error {
+    match error {
+        CallError::Failed(error) => error,
+        CallError::Open | CallError::TimedOut => sqlx::Error::PoolTimedOut,
     }
 }
 

@@ -76,7 +76,7 @@ impl Database {
         for user in users {
             query = query.bind(user.as_str());
         }
-        let rows = query.fetch_all(&self.pool).await?;
+        let rows = query.fetch_all(&mut *self.connection().await?).await?;
         rows.into_iter().map(|row| row.profile().map(|p| (p.user_id.clone(), p))).collect()
     }
 
@@ -87,7 +87,11 @@ impl Database {
     /// If the database does not answer.
     pub async fn password_hash(&self, user: &UserId) -> sqlx::Result<Option<String>> {
         let query = sqlx::query_scalar("SELECT password_hash FROM users WHERE id = $1");
-        Ok(query.bind(user.as_str()).fetch_optional(&self.pool).await?.flatten())
+        Ok(query
+            .bind(user.as_str())
+            .fetch_optional(&mut *self.connection().await?)
+            .await?
+            .flatten())
     }
 
     /// Whether there is anyone at all.
@@ -97,7 +101,7 @@ impl Database {
     /// If the database does not answer.
     pub async fn has_people(&self) -> sqlx::Result<bool> {
         let query = sqlx::query("SELECT id FROM users LIMIT 1");
-        Ok(query.fetch_optional(&self.pool).await?.is_some())
+        Ok(query.fetch_optional(&mut *self.connection().await?).await?.is_some())
     }
 
     /// Creates these people and makes friends of these pairs, all or none. Who and what is there
@@ -111,7 +115,7 @@ impl Database {
         people: &[NewPerson],
         pairs: &[(UserId, UserId)],
     ) -> sqlx::Result<()> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         for person in people {
             sqlx::query(
                 "INSERT INTO users (id, name, headline, password_hash) VALUES ($1, $2, $3, $4) \
@@ -155,7 +159,7 @@ impl Database {
         .bind(user.as_str())
         .bind(image_id.map(|id| id.to_string()))
         .bind(thumbhash)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *self.connection().await?)
         .await?;
         match revision {
             Some(revision) => Ok(PictureChange::Changed(Record {
@@ -193,7 +197,12 @@ impl Database {
              version = version + CASE WHEN name = COALESCE($2, name) \
              AND headline = COALESCE($3, headline) THEN 0 ELSE 1 END WHERE id = $1",
         );
-        let done = query.bind(user.as_str()).bind(name).bind(headline).execute(&self.pool).await?;
+        let done = query
+            .bind(user.as_str())
+            .bind(name)
+            .bind(headline)
+            .execute(&mut *self.connection().await?)
+            .await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -204,7 +213,12 @@ impl Database {
     /// If the database does not answer.
     pub async fn note_active(&self, user: &UserId, now: u64) -> sqlx::Result<()> {
         let query = sqlx::query("UPDATE users SET active_at = $2 WHERE id = $1");
-        query.bind(user.as_str()).bind(seconds(now)).execute(&self.pool).await.map(drop)
+        query
+            .bind(user.as_str())
+            .bind(seconds(now))
+            .execute(&mut *self.connection().await?)
+            .await
+            .map(drop)
     }
 
     /// Users active since a time, in seconds since 1970; the latest first.
@@ -217,7 +231,11 @@ impl Database {
             "SELECT id FROM users WHERE active_at >= $1 ORDER BY active_at DESC LIMIT $2",
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let ids = query.bind(seconds(since)).bind(limit).fetch_all(&self.pool).await?;
+        let ids = query
+            .bind(seconds(since))
+            .bind(limit)
+            .fetch_all(&mut *self.connection().await?)
+            .await?;
         ids.into_iter().map(|id| id.parse().map_err(|error: IdError| decode(error))).collect()
     }
 }

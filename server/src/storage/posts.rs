@@ -62,7 +62,7 @@ impl Database {
     ///
     /// If the database does not answer, or an author does not exist.
     pub async fn add_posts(&self, posts: &[StoredPost]) -> sqlx::Result<()> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         for StoredPost { post, author_as_of, author_version } in posts {
             let picture = &post.author.picture;
             sqlx::query(
@@ -111,7 +111,7 @@ impl Database {
         .bind(of.as_str())
         .bind(before.map_or(AFTER_ALL, PostId::as_str))
         .bind(one_more)
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.connection().await?)
         .await?;
         let more = rows.len() > limit;
         let posts = rows.into_iter().take(limit).map(PostRow::post);
@@ -140,7 +140,7 @@ impl Database {
         .bind(picture.thumbhash.as_deref())
         .bind(seconds(author.version))
         .bind(as_of.map(seconds))
-        .execute(&self.pool)
+        .execute(&mut *self.connection().await?)
         .await
         .map(drop)
     }

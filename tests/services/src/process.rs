@@ -75,9 +75,14 @@ impl Process {
         bail!("{command:?} does not listen on {address}")
     }
 
-    /// Sends a signal to the process and all that it started.
+    /// Sends a signal to the process and all that it started. PostgreSQL's children have left its
+    /// process group, so they are found one by one.
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         let id = i32::try_from(self.child.id()).context("a process id")?;
+        for child in children(id) {
+            // It may have ended meanwhile.
+            let _ = kill(Pid::from_raw(child), signal);
+        }
         Ok(kill(Pid::from_raw(-id), signal)?)
     }
 
@@ -87,6 +92,16 @@ impl Process {
         let _ = self.signal(Signal::SIGKILL);
         let _ = self.child.wait();
     }
+}
+
+/// The processes that a process started.
+///
+/// # Source
+///
+/// proc(5), `children`: those of one thread; servers here start them from their first.
+fn children(id: i32) -> Vec<i32> {
+    let listed = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    listed.split_whitespace().filter_map(|child| child.parse().ok()).collect()
 }
 
 impl Drop for Process {
