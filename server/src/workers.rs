@@ -7,7 +7,10 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 
 /// Runs at most one piece of work a core; more wait their turn. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Workers(Arc<Semaphore>);
+pub struct Workers {
+    places: Arc<Semaphore>,
+    count: usize,
+}
 
 /// A piece of work panicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -17,8 +20,13 @@ pub struct WorkPanicked;
 impl Workers {
     /// As many workers as there are cores.
     pub fn one_a_core() -> Self {
-        let cores = available_parallelism().map_or(1, NonZero::get);
-        Self(Arc::new(Semaphore::new(cores)))
+        let count = available_parallelism().map_or(1, NonZero::get);
+        Self { places: Arc::new(Semaphore::new(count)), count }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// Does a piece of work. Once begun it is finished, even if nobody waits for it any more.
@@ -30,7 +38,7 @@ impl Workers {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, WorkPanicked> {
-        let place = Arc::clone(&self.0).acquire_owned().await.map_err(|_| WorkPanicked)?;
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| WorkPanicked)?;
         let done = spawn_blocking(move || {
             let _place = place; // held until the work is done, not until the waiter has gone
             work()

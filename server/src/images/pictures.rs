@@ -54,6 +54,9 @@ pub struct Pictures {
     metadata: Metadata,
     memory: DecodingMemory,
     changes: Changes,
+    /// As many uploads as there are workers stand in their line. The others wait here, so that who
+    /// signs in or asks for a rendition does not wait behind all of them.
+    turns: Arc<Semaphore>,
 }
 
 impl Pictures {
@@ -66,7 +69,8 @@ impl Pictures {
         limits: &Limits,
     ) -> Self {
         let memory = DecodingMemory::new(limits.decoding_bytes);
-        Self { database, renditions, metadata, memory, changes }
+        let turns = Arc::new(Semaphore::new(renditions.workers().count()));
+        Self { database, renditions, metadata, memory, changes, turns }
     }
 
     /// Gives a user the picture in an uploaded file, in every size, and counts their revision up.
@@ -106,8 +110,9 @@ impl Pictures {
         Ok(drawing.metadata.thumbhash)
     }
 
-    /// Waits for a core and for memory.
+    /// Waits for its turn, for a core and for memory.
     async fn draw(&self, upload: Bytes) -> Result<(Bytes, Drawing), PictureError> {
+        let _turn = self.turns.acquire().await; // never closed
         let workers = self.renditions.workers();
         let head = upload.clone();
         let bytes = workers.run(move || memory_for(&head)).await??;

@@ -301,3 +301,30 @@ async fn many_at_once_all_get_their_own() {
     let shown = ada.get("/api/images/user/ada?size=64").await.json::<PictureAnswer>();
     assert_eq!(&shown.record, latest);
 }
+
+#[tokio::test]
+async fn who_signs_in_does_not_wait_behind_all_uploads() {
+    const UPLOADS: usize = 24;
+    let t = Fixture::new().await;
+    if t.collection.workers.count() > UPLOADS / 4 {
+        return; // with so many cores there is no line to wait in
+    }
+    let browser = t.browser("ada").await;
+    let done = AtomicUsize::new(0);
+    let (first_done, mut firsts) = mpsc::unbounded_channel();
+    let uploads = join_all((0..24).map(|n| {
+        let (browser, done, first_done) = (&browser, &done, first_done.clone());
+        async move {
+            assert_eq!(browser.put(&[], png(100 + n)).await.status, 200);
+            done.fetch_add(1, Ordering::SeqCst);
+            first_done.send(()).unwrap();
+        }
+    }));
+    let sign_in = async {
+        firsts.recv().await.unwrap();
+        assert_eq!(t.sign_in("zoe", "secret").await.status, 200);
+        done.load(Ordering::SeqCst)
+    };
+    let (_, done_before) = tokio::join!(uploads, sign_in);
+    assert!(done_before < UPLOADS * 3 / 4, "{done_before} uploads were done first");
+}
