@@ -77,3 +77,23 @@ async fn ask_until_turned_away(request: RequestBuilder, answered: Arc<AtomicU64>
         }
     }
 }
+
+#[tokio::test]
+async fn an_open_stream_of_events_ends_at_once_and_holds_up_no_stop() {
+    let mut server = Server::start(&[("MINIATURE_DRAIN_S", "0")]);
+    let client = client();
+    let cookie = server.sign_in(&client, "miniature").await.unwrap();
+    let request = client.get(server.url("/api/events")).header(header::COOKIE, &cookie);
+    let mut stream = request.send().await.unwrap();
+    assert!(stream.chunk().await.unwrap().unwrap().starts_with(b"id: "));
+
+    let ended = tokio::task::spawn_blocking(move || {
+        let status = server.stop();
+        (status, server.log())
+    });
+
+    assert_eq!(stream.chunk().await.unwrap(), None, "it ends, it does not break");
+    let (status, log) = ended.await.unwrap();
+    assert!(status.success());
+    assert!(!log.contains("stopped with requests under way"), "{log}");
+}
