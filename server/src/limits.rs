@@ -72,6 +72,16 @@ pub struct Limits {
     /// Default: 32; each holds up to 10 MiB.
     pub uploads: usize,
 
+    /// How long the head of a request may take to arrive, and a connection may go unused between two.
+    /// Default: 30 seconds.
+    pub head_arrives_within: Duration,
+
+    /// How long a request may take, but for an upload and a stream of events. Default: 30 seconds.
+    ///
+    /// Over all that it waits for, each of which has a shorter limit of its own; mostly for a body
+    /// that does not arrive.
+    pub request_takes_at_most: Duration,
+
     /// How long an upload may take to arrive. Default: 2 minutes, in which a slow telephone sends 10 MiB.
     pub upload_arrives_within: Duration,
 
@@ -163,6 +173,8 @@ impl Default for Limits {
             hint_kept_for: Duration::from_secs(50 * 60),
             hint_window: Duration::from_secs(10 * 60),
             uploads: 32,
+            head_arrives_within: Duration::from_secs(30),
+            request_takes_at_most: Duration::from_secs(30),
             upload_arrives_within: Duration::from_secs(2 * 60),
             decoding_bytes: 512 << 20,
             session_lasts: Duration::from_secs(30 * 24 * 60 * 60),

@@ -6,15 +6,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, routing::get, serve::ListenerExt};
+use axum::{Router, routing::get};
+use axum_server::Handle;
 use futures_util::FutureExt;
 use metrics_exporter_prometheus::{BuildError, PrometheusHandle};
-use socket2::SockRef;
 use thiserror::Error;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    time::timeout,
-};
+use tokio::{net::TcpListener, time::timeout};
 
 use crate::{
     App, Collection, OpenError, app,
@@ -22,7 +19,7 @@ use crate::{
     config::Config,
     demo::{self, DemoError},
     limits::Limits,
-    metrics,
+    listener, metrics,
     upkeep::Upkeep,
 };
 
@@ -82,38 +79,20 @@ pub async fn serve(
     let _upkeep = Upkeep::start(&collection, &Clock::system(), &limits);
     let state = open(collection, &config)?;
     let (stopping, drain) = (state.stop(), Duration::from_secs(config.drain_s.into()));
-    let drained = stop.then(async move |()| {
-        stopping.begin();
-        tokio::time::sleep(drain).await;
-    });
-    let drained = drained.boxed().shared();
     let router = app(state);
     // Those who come back in this second would be reset for nothing.
     let _ = timeout(CATCHES_UP_WITHIN, events.caught_up()).await;
     say(&format!("listening on http://{}", listener.local_addr()?))?;
-    let listener = listener.tap_io(move |stream| prepare(stream, limits.unread_for));
-    let router = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(drained.clone());
-    tokio::select! {
-        ended = serving.into_future() => ended?,
-        () = drained.then(|()| tokio::time::sleep(LAST_REQUESTS)) => {
-            tracing::warn!("stopped with requests under way");
-        }
-    }
+    let handle = Handle::new();
+    let stopped = handle.clone();
+    tokio::spawn(stop.then(async move |()| {
+        stopping.begin();
+        tokio::time::sleep(drain).await;
+        stopped.graceful_shutdown(Some(LAST_REQUESTS));
+    }));
+    listener::answer(listener.into_std()?, handle, router, &limits).await?;
     database.close().await;
     Ok(())
-}
-
-/// Sends at once, and leaves it to the kernel to end the connection of a peer that takes nothing: we
-/// would wait until it does. A connection on which that cannot be set is as good otherwise.
-///
-/// # Source
-///
-/// tcp(7), `TCP_USER_TIMEOUT`: also while the peer's window is closed.
-fn prepare(stream: &TcpStream, unread_for: Duration) {
-    let _ = stream.set_nodelay(true);
-    #[cfg(target_os = "linux")]
-    let _ = SockRef::from(stream).set_tcp_user_timeout(Some(unread_for));
 }
 
 fn open(collection: Collection, config: &Config) -> Result<App, StartError> {

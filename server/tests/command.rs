@@ -114,3 +114,21 @@ fn an_unusable_value_stops_the_start_with_one_line() {
     assert_refused(&command(&data).output().unwrap(), "");
     assert_refused(&command(&data).arg("dance").output().unwrap(), "dance");
 }
+
+#[test]
+fn a_head_that_grows_without_end_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(command(&data).arg("serve"));
+    let address = server.address("listening on http://");
+    for (name, head) in [
+        ("a long line", format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(100_000))),
+        ("many lines", format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(200))),
+    ] {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let _ = stream.write_all(head.as_bytes()); // it may hang up before it has heard it all
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        assert!(answer.starts_with("HTTP/1.1 4") || answer.is_empty(), "{name}: {answer}");
+    }
+    assert!(get(&address, "/healthz").starts_with("HTTP/1.1 200"));
+}

@@ -186,4 +186,27 @@ mod tests {
             assert_eq!(newer(&users, &entries).len(), expected, "{users:?} {image:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn users_are_read_or_refused_and_never_more_than_asked(text: String) {
+            if let Ok(Users(users)) = text.parse::<Users>() {
+                let again = users.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+                proptest::prop_assert_eq!(again.split(',').count(), text.split(',').count());
+                proptest::prop_assert!(users.len() <= BATCH_LIMIT);
+            }
+        }
+
+        #[test]
+        fn whoever_can_be_asked_for_is_read(
+            users in proptest::collection::vec("[A-Za-z0-9_-]{1,64}(:(0|[1-9][0-9]{0,8}))?", 1..60)
+        ) {
+            let read = users.join(",").parse::<Users>();
+            proptest::prop_assert_eq!(read.is_ok(), users.len() <= BATCH_LIMIT);
+            if let Ok(Users(read)) = read {
+                let written = read.iter().map(ToString::to_string).collect::<Vec<_>>();
+                proptest::prop_assert_eq!(written, users);
+            }
+        }
+    }
 }

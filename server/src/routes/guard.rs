@@ -8,10 +8,12 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 use miniature_api::UserId;
+use tokio::time::timeout;
 
 use super::cors::Origins;
 use crate::{
     ApiError,
+    limits::Limits,
     sign_in::{SignIn, Token},
 };
 
@@ -70,6 +72,16 @@ pub(crate) async fn refuse_cross_site(
     } else {
         Err(ApiError::CrossSite)
     }
+}
+
+/// Refuses what takes too long, which is mostly a body that does not arrive.
+///
+/// # Errors
+///
+/// [`ApiError::TooSlow`] (408).
+pub(crate) async fn refuse_slow(request: Request, next: Next) -> Result<Response, ApiError> {
+    let within = Limits::default().request_takes_at_most;
+    timeout(within, next.run(request)).await.map_err(|_| ApiError::TooSlow)
 }
 
 fn is_from_here(headers: &HeaderMap) -> bool {

@@ -76,14 +76,14 @@ pub fn app(app: App) -> Router {
         .with_state(app)
 }
 
-/// Every route with its description.
+/// Every route with its description. But for an upload, which has its own limit, each must be ready to
+/// answer within some time; that a stream goes on then is no matter.
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(session::current, session::sign_in, session::sign_out))
         .routes(routes!(friends::friends))
         .routes(routes!(me::describe))
         .routes(routes!(users::profile))
-        .routes(routes!(upload::replace, upload::remove))
         .routes(routes!(users::picture))
         .routes(routes!(batch::batch))
         .merge(posts::routes())
@@ -91,6 +91,8 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(images::image))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
+        .layer(from_fn(guard::refuse_slow))
+        .routes(routes!(upload::replace, upload::remove))
 }
 
 /// What no route answers is a file of the frontend, one of its pages, or nothing.

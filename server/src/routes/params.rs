@@ -94,4 +94,15 @@ mod tests {
             }
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_query_is_read_and_what_was_written_comes_back(query: String, value: String) {
+            let _ = Params::parse(&query).optional::<Size>("size");
+            let mut written = form_urlencoded::Serializer::new(String::new());
+            written.append_pair("other", &query).append_pair("value", &value);
+            let read = Params::parse(&written.finish()).required::<String>("value");
+            proptest::prop_assert_eq!(read.unwrap(), value);
+        }
+    }
 }

@@ -78,3 +78,14 @@ async fn every_answer_carries_the_headers_that_protect_it() {
         assert!(policy.starts_with("default-src 'none'"), "{path}: {policy}");
     }
 }
+
+#[tokio::test]
+async fn a_body_that_never_arrives_is_not_waited_for() {
+    let t = Fixture::new().await;
+    tokio::time::pause();
+    let never = Body::from_stream(futures_util::stream::pending::<Result<&[u8], std::io::Error>>());
+    let request = Request::post("/api/session").header("content-type", "application/json");
+    let answer = t.send(request.body(never).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT);
+    assert!(answer.json::<Problem>().detail.is_some());
+}

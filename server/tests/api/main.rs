@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod access;
+mod arbitrary;
 mod batch;
 mod delivery;
 mod errors;
