@@ -1,4 +1,5 @@
-//! Browsers and servers that tests run against: packages of Debian and its kin.
+//! Browsers and servers that tests run against, and what the benchmark compares with: packages of
+//! Debian and its kin.
 
 use crate::{command::find, step};
 use anyhow::{Result, bail};
@@ -15,6 +16,8 @@ pub(crate) enum Package {
     Redis,
     Postgres,
     Pip,
+    Vips,
+    Wrk,
 }
 
 impl Package {
@@ -28,6 +31,8 @@ impl Package {
             Self::Redis => "redis-server",
             Self::Postgres => "postgresql",
             Self::Pip => "python3-pip",
+            Self::Vips => "libvips-tools",
+            Self::Wrk => "wrk",
         }
     }
 
@@ -44,6 +49,8 @@ impl Package {
             Self::Redis => &["redis-server"],
             Self::Postgres => &["postgres"],
             Self::Pip => &["pip3"],
+            Self::Vips => &["vipsthumbnail"],
+            Self::Wrk => &["wrk"],
         };
         programs.iter().any(|program| find(program).is_some())
     }

@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask setup | serve | test | dist`.
+//! What a developer runs: `cargo xtask setup | serve | test | bench | dist`.
 //!
 //! Every command installs what it needs and is missing, tells what it is doing and how long that
 //! took, and is quick the second time. Tools go into a cache of their own (see [`tools`]); nothing
@@ -6,6 +6,7 @@
 
 #![allow(clippy::print_stdout, reason = "a command line tool: standard output is its interface")]
 
+mod bench;
 mod check;
 mod command;
 mod debian;
@@ -26,6 +27,7 @@ cargo xtask <command>
   setup                          install what is missing: tools, browsers, the wasm target
   serve                          run the app in demo mode; rebuilds when a file changes
   test [native|browser|e2e]      check everything, or one part
+  bench server [--strict] [part] measure the server: all, or hot, burst, upload, memory, traffic
   dist [--no-server]             release build: dist/ with compressed assets, and the server
 ";
 
@@ -49,6 +51,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["test", "native"] => check::run(&[check::Part::Native]),
         ["test", "browser"] => check::run(&[check::Part::Browser]),
         ["test", "e2e"] => check::run(&[check::Part::Journeys]),
+        ["bench", "server", words @ ..] => bench::server(words),
         ["dist"] => dist::dist(dist::Server::Build),
         ["dist", "--no-server"] => dist::dist(dist::Server::Skip),
         // Not for people: trunk calls it before each build.

@@ -21,6 +21,8 @@ pub(crate) enum Purpose {
     Browser,
     /// Journeys in three browsers.
     Journeys,
+    /// Measuring the server.
+    Bench,
     /// All of it.
     Everything,
 }
@@ -31,6 +33,7 @@ impl Purpose {
             Self::Serve => &[Tool::Trunk, Tool::WasmBindgen],
             Self::Dist => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt],
             Self::Native => &[Tool::Deny, Tool::S3Store, Tool::Schemathesis],
+            Self::Bench => &[],
             Self::Browser => &[Tool::WasmBindgen, Tool::Geckodriver],
             Self::Journeys => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt, Tool::Geckodriver],
             Self::Everything => {
@@ -42,16 +45,26 @@ impl Purpose {
 
     fn packages(self) -> &'static [Package] {
         use Package::{
-            Chromium, ChromiumDriver, Firefox, Pip, Postgres, Redis, WebKitDriver, Xvfb,
+            Chromium, ChromiumDriver, Firefox, Pip, Postgres, Redis, Vips, WebKitDriver, Wrk, Xvfb,
         };
         match self {
             Self::Serve | Self::Dist => &[],
             Self::Native => &[Redis, Postgres, Pip],
             Self::Browser => &[Chromium, ChromiumDriver, Firefox],
             Self::Journeys => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb],
-            Self::Everything => {
-                &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb, Redis, Postgres, Pip]
-            }
+            Self::Bench => &[Redis, Vips, Wrk],
+            Self::Everything => &[
+                Chromium,
+                ChromiumDriver,
+                Firefox,
+                WebKitDriver,
+                Xvfb,
+                Redis,
+                Postgres,
+                Pip,
+                Vips,
+                Wrk,
+            ],
         }
     }
 }
