@@ -1,6 +1,10 @@
 //! What is counted. The names are a contract: dashboards and tests read them.
 
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram};
+use std::{cell::RefCell, collections::HashMap, time::Duration};
+
+use metrics::{
+    Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, histogram,
+};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Requests, by `route`, `method` and `status`.
@@ -61,18 +65,69 @@ fn describe() {
     describe_counter!(RENDITIONS_MADE, "Renditions made from a master or an upload");
 }
 
+thread_local! {
+    /// Counters that this thread has used. To find one by its labels costs more than to count, so
+    /// that is done once a thread; hence [`install`] comes first.
+    static COUNTERS: RefCell<HashMap<Series, Counter>> = RefCell::default();
+
+    /// What this thread has counted requests with, by route, method and status.
+    static REQUESTS: RefCell<HashMap<Box<str>, ByOutcome>> = RefCell::default();
+}
+
+/// A name and the values of its labels.
+type Series = (&'static str, [&'static str; 2]);
+
+/// By method and status.
+type ByOutcome = HashMap<(&'static str, u16), (Counter, Histogram)>;
+
+/// A request was answered, its head after some time. `method` is one of a closed set.
+pub(crate) fn request(route: &str, method: &'static str, status: u16, took: Duration) {
+    REQUESTS.with_borrow_mut(|routes| {
+        let known = routes.get_mut(route).and_then(|route| route.get_mut(&(method, status)));
+        if let Some((requests, seconds)) = known {
+            requests.increment(1);
+            seconds.record(took.as_secs_f64());
+            return;
+        }
+        let requests = counter!(
+            HTTP_REQUESTS,
+            "route" => route.to_owned(), "method" => method, "status" => status.to_string()
+        );
+        let seconds = histogram!(HTTP_SECONDS, "route" => route.to_owned());
+        requests.increment(1);
+        seconds.record(took.as_secs_f64());
+        let route = routes.entry(route.into()).or_default();
+        route.insert((method, status), (requests, seconds));
+    });
+}
+
 /// A layer of a cache had this many of the answers.
 pub(crate) fn cache_hit(cache: &'static str, layer: &'static str, answers: u64) {
-    counter!(CACHE_HITS, "cache" => cache, "layer" => layer).increment(answers);
+    count((CACHE_HITS, [cache, layer]), ["cache", "layer"], answers);
 }
 
 /// A layer of a cache did not have this many of the answers.
 pub(crate) fn cache_miss(cache: &'static str, layer: &'static str, answers: u64) {
-    counter!(CACHE_MISSES, "cache" => cache, "layer" => layer).increment(answers);
+    count((CACHE_MISSES, [cache, layer]), ["cache", "layer"], answers);
 }
 
-/// A rendition goes out by a route.
-pub(crate) fn rendition_sent(route: &'static str, bytes: usize) {
-    counter!(RENDITIONS_SENT, "route" => route).increment(1);
-    counter!(RENDITION_BYTES_SENT, "route" => route).increment(bytes as u64);
+/// Renditions go out by a route: so many, of so many bytes in all.
+pub(crate) fn renditions_sent(route: &'static str, renditions: u64, bytes: u64) {
+    let by_route = |name, amount| {
+        COUNTERS.with_borrow_mut(|counters| {
+            let counter = counters.entry((name, [route, ""]));
+            counter.or_insert_with(|| counter!(name, "route" => route)).increment(amount);
+        });
+    };
+    by_route(RENDITIONS_SENT, renditions);
+    by_route(RENDITION_BYTES_SENT, bytes);
+}
+
+fn count((name, values): Series, labels: [&'static str; 2], amount: u64) {
+    let [first, second] = labels;
+    COUNTERS.with_borrow_mut(|counters| {
+        let counter = counters.entry((name, values));
+        let new = || counter!(name, first => values[0], second => values[1]);
+        counter.or_insert_with(new).increment(amount);
+    });
 }

@@ -117,9 +117,28 @@ fn open_redis(storage: &Storage) -> Result<Option<Redis>, OpenError> {
 #[derive(Clone, Debug)]
 pub(crate) struct ProfilePace(pub(crate) Pace);
 
-/// The server without its listeners. Cheap to clone; clones share everything.
-#[derive(Clone, Debug, FromRef)]
-pub struct App {
+/// The server without its listeners. Cheap to clone, as is done at each request; clones share
+/// everything.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Parts>);
+
+/// Declares what the routes share, and that a route can take any of it as its `State`.
+macro_rules! parts {
+    ($($name:ident: $part:ty,)*) => {
+        #[derive(Debug)]
+        struct Parts {
+            $($name: $part,)*
+        }
+
+        $(impl FromRef<App> for $part {
+            fn from_ref(app: &App) -> Self {
+                app.0.$name.clone()
+            }
+        })*
+    };
+}
+
+parts! {
     database: Database,
     profiles: Profiles,
     renditions: Renditions,
@@ -170,7 +189,7 @@ impl App {
         let posts = Posts::new(database.clone(), profiles.clone(), events.clone(), clock, &limits);
         let profile_pace = ProfilePace(Pace::per_minute(limits.descriptions_per_minute));
         let stop = Stop::default();
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             database,
             profiles,
             renditions,
@@ -185,19 +204,19 @@ impl App {
             stop,
             origins,
             frontend,
-        })
+        })))
     }
 
     /// Tells the server to stop, or whether it is.
     pub fn stop(&self) -> Stop {
-        self.stop.clone()
+        self.0.stop.clone()
     }
 
     pub(crate) fn origins(&self) -> Origins {
-        self.origins.clone()
+        self.0.origins.clone()
     }
 
     pub(crate) fn frontend(&self) -> Option<Arc<Frontend>> {
-        self.frontend.clone()
+        self.0.frontend.clone()
     }
 }

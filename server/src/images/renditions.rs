@@ -159,6 +159,11 @@ impl Renditions {
         self.memory.contains_key(&(image, size))
     }
 
+    /// A rendition if it is in memory. Counts nothing: who looks may go on to [`Self::get`].
+    pub async fn held(&self, image: ImageId, size: Size) -> Option<Bytes> {
+        self.memory.get(&(image, size)).await
+    }
+
     /// Whether the store of masters answers soon. Asks it.
     pub async fn store_answers(&self) -> bool {
         let any = FileName::Master(ImageId::from_bytes([0; 16]));

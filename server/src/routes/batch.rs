@@ -72,8 +72,7 @@ pub(crate) async fn batch(
                 images: newer(&users, &entries),
                 size,
             };
-            parts.note(&renditions, &mut timing);
-            parts.answer(renditions)?
+            parts.look(&renditions, &mut timing).await?.answer(renditions)
         }
     };
     let not_kept = HeaderValue::from_static("private, no-store");

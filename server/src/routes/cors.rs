@@ -70,9 +70,11 @@ impl Origins {
     /// Who may see how long an answer took: a list, for a browser that fetches a picture into an
     /// `<img>` does not say for whom.
     pub(crate) fn timing(&self) -> Option<HeaderValue> {
+        if self.0.is_empty() {
+            return None;
+        }
         let origins = self.0.iter().map(HeaderValue::as_bytes).collect::<Vec<_>>();
-        let line = HeaderValue::from_bytes(&origins.join(&b", "[..])).ok()?;
-        (!self.0.is_empty()).then_some(line)
+        HeaderValue::from_bytes(&origins.join(&b", "[..])).ok()
     }
 
     /// Whose pages may show what we answer, whether or not they may read it.

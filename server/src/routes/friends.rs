@@ -63,11 +63,11 @@ pub(crate) async fn friends(
     };
     let parts =
         Multipart { route: "/api/friends", name: FRIENDS_PART, json, images: images(&page), size };
-    parts.note(&renditions, &mut timing);
+    let parts = parts.look(&renditions, &mut timing).await?;
     // Weak: the parts are the same, the boundary between them is another each time.
     let tag = ETag::weak(&format!("{name}-{size}"));
-    let whole = parts.answer(renditions)?;
-    Ok(timing.on(unless_held(&asked, &tag, Caching::AskEachTime, || whole)))
+    let whole = || parts.answer(renditions);
+    Ok(timing.on(unless_held(&asked, &tag, Caching::AskEachTime, whole)))
 }
 
 fn limit(params: &Params) -> Result<usize, ApiError> {

@@ -1,7 +1,7 @@
 //! Who may ask.
 
 use axum::{
-    extract::{FromRef, FromRequestParts, Request, State},
+    extract::{FromRef, FromRequestParts, Request},
     http::{HeaderMap, Method, Uri, header, request::Parts},
     middleware::Next,
     response::Response,
@@ -59,19 +59,11 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<Token> {
 ///
 /// W3C Fetch Metadata: every current browser says in `Sec-Fetch-Site` whose page sends. For older
 /// ones, and for plain HTTP, the `Origin` tells. A program that is no browser sends neither.
-pub(crate) async fn refuse_cross_site(
-    State(origins): State<Origins>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
+pub(crate) fn refuse_cross_site(request: &Request, origins: &Origins) -> Result<(), ApiError> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let headers = request.headers();
-    let allowed = headers.get(header::ORIGIN).is_some_and(|origin| origins.allow(origin));
-    if reads || allowed || is_from_here(headers) {
-        Ok(next.run(request).await)
-    } else {
-        Err(ApiError::CrossSite)
-    }
+    let allowed = || headers.get(header::ORIGIN).is_some_and(|origin| origins.allow(origin));
+    if reads || allowed() || is_from_here(headers) { Ok(()) } else { Err(ApiError::CrossSite) }
 }
 
 /// Refuses what takes too long, which is mostly a body that does not arrive.

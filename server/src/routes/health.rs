@@ -3,8 +3,8 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, header},
+    response::IntoResponse,
 };
 use miniature_api::Problem;
 use serde_json::json;
@@ -59,12 +59,8 @@ pub(crate) async fn ready(
 /// # Source
 ///
 /// RFC 9112, section 9.6.
-pub(crate) async fn close_when_stopping(
-    State(stop): State<Stop>,
-    mut answer: Response,
-) -> Response {
+pub(crate) fn close_when_stopping(stop: &Stop, headers: &mut HeaderMap) {
     if stop.has_begun() {
-        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    answer
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     ApiError,
     images::{CONTENT_TYPE, Renditions},
-    metrics::rendition_sent,
+    metrics::renditions_sent,
 };
 
 /// `GET /images/{image_id}?size=256`: a rendition, which never changes. Who names it as held is
@@ -56,7 +56,7 @@ pub(crate) async fn image(
     timing.passed("renditions", rendition.layer.name(), rendition.layer.is_hit());
     let whole = || {
         if method == Method::GET {
-            rendition_sent("/images/{image_id}", rendition.bytes.len());
+            renditions_sent("/images/{image_id}", 1, rendition.bytes.len() as u64);
         }
         ([(header::CONTENT_TYPE, CONTENT_TYPE)], rendition.bytes).into_response()
     };

@@ -27,12 +27,13 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::Method,
-    middleware::{from_fn, from_fn_with_state, map_response_with_state},
-    response::Response,
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
     routing::get,
 };
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
@@ -42,8 +43,8 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use self::{cors::Origins, frontend::Frontend};
-use self::{guard::SignedIn, openapi::Description};
-use crate::{ApiError, App};
+use self::{guard::SignedIn, observe::Counting, openapi::Description};
+use crate::{ApiError, App, stop::Stop};
 
 /// The longest body that a route takes unless it says otherwise, in bytes.
 const MAX_BODY: usize = 4 << 10;
@@ -57,22 +58,18 @@ pub fn app(app: App) -> Router {
         .route("/api/openapi.json", get(describe))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
     let (frontend, origins) = (app.frontend(), app.origins());
-    let guarded = routes
+    routes
         .fallback(async move |request: Request| unrouted(frontend.as_deref(), request).await)
-        .layer(CatchPanicLayer::custom(|_| panicked()))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(origins.clone(), guard::refuse_cross_site));
-    let readable = match origins.layer() {
-        Some(cors) => guarded.layer(cors),
-        None => guarded,
-    };
-    readable
-        .layer(map_response_with_state(origins, security::add_headers))
-        .layer(map_response_with_state(app.stop(), health::close_when_stopping))
-        .layer(from_fn(observe::count))
-        .layer(TraceLayer::new_for_http().make_span_with(observe::span))
-        .layer(PropagateRequestIdLayer::new(observe::REQUEST_ID))
-        .layer(SetRequestIdLayer::new(observe::REQUEST_ID, observe::ByTime))
+        .layer(
+            ServiceBuilder::new()
+                .layer(SetRequestIdLayer::new(observe::REQUEST_ID, observe::ByTime))
+                .layer(PropagateRequestIdLayer::new(observe::REQUEST_ID))
+                .layer(TraceLayer::new_for_http().make_span_with(observe::span))
+                .layer(from_fn_with_state(app.clone(), surround))
+                .option_layer(origins.layer())
+                .layer(DefaultBodyLimit::max(MAX_BODY))
+                .layer(CatchPanicLayer::custom(|_| panicked())),
+        )
         .with_state(app)
 }
 
@@ -95,6 +92,25 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(upload::replace, upload::remove))
 }
 
+/// What surrounds every route. One function in one layer: a router copies each of its layers at each
+/// request.
+async fn surround(
+    State(stop): State<Stop>,
+    State(origins): State<Origins>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let counting = Counting::begin(&request);
+    let mut answer = match guard::refuse_cross_site(&request, &origins) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refused.into_response(),
+    };
+    security::add_headers(answer.headers_mut(), &origins);
+    health::close_when_stopping(&stop, answer.headers_mut());
+    counting.end(answer.status());
+    answer
+}
+
 /// What no route answers is a file of the frontend, one of its pages, or nothing.
 async fn unrouted(frontend: Option<&Frontend>, request: Request) -> Result<Response, ApiError> {
     let path = request.uri().path();
@@ -114,6 +130,5 @@ fn is_ours(path: &str) -> bool {
 
 /// The panic itself is on standard error already.
 fn panicked() -> Response {
-    use axum::response::IntoResponse;
     ApiError::internal("a handler panicked").into_response()
 }

@@ -2,17 +2,14 @@
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::HeaderName,
-    middleware::Next,
-    response::Response,
+    http::{HeaderName, StatusCode},
 };
-use metrics::{counter, histogram};
 use tokio::time::Instant;
 use tower_http::request_id::{MakeRequestId, RequestId};
 use tracing::Span;
 use uuid::Uuid;
 
-use crate::metrics::{HTTP_REQUESTS, HTTP_SECONDS};
+use crate::metrics;
 
 /// Carries a request's id, in and out. A proxy that gives one is believed: it is only for logs.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -35,17 +32,27 @@ pub(crate) fn span(request: &Request) -> Span {
     tracing::info_span!("request", %id, %method, path)
 }
 
-/// Counts a request under the route that it matched, so that ids make no series of their own.
-pub(crate) async fn count(request: Request, next: Next) -> Response {
-    let matched = request.extensions().get::<MatchedPath>();
-    let route = matched.map_or("unrouted", MatchedPath::as_str).to_owned();
-    let method = known(request.method().as_str());
-    let since = Instant::now();
-    let answer = next.run(request).await;
-    let status = answer.status().as_u16().to_string();
-    histogram!(HTTP_SECONDS, "route" => route.clone()).record(since.elapsed().as_secs_f64());
-    counter!(HTTP_REQUESTS, "route" => route, "method" => method, "status" => status).increment(1);
-    answer
+/// A request that is to be counted, under the route that it matched, so that ids make no series of
+/// their own.
+#[derive(Debug)]
+pub(crate) struct Counting {
+    route: Option<MatchedPath>,
+    method: &'static str,
+    since: Instant,
+}
+
+impl Counting {
+    /// It has arrived.
+    pub(crate) fn begin(request: &Request) -> Self {
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        Self { route, method: known(request.method().as_str()), since: Instant::now() }
+    }
+
+    /// The head of its answer is ready.
+    pub(crate) fn end(self, status: StatusCode) {
+        let route = self.route.as_ref().map_or("unrouted", MatchedPath::as_str);
+        metrics::request(route, self.method, status.as_u16(), self.since.elapsed());
+    }
 }
 
 /// Anyone can make up a method, and each would be a series for good.
