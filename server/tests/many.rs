@@ -81,7 +81,7 @@ fn png(shade: u8) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_instances_are_one_to_whoever_asks() {
     let shared = Shared::start();
-    let presigned = [("MINIATURE_DELIVERY", "presigned")];
+    let presigned = [("MINIATURE_DELIVERY", "presigned"), ("RUST_LOG", "trace")];
     let (one, other) = (shared.instance(&presigned), shared.instance(&presigned));
     let ada = Browser::sign_in(&one).await;
 
@@ -109,6 +109,12 @@ async fn two_instances_are_one_to_whoever_asks() {
     let path = "/api/images/user/ada?size=64";
     let there = ada.get(&other, path).await.json::<PictureAnswer>().await.unwrap();
     assert_eq!(there.record, given);
+    for log in [one.log(), other.log()] {
+        assert!(log.contains("/api/session"), "much is logged");
+        for secret in ["X-Amz-Signature", S3::SECRET_KEY, &ada.cookie] {
+            assert!(!log.contains(secret), "{secret} is logged");
+        }
+    }
 }
 
 /// What is asked while a part is away.
