@@ -78,7 +78,7 @@ pub async fn serve(
     }
     let _upkeep = Upkeep::start(&collection, &Clock::system(), &limits);
     let state = open(collection, &config)?;
-    let (stopping, drain) = (state.stop(), Duration::from_secs(config.drain_s.into()));
+    let (stopping, drain) = (state.stopping(), Duration::from_secs(config.drain_s.into()));
     let router = app(state);
     // Those who come back in this second would be reset for nothing.
     let _ = timeout(CATCHES_UP_WITHIN, events.caught_up()).await;

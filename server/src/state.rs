@@ -135,6 +135,14 @@ macro_rules! parts {
                 app.0.$name.clone()
             }
         })*
+
+        // Where a route is asked often, it borrows: some of these are dozens of counts to clone.
+        #[expect(dead_code, reason = "one for each part, whoever asks")]
+        impl App {
+            $(pub(crate) fn $name(&self) -> &$part {
+                &self.0.$name
+            })*
+        }
     };
 }
 
@@ -208,15 +216,7 @@ impl App {
     }
 
     /// Tells the server to stop, or whether it is.
-    pub fn stop(&self) -> Stop {
-        self.0.stop.clone()
-    }
-
-    pub(crate) fn origins(&self) -> Origins {
-        self.0.origins.clone()
-    }
-
-    pub(crate) fn frontend(&self) -> Option<Arc<Frontend>> {
-        self.0.frontend.clone()
+    pub fn stopping(&self) -> Stop {
+        self.stop().clone()
     }
 }

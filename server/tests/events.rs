@@ -81,7 +81,7 @@ impl Instance {
         let images = ImageStore::in_folder(folder.path()).unwrap();
         let collection = Collection::of(database.clone(), profiles, images, &limits);
         let state = App::new(collection.clone(), &config(), Clock::system()).unwrap();
-        let stop = state.stop();
+        let stop = state.stopping();
         let instance = Self { router: app(state), collection, stop, _folder: folder };
         within("it caught up", instance.collection.events.caught_up()).await;
         instance
@@ -521,7 +521,7 @@ async fn a_redis_that_is_away_at_the_start_is_followed_once_it_is_there() {
     let images = ImageStore::in_folder(folder.path()).unwrap();
     let collection = Collection::of(database.clone(), profiles, images, &limits);
     let state = App::new(collection.clone(), &config(), Clock::system()).unwrap();
-    let stop = state.stop();
+    let stop = state.stopping();
     let early = Instance { router: app(state), collection, stop, _folder: folder };
     let ada = early.browser("ada").await;
     let mut stream = ada.listen().await;

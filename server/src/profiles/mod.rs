@@ -128,6 +128,9 @@ impl Profiles {
     ) -> Result<(HashMap<UserId, Answer>, Layer), SourceError> {
         let (mut answers, missing) = self.held(users).await;
         cache_hit("profiles", "memory", answers.len() as u64);
+        if missing.is_empty() {
+            return Ok((answers, Layer::Memory));
+        }
         cache_miss("profiles", "memory", missing.len() as u64);
         let mut farthest = Layer::Memory;
         let ask = |wanted| self.clone().load_missing(wanted);

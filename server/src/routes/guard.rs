@@ -1,7 +1,7 @@
 //! Who may ask.
 
 use axum::{
-    extract::{FromRef, FromRequestParts, Request},
+    extract::{FromRequestParts, Request},
     http::{HeaderMap, Method, Uri, header, request::Parts},
     middleware::Next,
     response::Response,
@@ -11,11 +11,7 @@ use miniature_api::UserId;
 use tokio::time::timeout;
 
 use super::cors::Origins;
-use crate::{
-    ApiError,
-    limits::Limits,
-    sign_in::{SignIn, Token},
-};
+use crate::{ApiError, App, limits::Limits, sign_in::Token};
 
 /// The cookie that carries the token.
 pub(crate) const SESSION_COOKIE: &str = "miniature_session";
@@ -29,16 +25,12 @@ pub(crate) struct SignedIn {
     pub(crate) token: Token,
 }
 
-impl<S> FromRequestParts<S> for SignedIn
-where
-    S: Send + Sync,
-    SignIn: FromRef<S>,
-{
+impl FromRequestParts<App> for SignedIn {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let token = token(&parts.headers).ok_or(ApiError::SignedOut)?;
-        let user = SignIn::from_ref(state).user_of(&token).await?;
+        let user = app.sign_in().user_of(&token).await?;
         Ok(Self { user: user.ok_or(ApiError::SignedOut)?, token })
     }
 }

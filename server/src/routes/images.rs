@@ -14,11 +14,7 @@ use super::{
     params::Params,
     timing::Timing,
 };
-use crate::{
-    ApiError,
-    images::{CONTENT_TYPE, Renditions},
-    metrics::renditions_sent,
-};
+use crate::{ApiError, App, images::CONTENT_TYPE, metrics::renditions_sent};
 
 /// `GET /images/{image_id}?size=256`: a rendition, which never changes. Who names it as held is
 /// believed without looking: there is no other of this name.
@@ -38,7 +34,7 @@ use crate::{
 )]
 pub(crate) async fn image(
     _: SignedIn,
-    State(renditions): State<Renditions>,
+    State(app): State<App>,
     image: Result<Path<ImageId>, PathRejection>,
     params: Params,
     method: Method,
@@ -52,7 +48,7 @@ pub(crate) async fn image(
         timing.passed("renditions", "held", true);
         return Ok(timing.on(unchanged(&tag, Caching::Forever)));
     }
-    let rendition = renditions.get(image, size).await?;
+    let rendition = app.renditions().get(image, size).await?;
     timing.passed("renditions", rendition.layer.name(), rendition.layer.is_hit());
     let whole = || {
         if method == Method::GET {

@@ -37,14 +37,14 @@ use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
-    trace::TraceLayer,
 };
+use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use self::{cors::Origins, frontend::Frontend};
 use self::{guard::SignedIn, observe::Counting, openapi::Description};
-use crate::{ApiError, App, stop::Stop};
+use crate::{ApiError, App};
 
 /// The longest body that a route takes unless it says otherwise, in bytes.
 const MAX_BODY: usize = 4 << 10;
@@ -57,16 +57,15 @@ pub fn app(app: App) -> Router {
     let routes = routes
         .route("/api/openapi.json", get(describe))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
-    let (frontend, origins) = (app.frontend(), app.origins());
+    let (frontend, cors) = (app.frontend().clone(), app.origins().layer());
     routes
         .fallback(async move |request: Request| unrouted(frontend.as_deref(), request).await)
         .layer(
             ServiceBuilder::new()
                 .layer(SetRequestIdLayer::new(observe::REQUEST_ID, observe::ByTime))
                 .layer(PropagateRequestIdLayer::new(observe::REQUEST_ID))
-                .layer(TraceLayer::new_for_http().make_span_with(observe::span))
                 .layer(from_fn_with_state(app.clone(), surround))
-                .option_layer(origins.layer())
+                .option_layer(cors)
                 .layer(DefaultBodyLimit::max(MAX_BODY))
                 .layer(CatchPanicLayer::custom(|_| panicked())),
         )
@@ -94,19 +93,19 @@ fn described() -> OpenApiRouter<App> {
 
 /// What surrounds every route. One function in one layer: a router copies each of its layers at each
 /// request.
-async fn surround(
-    State(stop): State<Stop>,
-    State(origins): State<Origins>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn surround(State(app): State<App>, request: Request, next: Next) -> Response {
+    let span = observe::span(&request);
+    answer(app, request, next).instrument(span).await
+}
+
+async fn answer(app: App, request: Request, next: Next) -> Response {
     let counting = Counting::begin(&request);
-    let mut answer = match guard::refuse_cross_site(&request, &origins) {
+    let mut answer = match guard::refuse_cross_site(&request, app.origins()) {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     };
-    security::add_headers(answer.headers_mut(), &origins);
-    health::close_when_stopping(&stop, answer.headers_mut());
+    security::add_headers(answer.headers_mut(), app.origins());
+    health::close_when_stopping(app.stop(), answer.headers_mut());
     counting.end(answer.status());
     answer
 }

@@ -15,6 +15,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::{StreamExt, stream};
 use miniature_api::{ImageId, Size};
+use tracing::{Instrument, Span};
 
 use super::timing::Timing;
 use crate::{
@@ -86,11 +87,12 @@ impl Multipart {
     /// left out: the JSON names it, so the browser can ask for it again.
     fn streamed(self, boundary: String, renditions: Renditions) -> Body {
         let Self { route, name, json, images, size } = self;
+        let span = Span::current(); // it goes on after the request has been answered
         let (mut first, mut last) = (Vec::new(), Vec::new());
         text_part(&mut first, &boundary, name, &json);
         end(&mut last, &boundary);
         let pictures = stream::iter(images)
-            .map(move |image| picture(renditions.clone(), image, size))
+            .map(move |image| picture(renditions.clone(), image, size).instrument(span.clone()))
             .buffered(AHEAD)
             .filter_map(std::future::ready)
             .map(move |(image, bytes)| {

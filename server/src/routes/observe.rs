@@ -51,6 +51,7 @@ impl Counting {
     /// The head of its answer is ready.
     pub(crate) fn end(self, status: StatusCode) {
         let route = self.route.as_ref().map_or("unrouted", MatchedPath::as_str);
+        tracing::debug!(status = status.as_u16(), "answered");
         metrics::request(route, self.method, status.as_u16(), self.since.elapsed());
     }
 }

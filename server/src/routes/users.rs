@@ -16,7 +16,7 @@ use super::{
     timing::Timing,
 };
 use crate::{
-    ApiError,
+    ApiError, App,
     images::{Hints, RenditionError},
     profiles::{Layer, Profiles},
     storage::Versioned,
@@ -59,18 +59,17 @@ pub(crate) async fn profile(
 )]
 pub(crate) async fn picture(
     _: SignedIn,
-    State(profiles): State<Profiles>,
-    State(hints): State<Hints>,
+    State(app): State<App>,
     user: Result<Path<UserId>, PathRejection>,
     params: Params,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
     let size = params.required::<Size>("size")?;
     let mut timing = Timing::start();
-    let (profile, layer) = find(&profiles, user).await?;
+    let (profile, layer) = find(app.profiles(), user).await?;
     timing.passed("profiles", layer.name(), layer.is_hit());
     let record = profile.picture.clone();
-    let hint = hint(&hints, &record, size, &mut timing).await?;
+    let hint = hint(app.hints(), &record, size, &mut timing).await?;
     let tag = tag(&record, size, hint.as_ref());
     let whole = || Json(PictureAnswer { record, hint }).into_response();
     Ok(timing.on(unless_held(&asked, &tag, Caching::AskEachTime, whole)))
