@@ -3,12 +3,21 @@
 //! **Invariant:** a value that cannot be used stops the start with one line that names it; and no
 //! secret is shown by `Debug`.
 
-use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, str::FromStr};
+mod origin;
+mod s3;
+mod secret;
 
-use axum::http::HeaderValue;
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
+
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
 use thiserror::Error;
-use url::{Origin, Url};
+use url::Url;
+
+pub use self::{
+    origin::{AllowedOrigin, OriginError},
+    s3::{S3, S3Args},
+    secret::Secret,
+};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -121,45 +130,6 @@ impl Storage {
     }
 }
 
-/// An S3-compatible store: all of it, or nothing.
-#[derive(Clone, Debug, Default, Args)]
-pub struct S3Args {
-    /// Where the S3-compatible store answers; buckets are in the path.
-    #[arg(long, env = "MINIATURE_S3_ENDPOINT")]
-    pub s3_endpoint: Option<Url>,
-
-    /// The bucket for pictures.
-    #[arg(long, env = "MINIATURE_S3_BUCKET")]
-    pub s3_bucket: Option<String>,
-
-    /// The region that signatures name.
-    #[arg(long, env = "MINIATURE_S3_REGION", default_value = "us-east-1")]
-    pub s3_region: String,
-
-    /// Names the key to sign with.
-    #[arg(long, env = "MINIATURE_S3_ACCESS_KEY")]
-    pub s3_access_key: Option<String>,
-
-    /// The key to sign with.
-    #[arg(long, env = "MINIATURE_S3_SECRET_KEY", hide_env_values = true)]
-    pub s3_secret_key: Option<Secret>,
-}
-
-/// An S3-compatible store.
-#[derive(Clone, Debug)]
-pub struct S3 {
-    /// Where it answers; buckets are in the path.
-    pub endpoint: Url,
-    /// The bucket for pictures.
-    pub bucket: String,
-    /// The region that signatures name.
-    pub region: String,
-    /// Names the key.
-    pub access_key: String,
-    /// The key.
-    pub secret_key: Secret,
-}
-
 /// Values that cannot be used together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ConfigError {
@@ -172,36 +142,6 @@ pub enum ConfigError {
     /// Signed URLs, and nobody to honour them.
     #[error("MINIATURE_DELIVERY=presigned needs an S3 store, named by MINIATURE_S3_ENDPOINT")]
     NothingToSignFor,
-}
-
-impl S3Args {
-    /// The store that is named, or none.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::S3Missing`] if it is named in part.
-    pub fn store(&self) -> Result<Option<S3>, ConfigError> {
-        let given = [
-            ("MINIATURE_S3_ENDPOINT", self.s3_endpoint.is_some()),
-            ("MINIATURE_S3_BUCKET", self.s3_bucket.is_some()),
-            ("MINIATURE_S3_ACCESS_KEY", self.s3_access_key.is_some()),
-            ("MINIATURE_S3_SECRET_KEY", self.s3_secret_key.is_some()),
-        ];
-        let (Some(endpoint), Some(bucket), Some(access_key), Some(secret_key)) = (
-            self.s3_endpoint.clone(),
-            self.s3_bucket.clone(),
-            self.s3_access_key.clone(),
-            self.s3_secret_key.clone(),
-        ) else {
-            let missing = given.iter().find(|(_, there)| !there).map(|(name, _)| *name);
-            let any = given.iter().any(|(_, there)| *there);
-            return missing
-                .filter(|_| any)
-                .map_or(Ok(None), |name| Err(ConfigError::S3Missing(name)));
-        };
-        let region = self.s3_region.clone();
-        Ok(Some(S3 { endpoint, bucket, region, access_key, secret_key }))
-    }
 }
 
 /// Another service that knows who people are.
@@ -236,64 +176,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// What must not be shown: not by `Debug`, not in a complaint about it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl Secret {
-    /// As a URL.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::NoUrl`] with the name of the setting, not with what it holds.
-    pub fn url(&self, name: &'static str) -> Result<Url, ConfigError> {
-        self.0.parse().map_err(|_| ConfigError::NoUrl(name))
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-/// An origin whose pages may use the API: scheme, host and port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AllowedOrigin(HeaderValue);
-
-/// A text names no origin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("an origin is a scheme, a host and perhaps a port, as https://app.example")]
-pub struct OriginError;
-
-impl AllowedOrigin {
-    /// As browsers send it.
-    pub fn as_header(&self) -> &HeaderValue {
-        &self.0
-    }
-}
-
-impl FromStr for AllowedOrigin {
-    type Err = OriginError;
-
-    fn from_str(text: &str) -> Result<Self, OriginError> {
-        let url = text.parse::<Url>().map_err(|_| OriginError)?;
-        let origin = url.origin();
-        let says_no_more = matches!(origin, Origin::Tuple(..)) && url.path() == "/";
-        if !says_no_more || url.query().is_some() || url.fragment().is_some() {
-            return Err(OriginError);
-        }
-        let origin = HeaderValue::try_from(origin.ascii_serialization());
-        origin.map(Self).map_err(|_| OriginError)
-    }
-}
-
 /// How to create the demo people.
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
@@ -310,38 +192,6 @@ pub struct DemoArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_origin_is_no_more_than_that() {
-        let cases = [
-            ("https://app.example", Some("https://app.example")),
-            ("https://app.example/", Some("https://app.example")),
-            ("http://127.0.0.1:8080", Some("http://127.0.0.1:8080")),
-            ("https://app.example/page", None),
-            ("https://app.example/?a", None),
-            ("app.example", None),
-            ("file:///etc", None),
-            ("*", None),
-        ];
-        for (text, expected) in cases {
-            let origin = text.parse::<AllowedOrigin>().ok();
-            let origin = origin.as_ref().map(|origin| origin.as_header().to_str().unwrap());
-            assert_eq!(origin, expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_store_is_named_as_a_whole_or_not_at_all() {
-        let mut args = S3Args::default();
-        assert!(args.store().unwrap().is_none());
-        args.s3_bucket = Some("pictures".to_owned());
-        assert_eq!(args.store().unwrap_err(), ConfigError::S3Missing("MINIATURE_S3_ENDPOINT"));
-        args.s3_endpoint = Some("http://127.0.0.1:9000".parse().unwrap());
-        args.s3_access_key = Some("key".to_owned());
-        assert_eq!(args.store().unwrap_err(), ConfigError::S3Missing("MINIATURE_S3_SECRET_KEY"));
-        args.s3_secret_key = Some(Secret("secret".to_owned()));
-        assert_eq!(args.store().unwrap().unwrap().bucket, "pictures");
-    }
 
     #[test]
     fn browsers_fetch_pictures_from_the_store_only_by_signed_urls() {
