@@ -8,22 +8,22 @@
 //! whatever order they arrive in.
 
 mod flight;
+mod freshness;
 mod http;
+mod shared;
 mod source;
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use miniature_api::{BATCH_LIMIT, UserId};
-use moka::{Expiry, future::Cache, ops::compute::Op};
+use moka::{future::Cache, ops::compute::Op};
 
 pub use self::source::SourceError;
 use self::{
     flight::{Answers, Flights},
+    freshness::Freshness,
     http::HttpSource,
+    shared::Shared,
     source::{ProfileSource, Source},
 };
 use crate::{
@@ -68,10 +68,7 @@ impl Layer {
 #[derive(Clone, Debug)]
 pub struct Profiles {
     memory: Cache<UserId, Answer>,
-    redis: Option<Redis>,
-    shared_for: Duration,
-    /// Whose profile may be old in Redis, which was away when it changed.
-    behind: Arc<Mutex<HashSet<UserId>>>,
+    shared: Option<Shared>,
     flights: Flights,
     source: Source,
 }
@@ -84,9 +81,7 @@ impl Profiles {
         let memory = Cache::builder().max_capacity(limits.profiles).expire_after(freshness).build();
         Self {
             memory,
-            redis,
-            shared_for: limits.profile_shared_for,
-            behind: Arc::default(),
+            shared: redis.map(|redis| Shared::new(redis, limits.profile_shared_for)),
             flights: Flights::default(),
             source: Source::Sql(database),
         }
@@ -156,9 +151,8 @@ impl Profiles {
     /// Forgets a user's profile in every layer.
     pub async fn invalidate(&self, user: &UserId) {
         self.memory.invalidate(user).await;
-        if let Some(redis) = &self.redis {
-            let forgotten = redis.remove(&key(user)).await;
-            self.note_behind(user, !forgotten);
+        if let Some(shared) = &self.shared {
+            shared.remove(user).await;
         }
     }
 
@@ -185,7 +179,7 @@ impl Profiles {
 
     /// The Redis through which instances share profiles, if there is one.
     pub fn redis(&self) -> Option<&Redis> {
-        self.redis.as_ref()
+        self.shared.as_ref().map(Shared::redis)
     }
 
     /// Reads the profiles of these users ahead. Returns how many the source was asked for.
@@ -204,7 +198,7 @@ impl Profiles {
 
     /// Whether Redis answers, or none if there is none.
     pub async fn redis_answers(&self) -> Option<bool> {
-        match &self.redis {
+        match self.redis() {
             Some(redis) => Some(redis.ping().await),
             None => None,
         }
@@ -242,29 +236,26 @@ impl Profiles {
         users: Vec<UserId>,
         answers: &mut HashMap<UserId, Answer>,
     ) -> Vec<UserId> {
-        let Some(redis) = self.redis.as_ref().filter(|_| !users.is_empty()) else { return users };
-        let held = redis.get_many(&users.iter().map(key).collect::<Vec<_>>()).await;
-        let (mut missing, mut hits) = (Vec::new(), 0);
+        let Some(shared) = self.shared.as_ref().filter(|_| !users.is_empty()) else { return users };
+        let held = shared.get_many(&users).await;
+        let mut missing = Vec::new();
         for (user, held) in users.into_iter().zip(held) {
-            let held = held.filter(|_| !self.is_behind(&user));
-            match held.and_then(|json| serde_json::from_slice::<Versioned>(&json).ok()) {
-                Some(profile) => {
-                    let answer = self.keep(&user, Some(Arc::new(profile))).await;
-                    answers.insert(user, answer);
-                    hits += 1;
-                }
-                None => missing.push(user),
+            if held.is_some() {
+                let answer = self.keep(&user, held.map(Arc::new)).await;
+                answers.insert(user, answer);
+            } else {
+                missing.push(user);
             }
         }
-        cache_hit("profiles", "redis", hits);
-        cache_miss("profiles", "redis", missing.len() as u64);
         missing
     }
 
     /// Asks the source for these users, and keeps what it says in every layer.
     async fn load(self, users: Vec<UserId>) -> Result<HashMap<UserId, Answer>, SourceError> {
         let mut found = self.source.profiles(&users).await?;
-        self.share(found.values()).await;
+        if let Some(shared) = &self.shared {
+            shared.put_many(found.values()).await;
+        }
         let mut answers = HashMap::with_capacity(users.len());
         for user in users {
             let answer = self.keep(&user, found.remove(&user).map(Arc::new)).await;
@@ -273,50 +264,16 @@ impl Profiles {
         Ok(answers)
     }
 
-    /// Keeps profiles in Redis; "no such user" only in memory, for a moment.
-    async fn share(&self, profiles: impl Iterator<Item = &Versioned>) {
-        let Some(redis) = &self.redis else { return };
-        let sets = profiles.filter_map(|profile| {
-            let json = serde_json::to_vec(profile).ok()?;
-            Some(async move {
-                let user = &profile.user_id;
-                let shared = redis.set(&key(user), profile.version, &json, self.shared_for).await;
-                self.note_behind(user, !shared);
-            })
-        });
-        futures_util::future::join_all(sets).await;
-    }
-
     /// Writes to Redis what changed while it was away. Returns how many profiles that were.
     ///
     /// # Errors
     ///
     /// If the source does not answer; nothing is forgotten.
     pub async fn catch_up(&self) -> Result<usize, SourceError> {
-        let behind = self.behind().iter().cloned().collect::<Vec<_>>();
-        let away = self.redis.as_ref().is_none_or(|redis| !redis.is_well());
-        if behind.is_empty() || away {
-            return Ok(0);
+        match &self.shared {
+            Some(shared) => self.warm_up(&shared.to_catch_up().await).await,
+            None => Ok(0),
         }
-        self.warm_up(&behind).await
-    }
-
-    /// Whether Redis may hold an old profile of this user.
-    fn is_behind(&self, user: &UserId) -> bool {
-        self.behind().contains(user)
-    }
-
-    fn note_behind(&self, user: &UserId, behind: bool) {
-        let mut users = self.behind();
-        if behind {
-            users.insert(user.clone());
-        } else {
-            users.remove(user);
-        }
-    }
-
-    fn behind(&self) -> MutexGuard<'_, HashSet<UserId>> {
-        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps an answer in memory, unless a newer one came in meanwhile. Returns the one that stays.
@@ -333,38 +290,4 @@ impl Profiles {
 
 fn version(answer: &Answer) -> Option<u64> {
     answer.as_ref().map(|profile| profile.version)
-}
-
-/// Where a profile is in Redis.
-fn key(user: &UserId) -> String {
-    format!("miniature:profile:{user}")
-}
-
-/// For how long an answer is given from memory.
-#[derive(Debug)]
-struct Freshness {
-    found: Duration,
-    missing: Duration,
-}
-
-impl Freshness {
-    fn of(&self, answer: &Answer) -> Duration {
-        if answer.is_some() { self.found } else { self.missing }
-    }
-}
-
-impl Expiry<UserId, Answer> for Freshness {
-    fn expire_after_create(&self, _: &UserId, answer: &Answer, _: Instant) -> Option<Duration> {
-        Some(self.of(answer))
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &UserId,
-        answer: &Answer,
-        _: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(self.of(answer))
-    }
 }

@@ -1,0 +1,88 @@
+//! Profiles in Redis, which instances share and which may be away.
+//!
+//! **Invariant:** what changed while Redis was away is not read from it here, and is written to it
+//! once it is back.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use miniature_api::UserId;
+
+use crate::{
+    metrics::{cache_hit, cache_miss},
+    redis::Redis,
+    storage::Versioned,
+};
+
+/// The profiles that instances share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Shared {
+    redis: Redis,
+    kept_for: Duration,
+    /// Whose profile may be old in Redis, which was away when it changed.
+    behind: Arc<Mutex<HashSet<UserId>>>,
+}
+
+impl Shared {
+    pub(super) fn new(redis: Redis, kept_for: Duration) -> Self {
+        Self { redis, kept_for, behind: Arc::default() }
+    }
+
+    pub(super) fn redis(&self) -> &Redis {
+        &self.redis
+    }
+
+    /// What Redis holds of each, in the order asked, in one trip.
+    pub(super) async fn get_many(&self, users: &[UserId]) -> Vec<Option<Versioned>> {
+        let keys = users.iter().map(key).collect::<Vec<_>>();
+        let held = self.redis.get_many(&keys).await.into_iter().zip(users);
+        let profiles = held.map(|(json, user)| {
+            let json = json.filter(|_| !self.behind().contains(user))?;
+            serde_json::from_slice(&json).ok()
+        });
+        let profiles = profiles.collect::<Vec<_>>();
+        let hits = profiles.iter().flatten().count() as u64;
+        cache_hit("profiles", "redis", hits);
+        cache_miss("profiles", "redis", users.len() as u64 - hits);
+        profiles
+    }
+
+    /// Keeps profiles, each unless a newer one is held. "No such user" is kept in memory alone.
+    pub(super) async fn put_many(&self, profiles: impl Iterator<Item = &Versioned>) {
+        let puts = profiles.filter_map(|profile| {
+            let json = serde_json::to_vec(profile).ok()?;
+            Some(async move {
+                let user = &profile.user_id;
+                if self.redis.set(&key(user), profile.version, &json, self.kept_for).await {
+                    self.behind().remove(user);
+                }
+            })
+        });
+        futures_util::future::join_all(puts).await;
+    }
+
+    /// Forgets a profile that has changed.
+    pub(super) async fn remove(&self, user: &UserId) {
+        if !self.redis.remove(&key(user)).await {
+            self.behind().insert(user.clone());
+        }
+    }
+
+    /// Whose profile is to be written anew; nobody's while Redis is away.
+    pub(super) async fn to_catch_up(&self) -> Vec<UserId> {
+        let behind = self.behind().iter().cloned().collect::<Vec<_>>();
+        if behind.is_empty() || !self.redis.ping().await { Vec::new() } else { behind }
+    }
+
+    fn behind(&self) -> MutexGuard<'_, HashSet<UserId>> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a profile is in Redis.
+fn key(user: &UserId) -> String {
+    format!("miniature:profile:{user}")
+}
