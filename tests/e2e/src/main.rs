@@ -39,6 +39,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // Built with the server, reqwest has no provider of cryptography of its own, though no journey
+    // needs one. It fails only if there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     // Dropping what runs ends the browser, the drivers and the server, so a signal only wins a race.
     let outcome = tokio::select! {
         outcome = run() => outcome,
