@@ -43,7 +43,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     failures: u32,
-    closed_until: Option<Instant>,
+    open_until: Option<Instant>,
     logged_at: Option<Instant>,
 }
 
@@ -101,10 +101,10 @@ impl Breaker {
     fn admits(&self) -> bool {
         let mut state = self.state();
         let now = Instant::now();
-        match state.closed_until {
+        match state.open_until {
             Some(until) if now < until => false,
             Some(_) => {
-                state.closed_until = Some(now + PAUSE);
+                state.open_until = Some(now + PAUSE);
                 true
             }
             None => true,
@@ -125,7 +125,7 @@ impl Breaker {
         let now = Instant::now();
         state.failures += 1;
         if state.failures >= FAILURES {
-            state.closed_until = Some(now + PAUSE);
+            state.open_until = Some(now + PAUSE);
             gauge!(DEPENDENCY_UP, "dependency" => self.0.dependency).set(0.0);
         }
         if state.logged_at.is_none_or(|logged_at| now - logged_at >= LOG_EVERY) {

@@ -107,11 +107,6 @@ impl Redis {
         self.ask::<i64>(::redis::cmd("DEL").arg(key)).await.is_some()
     }
 
-    /// Whether Redis answered when it was last asked.
-    pub fn is_well(&self) -> bool {
-        self.breaker.is_well()
-    }
-
     /// Runs a command; none if Redis is away.
     pub async fn ask<T: ::redis::FromRedisValue>(&self, command: &Cmd) -> Option<T> {
         let answer = async {

@@ -56,7 +56,11 @@ pub(crate) async fn batch(
 ) -> Result<Response, ApiError> {
     let size = params.required::<Size>("size")?;
     let Users(users) = params.required("users")?;
-    let bytes = params.optional::<Wanted>("bytes")?.unwrap_or_else(|| Wanted::by_accept(&asked));
+    let bytes = match params.flag("bytes")? {
+        Some(true) => Wanted::Bytes,
+        Some(false) => Wanted::Records,
+        None => Wanted::by_accept(&asked),
+    };
     let mut timing = Timing::start();
     let ids = users.iter().map(|user| user.user_id.clone()).collect::<Vec<_>>();
     let (found, layer) = profiles.get_many(&ids).await?;
@@ -97,18 +101,6 @@ impl Wanted {
             types.contains("application/json") && !types.contains("multipart/form-data")
         });
         if json { Self::Records } else { Self::Bytes }
-    }
-}
-
-impl FromStr for Wanted {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "0" => Ok(Self::Records),
-            "1" => Ok(Self::Bytes),
-            _ => Err("it is 0 or 1"),
-        }
     }
 }
 

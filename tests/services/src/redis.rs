@@ -157,11 +157,6 @@ impl RedisCluster {
         self.nodes.iter().map(Redis::url).collect()
     }
 
-    /// Its nodes.
-    pub fn nodes(&mut self) -> &mut [Redis] {
-        &mut self.nodes
-    }
-
     fn share_out(&self) -> Result<()> {
         let first = self.nodes[0].port.to_string();
         let share = SLOTS.div_ceil(3);
