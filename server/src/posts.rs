@@ -96,6 +96,7 @@ impl Posts {
         }
         match self.profiles.get_many(&old).await {
             Ok((authors, _)) => {
+                let authors = old.into_iter().zip(authors).collect::<HashMap<_, _>>();
                 posts.iter_mut().for_each(|post| take_up(post, &authors));
                 self.write_back(authors, now);
             }

@@ -73,7 +73,7 @@ async fn a_thousand_callers_cost_one_decode_and_one_query() {
     for found in join_all(callers).await {
         let found = found.unwrap();
         assert_eq!(found.len(), 3);
-        assert_eq!(found.values().filter(|answer| answer.is_some()).count(), 2);
+        assert_eq!(found.iter().filter(|answer| answer.is_some()).count(), 2);
     }
     assert_eq!(counted(&handle, metrics::SOURCE_CALLS) - before, 1);
 }

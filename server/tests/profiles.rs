@@ -49,8 +49,8 @@ fn instance(database: &Database, urls: &[String]) -> Instance {
 
 impl Instance {
     async fn name_and_layer(&self, id: &str) -> (String, Layer) {
-        let (mut found, layer) = self.collection.profiles.get_many(&[user(id)]).await.unwrap();
-        (found.remove(&user(id)).unwrap().unwrap().name.clone(), layer)
+        let (found, layer) = self.collection.profiles.find(&user(id)).await.unwrap();
+        (found.unwrap().name.clone(), layer)
     }
 }
 

@@ -89,7 +89,7 @@ impl Hints {
             bytes: known.bytes_of(size).into(),
         };
         if let Some(signer) = &self.signer
-            && let Ok((signed, signed_layer)) = self.signed(signer, image, size).await
+            && let Ok((signed, signed_layer)) = Box::pin(self.signed(signer, image, size)).await
         {
             let left = signer.expires_at(signed.signed_at).saturating_sub(self.clock.now());
             return Ok((hint(signed.url.to_string(), Some(left)), layer.max(signed_layer)));

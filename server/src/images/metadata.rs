@@ -59,6 +59,18 @@ impl Metadata {
         &self,
         image: ImageId,
     ) -> Result<(Arc<ImageMetadata>, Layer), Arc<RenditionError>> {
+        let (known, layer) = match self.memory.get(&image).await {
+            Some(known) => (known, Layer::Memory),
+            None => Box::pin(self.load_once(image)).await?,
+        };
+        count(layer);
+        Ok((known, layer))
+    }
+
+    async fn load_once(
+        &self,
+        image: ImageId,
+    ) -> Result<(Arc<ImageMetadata>, Layer), Arc<RenditionError>> {
         let loaded_from = OnceLock::new();
         let load = async {
             let (known, layer) = self.load(image).await?;
@@ -66,9 +78,7 @@ impl Metadata {
             Ok(Arc::new(known))
         };
         let known = self.memory.try_get_with(image, load).await?;
-        let layer = loaded_from.get().copied().unwrap_or(Layer::Memory);
-        count(layer);
-        Ok((known, layer))
+        Ok((known, loaded_from.get().copied().unwrap_or(Layer::Memory)))
     }
 
     async fn load(&self, image: ImageId) -> Result<(ImageMetadata, Layer), RenditionError> {

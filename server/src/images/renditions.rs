@@ -142,16 +142,12 @@ impl Renditions {
     ///
     /// [`RenditionError::NoSuchImage`], or what is wrong with the master or its store.
     pub async fn get(&self, image: ImageId, size: Size) -> Result<Rendition, Arc<RenditionError>> {
-        let loaded_from = OnceLock::new();
-        let load = async {
-            let (bytes, layer) = self.load(image, size).await?;
-            loaded_from.get_or_init(|| layer);
-            Ok(bytes)
+        let rendition = match self.held(image, size).await {
+            Some(bytes) => Rendition { bytes, layer: Layer::Memory },
+            None => Box::pin(self.load_once(image, size)).await?,
         };
-        let bytes = self.memory.try_get_with((image, size), load).await?;
-        let layer = loaded_from.get().copied().unwrap_or(Layer::Memory);
-        count(layer);
-        Ok(Rendition { bytes, layer })
+        count(rendition.layer);
+        Ok(rendition)
     }
 
     /// Whether a rendition is in memory.
@@ -168,6 +164,21 @@ impl Renditions {
     pub async fn store_answers(&self) -> bool {
         let any = FileName::Master(ImageId::from_bytes([0; 16]));
         timeout(SOON, self.objects.has(any)).await.is_ok_and(|answer| answer.is_ok())
+    }
+
+    async fn load_once(
+        &self,
+        image: ImageId,
+        size: Size,
+    ) -> Result<Rendition, Arc<RenditionError>> {
+        let loaded_from = OnceLock::new();
+        let load = async {
+            let (bytes, layer) = self.load(image, size).await?;
+            loaded_from.get_or_init(|| layer);
+            Ok(bytes)
+        };
+        let bytes = self.memory.try_get_with((image, size), load).await?;
+        Ok(Rendition { bytes, layer: loaded_from.get().copied().unwrap_or(Layer::Memory) })
     }
 
     async fn load(&self, image: ImageId, size: Size) -> Result<(Bytes, Layer), RenditionError> {

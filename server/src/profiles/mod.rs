@@ -106,30 +106,55 @@ impl Profiles {
     ///
     /// If no cache has it and the source does not answer.
     pub async fn get(&self, user: &UserId) -> Result<Answer, SourceError> {
-        let (mut answers, _) = self.get_many(std::slice::from_ref(user)).await?;
-        Ok(answers.remove(user).flatten())
+        Ok(self.find(user).await?.0)
     }
 
-    /// Many users' profiles, and from how far they came. Those not in memory are asked for together,
-    /// [`BATCH_LIMIT`] in a question; those that someone else waits for already are not asked for
-    /// again.
+    /// As [`Self::get`], and from how far it came.
+    ///
+    /// # Errors
+    ///
+    /// If no cache has it and the source does not answer.
+    pub async fn find(&self, user: &UserId) -> Result<(Answer, Layer), SourceError> {
+        let (mut answers, layer) = self.get_many(std::slice::from_ref(user)).await?;
+        Ok((answers.pop().flatten(), layer))
+    }
+
+    /// Many users' profiles, in their order, and from how far they came. Those not in memory are
+    /// asked for together, [`BATCH_LIMIT`] in a question; those that someone else waits for already
+    /// are not asked for again.
     ///
     /// # Errors
     ///
     /// If no cache has some and the source does not answer.
-    pub async fn get_many(
-        &self,
-        users: &[UserId],
-    ) -> Result<(HashMap<UserId, Answer>, Layer), SourceError> {
-        let (mut answers, missing) = self.held(users).await;
-        cache_hit("profiles", "memory", answers.len() as u64);
+    pub async fn get_many(&self, users: &[UserId]) -> Result<(Vec<Answer>, Layer), SourceError> {
+        let mut answers = Vec::with_capacity(users.len());
+        let mut missing = Vec::new();
+        for user in users {
+            let answer = self.memory.get(user).await;
+            if answer.is_none() {
+                missing.push(user.clone());
+            }
+            answers.push(answer.flatten());
+        }
+        cache_hit("profiles", "memory", (users.len() - missing.len()) as u64);
         if missing.is_empty() {
             return Ok((answers, Layer::Memory));
         }
         cache_miss("profiles", "memory", missing.len() as u64);
-        let mut farthest = Layer::Memory;
+        let (found, farthest) = Box::pin(self.ask(missing)).await?;
+        for (user, answer) in users.iter().zip(&mut answers) {
+            if let Some(found) = found.get(user) {
+                answer.clone_from(found);
+            }
+        }
+        Ok((answers, farthest))
+    }
+
+    /// Asks beyond memory for these users, or waits for whoever asks already.
+    async fn ask(&self, users: Vec<UserId>) -> Answers {
+        let (mut answers, mut farthest) = (HashMap::with_capacity(users.len()), Layer::Memory);
         let ask = |wanted| self.clone().load_missing(wanted);
-        for flight in self.flights.join(missing, BATCH_LIMIT, ask) {
+        for flight in self.flights.join(users, BATCH_LIMIT, ask) {
             let (found, layer) = flight.await?;
             answers.extend(found);
             farthest = farthest.max(layer);

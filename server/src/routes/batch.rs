@@ -1,11 +1,11 @@
 //! `/api/images/batch`: many users' pictures in one answer.
 
-use std::{collections::HashMap, str::FromStr};
+use std::{convert::Infallible, str::FromStr};
 
 use axum::{
     Json,
-    extract::State,
-    http::{HeaderMap, HeaderValue, header},
+    extract::{FromRequestParts, State},
+    http::{HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use miniature_api::{
@@ -20,11 +20,7 @@ use super::{
     params::Params,
     timing::Timing,
 };
-use crate::{
-    ApiError,
-    images::Renditions,
-    profiles::{Answer, Profiles},
-};
+use crate::{ApiError, App, profiles::Answer};
 
 /// `GET /api/images/batch?size=64&users=ada:12,grace`: the records of up to 50 users, and the
 /// pictures that are newer than those held.
@@ -49,58 +45,50 @@ use crate::{
 )]
 pub(crate) async fn batch(
     _: SignedIn,
-    State(profiles): State<Profiles>,
-    State(renditions): State<Renditions>,
+    State(app): State<App>,
     params: Params,
-    asked: HeaderMap,
+    accept: Accept,
 ) -> Result<Response, ApiError> {
     let size = params.required::<Size>("size")?;
     let Users(users) = params.required("users")?;
-    let bytes = match params.flag("bytes")? {
-        Some(true) => Wanted::Bytes,
-        Some(false) => Wanted::Records,
-        None => Wanted::by_accept(&asked),
-    };
+    let with_bytes = params.flag("bytes")?.unwrap_or(accept.multipart);
     let mut timing = Timing::start();
     let ids = users.iter().map(|user| user.user_id.clone()).collect::<Vec<_>>();
-    let (found, layer) = profiles.get_many(&ids).await?;
+    let (found, layer) = app.profiles().get_many(&ids).await?;
     timing.passed("profiles", layer.name(), layer.is_hit());
-    let entries = ids.iter().map(|user| entry(user, &found)).collect::<Vec<_>>();
-    let mut answer = match bytes {
-        Wanted::Records => Json(entries).into_response(),
-        Wanted::Bytes => {
-            let parts = Multipart {
-                route: "/api/images/batch",
-                name: RECORDS_PART,
-                json: serde_json::to_vec(&entries).map_err(ApiError::internal)?,
-                images: newer(&users, &entries),
-                size,
-            };
-            parts.look(&renditions, &mut timing).await?.answer(renditions)
-        }
+    let entries = ids.into_iter().zip(found).map(entry).collect::<Vec<_>>();
+    let mut answer = if with_bytes {
+        let parts = Multipart {
+            route: "/api/images/batch",
+            name: RECORDS_PART,
+            json: serde_json::to_vec(&entries).map_err(ApiError::internal)?,
+            images: newer(&users, &entries),
+            size,
+        };
+        parts.look(app.renditions(), &mut timing).await?.answer(app.renditions())
+    } else {
+        Json(entries).into_response()
     };
     let not_kept = HeaderValue::from_static("private, no-store");
     answer.headers_mut().insert(header::CACHE_CONTROL, not_kept);
     Ok(timing.on(answer))
 }
 
-/// What the asker wants to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
-    /// Records, and the bytes of newer pictures.
-    Bytes,
-    /// Records alone.
-    Records,
+/// What types the asker takes.
+pub(crate) struct Accept {
+    /// Whether it takes the parts. Who accepts JSON and no multipart wants the records alone.
+    multipart: bool,
 }
 
-impl Wanted {
-    /// Who accepts JSON and no multipart wants the records alone.
-    fn by_accept(headers: &HeaderMap) -> Self {
-        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-        let json = accept.is_some_and(|types| {
+impl<S: Sync> FromRequestParts<S> for Accept {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let accept = parts.headers.get(header::ACCEPT).and_then(|types| types.to_str().ok());
+        let json_alone = accept.is_some_and(|types| {
             types.contains("application/json") && !types.contains("multipart/form-data")
         });
-        if json { Self::Records } else { Self::Bytes }
+        Ok(Self { multipart: !json_alone })
     }
 }
 
@@ -129,10 +117,10 @@ impl FromStr for Users {
     }
 }
 
-fn entry(user: &UserId, found: &HashMap<UserId, Answer>) -> BatchEntry {
-    match found.get(user).and_then(Option::as_ref) {
+fn entry((user_id, found): (UserId, Answer)) -> BatchEntry {
+    match found {
         Some(profile) => BatchEntry::Found(profile.picture.clone()),
-        None => BatchEntry::Missing { user_id: user.clone(), error: NotFound::NotFound },
+        None => BatchEntry::Missing { user_id, error: NotFound::NotFound },
     }
 }
 

@@ -4,10 +4,33 @@
 //!
 //! RFC 9110, sections 8.8.3 (`ETag`) and 13.1.2 (`If-None-Match`).
 
+use std::convert::Infallible;
+
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::FromRequestParts,
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+
+/// What the asker says it holds: the values of `If-None-Match`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held(Vec<HeaderValue>);
+
+impl Held {
+    /// The tags.
+    fn tags(&self) -> impl Iterator<Item = &str> {
+        let lines = self.0.iter().filter_map(|line| line.to_str().ok());
+        lines.flat_map(|line| line.split(',')).map(str::trim)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Held {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect()))
+    }
+}
 
 /// Names one state of what a route answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,20 +53,14 @@ impl ETag {
     }
 
     /// Whether the asker holds this state, by weak comparison, as `If-None-Match` wants.
-    fn is_held(&self, asked: &HeaderMap) -> bool {
-        self.is_named(asked) || held_tags(asked).any(|tag| tag == "*")
+    fn is_held(&self, held: &Held) -> bool {
+        self.is_named(held) || held.tags().any(|tag| tag == "*")
     }
 
     /// Whether the asker names this very state as held; `*` names whatever there is.
-    pub(crate) fn is_named(&self, asked: &HeaderMap) -> bool {
-        held_tags(asked).any(|tag| opaque(tag) == opaque(&self.0))
+    pub(crate) fn is_named(&self, held: &Held) -> bool {
+        held.tags().any(|tag| opaque(tag) == opaque(&self.0))
     }
-}
-
-/// The tags of all that the asker holds.
-fn held_tags(asked: &HeaderMap) -> impl Iterator<Item = &str> {
-    let lines = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
-    lines.flat_map(|line| line.split(',')).map(str::trim)
 }
 
 /// A tag without its weakness.
@@ -61,7 +78,7 @@ pub(crate) enum Caching {
 }
 
 impl Caching {
-    fn set(self, headers: &mut HeaderMap) {
+    fn set(self, headers: &mut header::HeaderMap) {
         let value = match self {
             Self::AskEachTime => "private, no-cache",
             Self::Forever => "private, max-age=31536000, immutable",
@@ -77,22 +94,22 @@ impl Caching {
 
 /// The whole answer, or 304 if the asker holds it.
 pub(crate) fn unless_held(
-    asked: &HeaderMap,
-    tag: &ETag,
+    held: &Held,
+    tag: ETag,
     caching: Caching,
     whole: impl FnOnce() -> Response,
 ) -> Response {
-    if tag.is_held(asked) { unchanged(tag, caching) } else { tagged(whole(), tag, caching) }
+    if tag.is_held(held) { unchanged(tag, caching) } else { tagged(whole(), tag, caching) }
 }
 
 /// 304: the asker holds it.
-pub(crate) fn unchanged(tag: &ETag, caching: Caching) -> Response {
+pub(crate) fn unchanged(tag: ETag, caching: Caching) -> Response {
     tagged(StatusCode::NOT_MODIFIED.into_response(), tag, caching)
 }
 
-fn tagged(mut answer: Response, tag: &ETag, caching: Caching) -> Response {
+fn tagged(mut answer: Response, tag: ETag, caching: Caching) -> Response {
     caching.set(answer.headers_mut());
-    if let Ok(tag) = HeaderValue::from_str(&tag.0) {
+    if let Ok(tag) = HeaderValue::try_from(tag.0) {
         answer.headers_mut().insert(header::ETAG, tag);
     }
     answer
@@ -114,12 +131,9 @@ mod tests {
             ("unquoted", Some("a-1"), false),
         ];
         for (name, given, expected) in cases {
-            let mut asked = HeaderMap::new();
-            if let Some(given) = given {
-                asked.insert(header::IF_NONE_MATCH, HeaderValue::from_static(given));
-            }
-            assert_eq!(ETag::strong("a-1").is_held(&asked), expected, "{name}");
-            assert_eq!(ETag::weak("a-1").is_held(&asked), expected, "{name}, ours weak");
+            let held = Held(given.map(HeaderValue::from_static).into_iter().collect());
+            assert_eq!(ETag::strong("a-1").is_held(&held), expected, "{name}");
+            assert_eq!(ETag::weak("a-1").is_held(&held), expected, "{name}, ours weak");
         }
     }
 }

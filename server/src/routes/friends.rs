@@ -2,13 +2,13 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use miniature_api::{BATCH_LIMIT, FRIENDS_PART, FriendsPage, ImageId, Size};
 
 use super::{
-    conditional::{Caching, ETag, unless_held},
+    conditional::{Caching, ETag, Held, unless_held},
     guard::SignedIn,
     multipart::Multipart,
     openapi::{Invalid, Refused},
@@ -47,7 +47,7 @@ pub(crate) async fn friends(
     State(database): State<Database>,
     State(renditions): State<Renditions>,
     params: Params,
-    asked: HeaderMap,
+    held: Held,
 ) -> Result<Response, ApiError> {
     let limit = limit(&params)?;
     let after = params.optional::<Cursor>("cursor")?;
@@ -59,15 +59,15 @@ pub(crate) async fn friends(
     let name = ETag::name_of(&json);
     let Some(size) = pictures else {
         let whole = || ([(header::CONTENT_TYPE, "application/json")], json).into_response();
-        return Ok(unless_held(&asked, &ETag::strong(&name), Caching::AskEachTime, whole));
+        return Ok(unless_held(&held, ETag::strong(&name), Caching::AskEachTime, whole));
     };
     let parts =
         Multipart { route: "/api/friends", name: FRIENDS_PART, json, images: images(&page), size };
     let parts = parts.look(&renditions, &mut timing).await?;
     // Weak: the parts are the same, the boundary between them is another each time.
     let tag = ETag::weak(&format!("{name}-{size}"));
-    let whole = || parts.answer(renditions);
-    Ok(timing.on(unless_held(&asked, &tag, Caching::AskEachTime, whole)))
+    let whole = || parts.answer(&renditions);
+    Ok(timing.on(unless_held(&held, tag, Caching::AskEachTime, whole)))
 }
 
 fn limit(params: &Params) -> Result<usize, ApiError> {

@@ -51,6 +51,8 @@ impl Frontend {
         let headers = answer.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(&path)));
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
         // On every file: a worker is bound by the policy of its script, not of its page.
         headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
         Ok(answer)

@@ -1,16 +1,15 @@
 //! Who may ask.
 
+use std::time::Duration;
+
 use axum::{
     extract::{FromRequestParts, Request},
     http::{HeaderMap, Method, Uri, header, request::Parts},
-    middleware::Next,
-    response::Response,
 };
-use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::Cookie;
 use miniature_api::UserId;
-use tokio::time::timeout;
 
-use super::cors::Origins;
+use super::{cors::Origins, upload};
 use crate::{ApiError, App, limits::Limits, sign_in::Token};
 
 /// The cookie that carries the token.
@@ -37,7 +36,10 @@ impl FromRequestParts<App> for SignedIn {
 
 /// The token in the cookie, if there is one.
 pub(crate) fn token(headers: &HeaderMap) -> Option<Token> {
-    CookieJar::from_headers(headers).get(SESSION_COOKIE).map(|cookie| Token::new(cookie.value()))
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut cookies = lines.flat_map(Cookie::split_parse).flatten();
+    let session = cookies.find(|cookie| cookie.name() == SESSION_COOKIE)?;
+    Some(Token::new(session.value()))
 }
 
 /// Refuses what another site's page sends on someone's behalf and would change something, unless it
@@ -58,14 +60,10 @@ pub(crate) fn refuse_cross_site(request: &Request, origins: &Origins) -> Result<
     if reads || allowed() || is_from_here(headers) { Ok(()) } else { Err(ApiError::CrossSite) }
 }
 
-/// Refuses what takes too long, which is mostly a body that does not arrive.
-///
-/// # Errors
-///
-/// [`ApiError::TooSlow`] (408).
-pub(crate) async fn refuse_slow(request: Request, next: Next) -> Result<Response, ApiError> {
-    let within = Limits::default().request_takes_at_most;
-    timeout(within, next.run(request)).await.map_err(|_| ApiError::TooSlow)
+/// How long a route may take until its answer begins; none for an upload, which has limits of its
+/// own. How long a stream then goes on is no matter.
+pub(crate) fn takes_at_most(route: &str) -> Option<Duration> {
+    (route != upload::ROUTE).then(|| Limits::default().request_takes_at_most)
 }
 
 fn is_from_here(headers: &HeaderMap) -> bool {

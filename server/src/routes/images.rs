@@ -2,13 +2,13 @@
 
 use axum::{
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, Method, header},
+    http::{Method, header},
     response::{IntoResponse, Response},
 };
 use miniature_api::{ImageId, Size};
 
 use super::{
-    conditional::{Caching, ETag, unchanged, unless_held},
+    conditional::{Caching, ETag, Held, unchanged, unless_held},
     guard::SignedIn,
     openapi::{Invalid, NotFound, Refused},
     params::Params,
@@ -38,15 +38,15 @@ pub(crate) async fn image(
     image: Result<Path<ImageId>, PathRejection>,
     params: Params,
     method: Method,
-    asked: HeaderMap,
+    held: Held,
 ) -> Result<Response, ApiError> {
     let Path(image) = image.map_err(|_| ApiError::NotFound)?;
     let size = params.required::<Size>("size")?;
     let mut timing = Timing::start();
     let tag = ETag::strong(&format!("{image}-{size}"));
-    if tag.is_named(&asked) {
+    if tag.is_named(&held) {
         timing.passed("renditions", "held", true);
-        return Ok(timing.on(unchanged(&tag, Caching::Forever)));
+        return Ok(timing.on(unchanged(tag, Caching::Forever)));
     }
     let rendition = app.renditions().get(image, size).await?;
     timing.passed("renditions", rendition.layer.name(), rendition.layer.is_hit());
@@ -56,5 +56,5 @@ pub(crate) async fn image(
         }
         ([(header::CONTENT_TYPE, CONTENT_TYPE)], rendition.bytes).into_response()
     };
-    Ok(timing.on(unless_held(&asked, &tag, Caching::Forever, whole)))
+    Ok(timing.on(unless_held(&held, tag, Caching::Forever, whole)))
 }

@@ -23,21 +23,19 @@ mod timing;
 mod upload;
 mod users;
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::Method,
-    middleware::{Next, from_fn, from_fn_with_state},
+    http::{HeaderValue, Method},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures_util::FutureExt;
+use tokio::time::timeout;
 use tower::ServiceBuilder;
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
-};
 use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -62,18 +60,14 @@ pub fn app(app: App) -> Router {
         .fallback(async move |request: Request| unrouted(frontend.as_deref(), request).await)
         .layer(
             ServiceBuilder::new()
-                .layer(SetRequestIdLayer::new(observe::REQUEST_ID, observe::ByTime))
-                .layer(PropagateRequestIdLayer::new(observe::REQUEST_ID))
                 .layer(from_fn_with_state(app.clone(), surround))
                 .option_layer(cors)
-                .layer(DefaultBodyLimit::max(MAX_BODY))
-                .layer(CatchPanicLayer::custom(|_| panicked())),
+                .layer(DefaultBodyLimit::max(MAX_BODY)),
         )
         .with_state(app)
 }
 
-/// Every route with its description. But for an upload, which has its own limit, each must be ready to
-/// answer within some time; that a stream goes on then is no matter.
+/// Every route with its description.
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(session::current, session::sign_in, session::sign_out))
@@ -87,27 +81,45 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(images::image))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
-        .layer(from_fn(guard::refuse_slow))
         .routes(routes!(upload::replace, upload::remove))
 }
 
 /// What surrounds every route. One function in one layer: a router copies each of its layers at each
 /// request.
 async fn surround(State(app): State<App>, request: Request, next: Next) -> Response {
-    let span = observe::span(&request);
-    answer(app, request, next).instrument(span).await
+    let id = observe::id(request.headers());
+    let span = observe::span(&id, &request);
+    answer(app, id, request, next).instrument(span).await
 }
 
-async fn answer(app: App, request: Request, next: Next) -> Response {
+async fn answer(app: App, id: HeaderValue, request: Request, next: Next) -> Response {
     let counting = Counting::begin(&request);
-    let mut answer = match guard::refuse_cross_site(&request, app.origins()) {
-        Ok(()) => next.run(request).await,
-        Err(refused) => refused.into_response(),
-    };
-    security::add_headers(answer.headers_mut(), app.origins());
-    health::close_when_stopping(app.stop(), answer.headers_mut());
+    let handled = handle(&app, counting.route(), request, next).await;
+    let mut answer = handled.unwrap_or_else(IntoResponse::into_response);
+    let headers = answer.headers_mut();
+    headers.insert(observe::REQUEST_ID, id);
+    security::add_headers(headers, app.origins());
+    health::close_when_stopping(app.stop(), headers);
     counting.end(answer.status());
     answer
+}
+
+/// Lets the route answer, if it may; what takes too long is mostly a body that does not arrive.
+async fn handle(
+    app: &App,
+    route: &str,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    guard::refuse_cross_site(&request, app.origins())?;
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    // The panic itself is on standard error already.
+    let panicked = |_| ApiError::internal("a handler panicked");
+    match guard::takes_at_most(route) {
+        Some(within) => timeout(within, handled).await.map_err(|_| ApiError::TooSlow)?,
+        None => handled.await,
+    }
+    .map_err(panicked)
 }
 
 /// What no route answers is a file of the frontend, one of its pages, or nothing.
@@ -125,9 +137,4 @@ fn is_ours(path: &str) -> bool {
     ["/api", "/images"].iter().any(|ours| {
         path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     })
-}
-
-/// The panic itself is on standard error already.
-fn panicked() -> Response {
-    ApiError::internal("a handler panicked").into_response()
 }

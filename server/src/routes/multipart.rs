@@ -119,12 +119,12 @@ pub(crate) struct Looked {
 
 impl Looked {
     /// The whole at once, with its length, if every picture is in memory; else one after another.
-    pub(crate) fn answer(self, renditions: Renditions) -> Response {
+    pub(crate) fn answer(self, renditions: &Renditions) -> Response {
         let Self { parts, boundary, held } = self;
         let content_type = format!("multipart/form-data; boundary={boundary}");
         let body = match held {
             Some(held) => parts.whole(&boundary, &held),
-            None => parts.streamed(boundary, renditions),
+            None => parts.streamed(boundary, renditions.clone()),
         };
         ([(header::CONTENT_TYPE, content_type)], body).into_response()
     }

@@ -2,34 +2,32 @@
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::{HeaderName, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
 };
 use tokio::time::Instant;
-use tower_http::request_id::{MakeRequestId, RequestId};
 use tracing::Span;
 use uuid::Uuid;
 
 use crate::metrics;
 
-/// Carries a request's id, in and out. A proxy that gives one is believed: it is only for logs.
+/// Carries a request's id, in and out.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Makes ids that sort by time.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ByTime;
-
-impl MakeRequestId for ByTime {
-    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
-        Some(RequestId::new(Uuid::now_v7().to_string().parse().ok()?))
-    }
+/// A request's id: one that sorts by time, unless a proxy gave one. That is believed, for it is only
+/// for logs.
+pub(crate) fn id(headers: &HeaderMap) -> HeaderValue {
+    headers.get(REQUEST_ID).cloned().unwrap_or_else(|| {
+        let mut text = Uuid::encode_buffer();
+        let id = Uuid::now_v7().hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static(""))
+    })
 }
 
 /// What the log says of a request: nothing of its query, its headers or its body.
-pub(crate) fn span(request: &Request) -> Span {
-    let id = request.extensions().get::<RequestId>();
-    let id = id.and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
-    let (method, path) = (request.method(), request.uri().path());
-    tracing::info_span!("request", %id, %method, path)
+pub(crate) fn span(id: &HeaderValue, request: &Request) -> Span {
+    let id = id.to_str().unwrap_or_default();
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    tracing::info_span!("request", id, method, path)
 }
 
 /// A request that is to be counted, under the route that it matched, so that ids make no series of
@@ -48,11 +46,15 @@ impl Counting {
         Self { route, method: known(request.method().as_str()), since: Instant::now() }
     }
 
+    /// The route that answers.
+    pub(crate) fn route(&self) -> &str {
+        self.route.as_ref().map_or("unrouted", MatchedPath::as_str)
+    }
+
     /// The head of its answer is ready.
     pub(crate) fn end(self, status: StatusCode) {
-        let route = self.route.as_ref().map_or("unrouted", MatchedPath::as_str);
         tracing::debug!(status = status.as_u16(), "answered");
-        metrics::request(route, self.method, status.as_u16(), self.since.elapsed());
+        metrics::request(self.route(), self.method, status.as_u16(), self.since.elapsed());
     }
 }
 

@@ -2,23 +2,19 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::cors::Origins;
+use super::{cors::Origins, timing::SERVER_TIMING};
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Tells browsers not to guess types, not to frame us, and not to run what an answer may hold. A
 /// page's own policy stands. Pages of allowed origins may show what we answer, and see how long a
 /// picture took.
 pub(crate) fn add_headers(headers: &mut HeaderMap, origins: &Origins) {
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.insert("cross-origin-resource-policy", origins.resource_policy());
-    if headers.contains_key("server-timing")
-        && let Some(seen_by) = origins.timing()
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(RESOURCE_POLICY, origins.resource_policy());
+    if let Some(seen_by) = origins.timing()
+        && headers.contains_key(SERVER_TIMING)
     {
         headers.insert("timing-allow-origin", seen_by);
     }

@@ -26,6 +26,9 @@ use crate::{
     storage::PictureChange,
 };
 
+/// The route of both, as metrics name it.
+pub(super) const ROUTE: &str = "/api/users/me/picture";
+
 /// `PUT /api/users/me/picture`: the body is the file; whatever it is called, its content decides.
 ///
 /// # Errors

@@ -3,13 +3,13 @@
 use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use miniature_api::{Hint, PictureAnswer, Profile, Record, Size, UserId};
 
 use super::{
-    conditional::{Caching, ETag, unless_held},
+    conditional::{Caching, ETag, Held, unless_held},
     guard::SignedIn,
     openapi::{Invalid, NotFound, Refused},
     params::Params,
@@ -37,13 +37,13 @@ pub(crate) async fn profile(
     _: SignedIn,
     State(profiles): State<Profiles>,
     user: Result<Path<UserId>, PathRejection>,
-    asked: HeaderMap,
+    held: Held,
 ) -> Result<Response, ApiError> {
     let (profile, _) = find(&profiles, user).await?;
     let json = serde_json::to_vec(&profile.profile).map_err(ApiError::internal)?;
     let tag = ETag::strong(&ETag::name_of(&json));
     let whole = || ([(header::CONTENT_TYPE, "application/json")], json).into_response();
-    Ok(unless_held(&asked, &tag, Caching::AskEachTime, whole))
+    Ok(unless_held(&held, tag, Caching::AskEachTime, whole))
 }
 
 /// `GET /api/images/user/{user_id}?size=256`: what picture a user has, and where to fetch it.
@@ -62,7 +62,7 @@ pub(crate) async fn picture(
     State(app): State<App>,
     user: Result<Path<UserId>, PathRejection>,
     params: Params,
-    asked: HeaderMap,
+    held: Held,
 ) -> Result<Response, ApiError> {
     let size = params.required::<Size>("size")?;
     let mut timing = Timing::start();
@@ -72,7 +72,7 @@ pub(crate) async fn picture(
     let hint = hint(app.hints(), &record, size, &mut timing).await?;
     let tag = tag(&record, size, hint.as_ref());
     let whole = || Json(PictureAnswer { record, hint }).into_response();
-    Ok(timing.on(unless_held(&asked, &tag, Caching::AskEachTime, whole)))
+    Ok(timing.on(unless_held(&held, tag, Caching::AskEachTime, whole)))
 }
 
 /// A path that is no id names nobody.
@@ -81,8 +81,8 @@ async fn find(
     user: Result<Path<UserId>, PathRejection>,
 ) -> Result<(std::sync::Arc<Versioned>, Layer), ApiError> {
     let Path(user) = user.map_err(|_| ApiError::NotFound)?;
-    let (mut found, layer) = profiles.get_many(std::slice::from_ref(&user)).await?;
-    Ok((found.remove(&user).flatten().ok_or(ApiError::NotFound)?, layer))
+    let (found, layer) = profiles.find(&user).await?;
+    Ok((found.ok_or(ApiError::NotFound)?, layer))
 }
 
 /// From the revision; the image is named too, lest a database begun anew counts to the same number.

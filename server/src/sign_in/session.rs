@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use blake3::Hash;
 use miniature_api::UserId;
 use moka::future::Cache;
 
@@ -29,8 +30,8 @@ impl Token {
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    fn hash(&self) -> String {
-        blake3::hash(self.0.as_bytes()).to_string()
+    fn hash(&self) -> Hash {
+        blake3::hash(self.0.as_bytes())
     }
 }
 
@@ -50,9 +51,9 @@ pub(super) struct Sessions {
     clock: Clock,
     lasts: Duration,
     /// By hash of the token: found a moment ago.
-    found: Cache<String, Found>,
+    found: Cache<Hash, Found>,
     /// By hash of the token: found some minutes ago. Only asked while the database is away.
-    known: Cache<String, Found>,
+    known: Cache<Hash, Found>,
     /// Users who are known to be active.
     active: Cache<UserId, ()>,
 }
@@ -78,60 +79,64 @@ impl Sessions {
         let token = Token::random()?;
         let now = self.clock.now();
         let expires_at = now + self.lasts.as_secs();
-        self.database.add_session(&token.hash(), user, now, expires_at).await?;
+        self.database.add_session(&token.hash().to_hex(), user, now, expires_at).await?;
         Ok(token)
     }
 
     /// Whose session this is. Of many who ask at once, one asks the database.
     pub(super) async fn user_of(&self, token: &Token) -> Result<Option<UserId>, ApiError> {
         let hash = token.hash();
-        let found = self.found.try_get_with_by_ref(&hash, self.look(&hash)).await;
-        let found = found.map_err(|error: Arc<sqlx::Error>| ApiError::from(&error))?;
+        let found = match self.found.get(&hash).await {
+            Some(found) => found,
+            // In a box: what is rare would be room that every request carries about.
+            None => Box::pin(self.found.try_get_with(hash, self.look(hash)))
+                .await
+                .map_err(|error: Arc<sqlx::Error>| ApiError::from(&error))?,
+        };
         let now = self.clock.now();
-        let user = found.filter(|(_, expires_at)| *expires_at > now).map(|(user, _)| user);
-        if let Some(user) = &user {
-            self.note_active(user, now).await;
-        }
-        Ok(user)
+        Ok(found.filter(|(_, expires_at)| *expires_at > now).map(|(user, _)| user))
     }
 
     /// In the database; while that is away, among those that it knew some minutes ago.
-    async fn look(&self, hash: &str) -> sqlx::Result<Found> {
-        match self.database.session(hash).await {
+    async fn look(&self, hash: Hash) -> sqlx::Result<Found> {
+        match self.database.session(&hash.to_hex()).await {
             Ok(found) => {
-                self.known.insert(hash.to_owned(), found.clone()).await;
+                if let Some((user, _)) = &found {
+                    self.note_active(user).await;
+                }
+                self.known.insert(hash, found.clone()).await;
                 Ok(found)
             }
-            Err(error) => self.known.get(hash).await.ok_or(error),
+            Err(error) => self.known.get(&hash).await.ok_or(error),
         }
     }
 
     pub(super) async fn end(&self, token: &Token) -> Result<(), ApiError> {
         let hash = token.hash();
-        self.database.end_session(&hash).await?;
-        self.forget(&hash).await;
+        self.database.end_session(&hash.to_hex()).await?;
+        self.forget(hash).await;
         Ok(())
     }
 
-    async fn forget(&self, hash: &str) {
-        self.found.invalidate(hash).await;
-        self.known.invalidate(hash).await;
+    async fn forget(&self, hash: Hash) {
+        self.found.invalidate(&hash).await;
+        self.known.invalidate(&hash).await;
     }
 
     pub(super) async fn end_all(&self, user: &UserId) -> Result<(), ApiError> {
         for hash in self.database.end_sessions(user).await? {
-            self.forget(&hash).await;
+            self.forget(Hash::from_hex(hash).map_err(ApiError::internal)?).await;
         }
         Ok(())
     }
 
     /// For the warm-up alone, so a failure is nobody's concern.
-    async fn note_active(&self, user: &UserId, now: u64) {
+    async fn note_active(&self, user: &UserId) {
         if self.active.contains_key(user) {
             return;
         }
         self.active.insert(user.clone(), ()).await;
-        if let Err(error) = self.database.note_active(user, now).await {
+        if let Err(error) = self.database.note_active(user, self.clock.now()).await {
             tracing::debug!(%error, "activity was not noted");
         }
     }
