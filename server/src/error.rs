@@ -153,6 +153,7 @@ impl From<PictureError> for ApiError {
             ) => Self::invalid("body", fault),
             PictureError::Database(error) => error.into(),
             PictureError::Away(_) => Self::Unready("images"),
+            PictureError::BeingRemoved => Self::Busy,
             PictureError::Lost => Self::internal(cause),
         }
     }

@@ -68,6 +68,29 @@ pub struct Limits {
     /// Within it all instances give out the same URL, so that caches see one address. Not above the
     /// 15 minutes that clocks may differ from the store's.
     pub hint_window: Duration,
+
+    /// For how long a picture is kept that nobody shows any more. Default: 24 hours.
+    ///
+    /// Longer than any cache of records or hints holds (1 hour), so that whoever was told of it still
+    /// finds it; and long enough for a page that was opened without a network to catch up.
+    pub unused_kept_for: Duration,
+
+    /// How often pictures that nobody shows any more are looked for. Default: every minute.
+    ///
+    /// Each time one of 256 folders of files is looked through, so all are in about 4 hours.
+    pub unused_looked_for_every: Duration,
+
+    /// How many pictures are removed at one look. Default: 100, so 144 000 a day.
+    ///
+    /// One user can upload 43 200 a day.
+    pub removals_at_once: usize,
+
+    /// How long it may take to remove a picture; then whoever began it is taken for dead. Default: 5
+    /// minutes.
+    ///
+    /// Of some calls that take 4 seconds at most. The same picture cannot be uploaded meanwhile.
+    pub removal_takes_at_most: Duration,
+
     /// How many uploads may be under way at once: arriving, waiting for a core, or worked on.
     /// Default: 32; each holds up to 10 MiB.
     pub uploads: usize,
@@ -172,6 +195,10 @@ impl Default for Limits {
             hint_signed_for: Duration::from_secs(60 * 60),
             hint_kept_for: Duration::from_secs(50 * 60),
             hint_window: Duration::from_secs(10 * 60),
+            unused_kept_for: Duration::from_secs(24 * 60 * 60),
+            unused_looked_for_every: Duration::from_secs(60),
+            removals_at_once: 100,
+            removal_takes_at_most: Duration::from_secs(5 * 60),
             uploads: 32,
             head_arrives_within: Duration::from_secs(30),
             request_takes_at_most: Duration::from_secs(30),

@@ -23,6 +23,8 @@ pub const CACHE_MISSES: &str = "miniature_cache_misses_total";
 pub const SOURCE_CALLS: &str = "miniature_source_calls_total";
 /// Renditions made from a master or an upload.
 pub const RENDITIONS_MADE: &str = "miniature_renditions_made_total";
+/// Pictures removed because nobody showed them any more.
+pub const PICTURES_REMOVED: &str = "miniature_pictures_removed_total";
 /// Events that happened here, by `event`.
 pub const EVENTS_TOLD: &str = "miniature_events_total";
 /// Streams of events that are open.
@@ -58,6 +60,7 @@ fn describe() {
     describe_counter!(CACHE_HITS, "Answers that a cache had");
     describe_counter!(CACHE_MISSES, "Answers that a cache did not have");
     describe_counter!(SOURCE_CALLS, "Questions about people that reached the database");
+    describe_counter!(PICTURES_REMOVED, "Pictures removed because nobody showed them any more");
     describe_counter!(UPLOADS, "Uploads, by what became of them");
     describe_gauge!(DEPENDENCY_UP, "Whether what the server leans on answers");
     describe_counter!(EVENTS_TOLD, "Events that happened here");

@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     config::{Config, ConfigError, Storage},
     events::Events,
-    images::{Hints, ImageStore, ImageStoreError, Intake, Metadata, Pictures, Renditions},
+    images::{Hints, ImageStore, ImageStoreError, Intake, Metadata, Pictures, Renditions, Unused},
     limits::Limits,
     pace::Pace,
     posts::Posts,
@@ -37,6 +37,8 @@ pub struct Collection {
     pub hints: Hints,
     /// Changes of pictures.
     pub pictures: Pictures,
+    /// Pictures that nobody shows any more.
+    pub unused: Unused,
     /// Changes of people, and what follows them.
     pub changes: Changes,
     /// What happens to people, here and in other instances.
@@ -99,11 +101,13 @@ impl Collection {
         let renditions = Renditions::new(objects, files, signer.is_some(), workers.clone(), limits);
         let metadata = Metadata::new(database.clone(), renditions.clone(), redis.clone(), limits);
         let hints = Hints::new(signer, metadata.clone(), renditions.clone(), redis, limits);
+        let (kept, known) = (renditions.clone(), metadata.clone());
+        let unused = Unused::new(database.clone(), kept, known, hints.clone(), limits);
         let events = Events::new(database.clone(), profiles.clone(), Clock::system(), limits);
         let changes = Changes::new(database.clone(), profiles.clone(), events.clone());
         let pictures =
             Pictures::new(database.clone(), renditions.clone(), metadata, changes.clone(), limits);
-        Self { database, profiles, renditions, hints, pictures, changes, events, workers }
+        Self { database, profiles, renditions, hints, pictures, unused, changes, events, workers }
     }
 }
 
@@ -181,12 +185,14 @@ impl App {
             renditions,
             hints,
             pictures,
+            unused: _,
             changes,
             events,
             workers,
         } = collection;
         let limits = Limits::default();
         let hints = hints.timed_by(clock.clone());
+        let pictures = pictures.timed_by(clock.clone());
         let intake = Intake::new(config, &limits);
         let sign_in = SignIn::new(database.clone(), workers, clock.clone(), config);
         let pictures_from = config.storage.pictures_origin();

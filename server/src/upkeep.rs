@@ -8,10 +8,12 @@ use tokio::{
 };
 
 use crate::{
-    Collection, clock::Clock, limits::Limits, profiles::SourceError, storage::seconds_before,
+    Collection, clock::Clock, images::Unused, limits::Limits, profiles::SourceError,
+    storage::seconds_before,
 };
 
-/// Reads profiles of active users ahead, and writes to Redis what it missed. Ends when dropped.
+/// Reads profiles of active users ahead, writes to Redis what it missed, and removes pictures that
+/// nobody shows any more. Ends when dropped.
 #[derive(Debug)]
 pub struct Upkeep(#[expect(dead_code, reason = "tasks end when it is dropped")] JoinSet<()>);
 
@@ -20,10 +22,17 @@ impl Upkeep {
     pub fn start(collection: &Collection, clock: &Clock, limits: &Limits) -> Self {
         let mut tasks = JoinSet::new();
         let (warm, clock, limits) = (collection.clone(), clock.clone(), limits.clone());
-        let catch_up_every = limits.catch_up_every;
+        let (catch_up_every, unused_every) =
+            (limits.catch_up_every, limits.unused_looked_for_every);
+        let time = clock.clone();
         tasks.spawn(repeat(limits.warm_up_every, "warm up", move || {
             let (collection, clock, limits) = (warm.clone(), clock.clone(), limits.clone());
             async move { warm_up(&collection, &clock, &limits).await }
+        }));
+        let unused = collection.unused.clone();
+        tasks.spawn(repeat(unused_every, "remove unused pictures", move || {
+            let (unused, now) = (unused.clone(), time.now());
+            async move { remove_unused(&unused, now).await }
         }));
         let profiles = collection.profiles.clone();
         tasks.spawn(repeat(catch_up_every, "catch up", move || {
@@ -50,6 +59,19 @@ pub async fn warm_up(
     collection.profiles.warm_up(&users).await
 }
 
+/// Removes pictures that nobody shows any more, at a time in seconds since 1970, and drops what is
+/// held here of those removed elsewhere: each minute in another folder. Returns how many it removed.
+///
+/// # Errors
+///
+/// If the database does not answer.
+pub async fn remove_unused(unused: &Unused, now: u64) -> Result<usize, SourceError> {
+    let [.., folder] = (now / 60).to_be_bytes();
+    let removed = unused.remove(now).await?;
+    unused.drop_copies(folder).await?;
+    Ok(removed)
+}
+
 /// Does something again and again; what fails is tried at the next turn.
 async fn repeat<F>(every: Duration, name: &'static str, work: impl Fn() -> F + Send)
 where
@@ -61,7 +83,7 @@ where
         turns.tick().await;
         match work().await {
             Ok(0) => {}
-            Ok(profiles) => tracing::info!(profiles, "{name}"),
+            Ok(count) => tracing::info!(count, "{name}"),
             Err(error) => tracing::warn!(%error, "{name} failed"),
         }
     }

@@ -11,7 +11,7 @@ use miniature_server::{
     limits::Limits,
     profiles::{Layer, Profiles},
     redis,
-    storage::{Database, NewPerson},
+    storage::{Database, Disuse, ImageMetadata, NewPerson, NewPicture},
 };
 use miniature_services::{Postgres, Redis, RedisCluster};
 use tempfile::TempDir;
@@ -218,6 +218,11 @@ async fn a_postgresql_that_restarts_is_used_again() {
     until("it answers", async || database.profiles(&[user("user1")]).await.is_ok()).await;
 }
 
+fn metadata() -> ImageMetadata {
+    let (content_type, thumbhash) = ("image/webp".to_owned(), "hash".to_owned());
+    ImageMetadata { content_type, edge: 512, bytes: [1, 2, 3, 4], thumbhash }
+}
+
 /// Each question that is asked of a database, and what it answered.
 async fn everything_that_is_asked(database: &Database) -> Vec<String> {
     let (ada, bea, nobody) = (user("user0"), user("user1"), user("nobody"));
@@ -231,10 +236,27 @@ async fn everything_that_is_asked(database: &Database) -> Vec<String> {
     }
     say("people", &database.has_people().await.unwrap());
     let image = miniature_server::images::image_id(b"an image");
-    for picture in [Some((image, "hash")), Some((image, "hash")), None] {
-        say("picture", &database.set_picture(&bea, picture).await.unwrap());
-        say("nobody's", &database.set_picture(&nobody, picture).await.unwrap());
+    let lost = miniature_server::images::image_id(b"never kept");
+    let claim = database.add_image(image, &metadata(), 100).await.unwrap().unwrap();
+    let picture = NewPicture { image_id: image, thumbhash: "hash".to_owned(), claim };
+    let not_kept = NewPicture { image_id: lost, ..picture.clone() };
+    say("not kept", &database.set_picture(&bea, Some(&not_kept), 100).await.unwrap());
+    for picture in [Some(&picture), Some(&picture), None] {
+        say("picture", &database.set_picture(&bea, picture, 200).await.unwrap());
+        say("nobody's", &database.set_picture(&nobody, picture, 200).await.unwrap());
     }
+    let later = Disuse::at(200 + 25 * 60 * 60, &Limits::default());
+    say("unused", &database.unused_images(&later, 10).await.unwrap());
+    for _ in 0..2 {
+        say("removal", &database.begin_removal(image, &later).await.unwrap());
+        say("refused", &database.add_image(image, &metadata(), 300).await.unwrap());
+        say("held back", &database.set_picture(&ada, Some(&picture), 300).await.unwrap());
+    }
+    say("known", &database.kept_among(&[image, lost]).await.unwrap());
+    database.end_removal(image, &later).await.unwrap();
+    say("gone", &database.kept_among(&[image, lost]).await.unwrap());
+    database.add_image(image, &metadata(), 400).await.unwrap().unwrap();
+    say("another", &database.set_picture(&ada, Some(&picture), 400).await.unwrap());
     say("described", &database.describe(&ada, Some("Ada"), None).await.unwrap());
     say("as it was", &database.describe(&ada, Some("Ada"), Some("")).await.unwrap());
     say("nobody", &database.describe(&nobody, None, None).await.unwrap());

@@ -21,7 +21,7 @@ use miniature_server::{
     config::{Secret, Users},
     limits::Limits,
     profiles::{Profiles, SourceError},
-    storage::{Database, NewPerson},
+    storage::{Database, ImageMetadata, NewPerson, NewPicture},
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Mutex, time::Instant};
@@ -110,7 +110,15 @@ async fn names_come_from_the_service_and_pictures_from_here() {
     let (_, users) = Service::start(&[]).await;
     let (profiles, database) = profiles(&users).await;
     let image = miniature_server::images::image_id(b"x");
-    database.set_picture(&user("ada"), Some((image, "hash"))).await.unwrap();
+    let known = ImageMetadata {
+        content_type: "image/webp".to_owned(),
+        edge: 512,
+        bytes: [1; 4],
+        thumbhash: "hash".to_owned(),
+    };
+    let claim = database.add_image(image, &known, 0).await.unwrap().unwrap();
+    let picture = NewPicture { image_id: image, thumbhash: "hash".to_owned(), claim };
+    database.set_picture(&user("ada"), Some(&picture), 0).await.unwrap();
 
     let asked = ["ada", "cem", "nobody"].map(user);
     let (found, _) = profiles.get_many(&asked).await.unwrap();

@@ -154,6 +154,16 @@ impl Hints {
         redis.set(&key(image, size), signed.signed_at, &json, kept_for).await;
     }
 
+    /// Drops every hint to an image that is no more.
+    pub(super) async fn forget(&self, image: ImageId) {
+        for size in Size::ALL {
+            self.memory.invalidate(&(image, size)).await;
+            if let Some(redis) = &self.redis {
+                redis.remove(&key(image, size)).await;
+            }
+        }
+    }
+
     /// Whether a URL may still be handed out. One from the future is by a clock that was set back.
     fn is_usable(&self, signed: &Signed) -> bool {
         let age = self.clock.now().checked_sub(signed.signed_at);

@@ -20,7 +20,7 @@ use crate::{
     metrics::{cache_hit, cache_miss},
     profiles::Layer,
     redis::Redis,
-    storage::{Database, ImageMetadata},
+    storage::{Claim, Database, ImageMetadata},
 };
 
 /// Every version of an image's metadata in Redis is the same one.
@@ -98,7 +98,8 @@ impl Metadata {
     /// For images that were kept before anything was recorded of them.
     async fn draw_again(&self, image: ImageId) -> Result<ImageMetadata, RenditionError> {
         let known = self.renditions.draw_again(image).await?;
-        if let Err(error) = self.database.add_image(image, &known).await {
+        let shown = 0; // by somebody probably, which is looked at later
+        if let Err(error) = self.database.add_image(image, &known, shown).await {
             tracing::warn!(%image, %error, "what is known of an image was not recorded");
         }
         Ok(known)
@@ -115,12 +116,29 @@ impl Metadata {
         redis.set(&key(image), VERSION, &json, self.kept_for).await;
     }
 
-    /// Records what is known of an image that is new.
-    pub(super) async fn record(&self, image: ImageId, known: &ImageMetadata) -> sqlx::Result<()> {
-        self.database.add_image(image, known).await?;
+    /// Records that an image is about to be kept; if nobody comes to show it, it counts as unused
+    /// since then. None while it is being removed.
+    pub(super) async fn claim(
+        &self,
+        image: ImageId,
+        known: &ImageMetadata,
+        now: u64,
+    ) -> sqlx::Result<Option<Claim>> {
+        self.database.add_image(image, known, now).await
+    }
+
+    /// Keeps what is known of an image, which is recorded, near.
+    pub(super) async fn learn(&self, image: ImageId, known: &ImageMetadata) {
         self.share(image, known).await;
         self.memory.insert(image, Arc::new(known.clone())).await;
-        Ok(())
+    }
+
+    /// Drops what is known of an image that is no more.
+    pub(super) async fn forget(&self, image: ImageId) {
+        self.memory.invalidate(&image).await;
+        if let Some(redis) = &self.redis {
+            redis.remove(&key(image)).await;
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod renditions;
 mod shelf;
 mod signer;
 mod store;
+mod unused;
 
 use miniature_api::ImageId;
 pub use miniature_pixels::UploadError;
@@ -32,6 +33,7 @@ pub use self::{
     renditions::{Layer, Rendition, RenditionError, Renditions},
     signer::Signer,
     store::{ImageStore, ImageStoreError},
+    unused::Unused,
 };
 
 /// The media type of every rendition.

@@ -1,20 +1,30 @@
 //! Changing a user's picture.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use miniature_api::{ImageId, Record, UserId};
 use miniature_pixels::{PixelError, Square, UploadError, memory_for};
 use thiserror::Error;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
 
 use super::{Metadata, Renditions, drawing::Drawing, image_id};
 use crate::{
     changes::Changes,
+    clock::Clock,
     limits::Limits,
-    storage::{Database, ObjectsAway, PictureChange},
+    storage::{Claim, Database, NewPicture, ObjectsAway, PictureChange},
     workers::WorkPanicked,
 };
+
+/// How often a picture is kept again that is being removed meanwhile.
+const KEPT_AT_MOST: usize = 20;
+
+/// In about this time a picture is removed.
+const REMOVED_WITHIN: Duration = Duration::from_millis(100);
 
 /// Why a picture was not changed.
 #[derive(Debug, Error)]
@@ -28,6 +38,9 @@ pub enum PictureError {
     /// The database refused.
     #[error("a picture cannot be recorded")]
     Database(#[from] sqlx::Error),
+    /// The same picture is being removed just now, since nobody has shown it for long.
+    #[error("the picture is being removed; try again in a moment")]
+    BeingRemoved,
     /// The server is stopping.
     #[error("the change was lost")]
     Lost,
@@ -54,6 +67,7 @@ pub struct Pictures {
     metadata: Metadata,
     memory: DecodingMemory,
     changes: Changes,
+    clock: Clock,
     /// As many uploads as there are workers stand in their line. The others wait here, so that who
     /// signs in or asks for a rendition does not wait behind all of them.
     turns: Arc<Semaphore>,
@@ -70,13 +84,21 @@ impl Pictures {
     ) -> Self {
         let memory = DecodingMemory::new(limits.decoding_bytes);
         let turns = Arc::new(Semaphore::new(renditions.workers().count()));
-        Self { database, renditions, metadata, memory, changes, turns }
+        let clock = Clock::system();
+        Self { database, renditions, metadata, memory, changes, clock, turns }
+    }
+
+    /// Goes by this clock.
+    #[must_use]
+    pub fn timed_by(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Gives a user the picture in an uploaded file, in every size, and counts their revision up.
     ///
     /// The master is there before the record names it, so nobody is sent to a picture that is not
-    /// there. A picture that the user has already changes nothing. Whoever may know of a new one is
+    /// there; what is being removed meanwhile, since nobody has shown it for long, is kept again. A
+    /// picture that the user has already changes nothing. Whoever may know of a new one is
     /// told.
     ///
     /// # Errors
@@ -88,8 +110,19 @@ impl Pictures {
         upload: Bytes,
     ) -> Result<PictureChange, PictureError> {
         let image = image_id(&upload);
-        let thumbhash = self.keep(image, upload).await?;
-        self.change(user, Some((image, thumbhash))).await
+        let (master, drawing) = self.draw(upload).await?;
+        for _ in 0..KEPT_AT_MOST {
+            let Some(claim) = self.keep(image, &master, &drawing).await? else {
+                sleep(REMOVED_WITHIN).await;
+                continue;
+            };
+            let thumbhash = drawing.metadata.thumbhash.clone();
+            let picture = NewPicture { image_id: image, thumbhash, claim };
+            if let Some(change) = self.change(user, Some(picture)).await? {
+                return Ok(change);
+            }
+        }
+        Err(PictureError::BeingRemoved)
     }
 
     /// Takes a user's picture away, and counts their revision up. Who has none keeps none.
@@ -98,16 +131,25 @@ impl Pictures {
     ///
     /// What failed here.
     pub async fn remove_picture(&self, user: &UserId) -> Result<PictureChange, PictureError> {
-        self.change(user, None).await
+        self.change(user, None).await?.ok_or(PictureError::Lost)
     }
 
-    /// Keeps a picture in every size. Returns its ThumbHash.
-    async fn keep(&self, image: ImageId, upload: Bytes) -> Result<String, PictureError> {
-        let (master, drawing) = self.draw(upload).await?;
-        self.renditions.keep_master(image, master).await?;
-        self.renditions.keep(image, &drawing).await;
-        self.metadata.record(image, &drawing.metadata).await?;
-        Ok(drawing.metadata.thumbhash)
+    /// Keeps a picture in every size; its row first, so that what nobody comes to show is found
+    /// there. None while it is being removed.
+    async fn keep(
+        &self,
+        image: ImageId,
+        master: &Bytes,
+        drawing: &Drawing,
+    ) -> Result<Option<Claim>, PictureError> {
+        let known = &drawing.metadata;
+        let Some(claim) = self.metadata.claim(image, known, self.clock.now()).await? else {
+            return Ok(None);
+        };
+        self.renditions.keep_master(image, master.clone()).await?;
+        self.renditions.keep(image, drawing).await;
+        self.metadata.learn(image, known).await;
+        Ok(Some(claim))
     }
 
     /// Waits for its turn, for a core and for memory.
@@ -124,18 +166,18 @@ impl Pictures {
         workers.run(work).await?
     }
 
-    /// Changes the record. Once begun it is finished, even if whoever asked has gone: what is in the
-    /// database is told to every cache.
+    /// Changes the record, unless the picture has been removed meanwhile. Once begun it is finished,
+    /// even if whoever asked has gone: what is in the database is told to every cache.
     async fn change(
         &self,
         user: &UserId,
-        picture: Option<(ImageId, String)>,
-    ) -> Result<PictureChange, PictureError> {
+        picture: Option<NewPicture>,
+    ) -> Result<Option<PictureChange>, PictureError> {
         let (this, user) = (self.clone(), user.clone());
         let change = tokio::spawn(async move {
-            let picture = picture.as_ref().map(|(image, hash)| (*image, hash.as_str()));
-            let change = this.database.set_picture(&user, picture).await?;
-            if let PictureChange::Changed(record) = &change {
+            let now = this.clock.now();
+            let change = this.database.set_picture(&user, picture.as_ref(), now).await?;
+            if let Some(PictureChange::Changed(record)) = &change {
                 this.tell(record).await;
             }
             Ok(change)

@@ -8,6 +8,7 @@
 //! what is nearer goes out as ever, and the rest is said to be away, not missing.
 
 use std::{
+    collections::HashSet,
     io,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -260,6 +261,31 @@ impl Renditions {
     /// Keeps a master for good, unless it is there already.
     pub(super) async fn keep_master(&self, image: ImageId, webp: Bytes) -> Result<(), ObjectsAway> {
         self.objects.put_once(FileName::Master(image), webp).await
+    }
+
+    /// Removes an image for good: its master first, so that nothing is drawn of it any more.
+    pub(super) async fn remove(&self, image: ImageId) -> Result<(), ObjectsAway> {
+        self.objects.remove(FileName::Master(image)).await?;
+        self.forget(image).await;
+        for size in Size::ALL {
+            self.objects.remove(FileName::Rendition(image, size)).await?;
+        }
+        Ok(())
+    }
+
+    /// Drops what is held here of an image that is no more.
+    pub(super) async fn forget(&self, image: ImageId) {
+        for size in Size::ALL {
+            self.memory.invalidate(&(image, size)).await;
+            self.shelf.remove(image, size).await;
+        }
+    }
+
+    /// Of which images there is anything in memory, or in one of the 256 folders of files.
+    pub(super) async fn held_images(&self, folder: u8) -> Vec<ImageId> {
+        let mut images = self.memory.iter().map(|(key, _)| key.0).collect::<HashSet<_>>();
+        images.extend(self.shelf.images(folder).await);
+        images.into_iter().collect()
     }
 
     pub(super) fn workers(&self) -> &Workers {

@@ -4,6 +4,7 @@
 //! counts as none; one that cannot be written is not kept; a disk that hangs is left alone.
 
 use std::{
+    collections::HashSet,
     io,
     sync::{
         Arc, Mutex,
@@ -70,6 +71,21 @@ impl Shelf {
         // A failure was logged by the breaker, once a minute.
         let _ = self.writes.call(written).await;
     }
+
+    pub(super) async fn remove(&self, image: ImageId, size: Size) {
+        let room = self.room.clone();
+        let remove = spawn_blocking(move || room.remove(FileName::Rendition(image, size)));
+        let removed = async { remove.await.map_err(io::Error::other)? };
+        let _ = self.writes.call(removed).await;
+    }
+
+    /// Of which images there are files in one of the 256 folders.
+    pub(super) async fn images(&self, folder: u8) -> HashSet<ImageId> {
+        let files = self.room.files.clone();
+        let list = spawn_blocking(move || files.rendered_images(folder));
+        let listed = async { list.await.map_err(io::Error::other)? };
+        self.reads.call(listed).await.unwrap_or_default()
+    }
 }
 
 impl FileRoom {
@@ -79,6 +95,13 @@ impl FileRoom {
         let bytes = webp.len() as u64;
         let used = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if used > self.limit { self.trim() } else { Ok(()) }
+    }
+
+    fn remove(&self, name: FileName) -> io::Result<()> {
+        let bytes = self.files.remove(name)?;
+        let less = |used: u64| Some(used.saturating_sub(bytes));
+        let _ = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        Ok(())
     }
 
     /// Trims a tenth below the limit, so that the next file does not list the folder again.

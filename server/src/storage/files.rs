@@ -1,6 +1,7 @@
 //! Renditions as files, on this machine's disk: each appears whole or not at all.
 
 use std::{
+    collections::HashSet,
     fs::{self, File, FileTimes},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -73,6 +74,33 @@ impl Files {
         file.as_file().sync_all()?;
         file.persist(&path)?;
         Ok(())
+    }
+
+    /// Removes a file, if it is there. Blocks. Returns how many bytes it had.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses.
+    pub fn remove(&self, name: FileName) -> io::Result<u64> {
+        let path = self.folder.join(name.key());
+        match fs::metadata(&path).and_then(|about| fs::remove_file(&path).map(|()| about.len())) {
+            Ok(bytes) => Ok(bytes),
+            Err(error) => unless_gone(error).map(|()| 0),
+        }
+    }
+
+    /// Of which images there are renditions whose id begins with this byte. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read.
+    pub fn rendered_images(&self, first: u8) -> io::Result<HashSet<ImageId>> {
+        let entries = match fs::read_dir(self.folder.join(format!("renditions/{first:02x}"))) {
+            Ok(entries) => entries,
+            Err(error) => return unless_gone(error).map(|()| HashSet::new()),
+        };
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        Ok(names.filter_map(|name| name.split_once('-')?.0.parse().ok()).collect())
     }
 
     /// Removes renditions, those used longest ago first, until at most this many bytes are left.

@@ -2,8 +2,9 @@
 
 use miniature_api::{ImageId, Size};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::{Database, people::decode};
+use super::{Database, people::decode, seconds};
 
 /// What is known of an image without reading it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,11 @@ pub struct ImageMetadata {
     /// A [ThumbHash](https://evanw.github.io/thumbhash/), in base64.
     pub thumbhash: String,
 }
+
+/// Says that an image was kept, and with it whether it has been removed since: it holds for one life
+/// of the image's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim(pub(super) String);
 
 #[derive(sqlx::FromRow)]
 struct ImageRow {
@@ -58,24 +64,35 @@ impl Database {
         row.map(ImageRow::metadata).transpose()
     }
 
-    /// Records what is known of an image, in place of what was.
+    /// Records what is known of an image, in place of what was. If nobody comes to show it, it counts
+    /// as unused since a time in seconds since 1970; 0 if it is not known whether somebody does.
+    ///
+    /// Returns what to show it with, or none while it is being removed.
     ///
     /// # Errors
     ///
     /// If the database does not answer.
-    pub async fn add_image(&self, image: ImageId, known: &ImageMetadata) -> sqlx::Result<()> {
-        let mut query = sqlx::query(
+    pub async fn add_image(
+        &self,
+        image: ImageId,
+        known: &ImageMetadata,
+        unused_since: u64,
+    ) -> sqlx::Result<Option<Claim>> {
+        let mut query = sqlx::query_scalar(
             "INSERT INTO images (image_id, content_type, edge, thumbhash, bytes_64, bytes_128, \
-             bytes_256, bytes_512) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+             bytes_256, bytes_512, unused_since, life) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
              ON CONFLICT (image_id) DO UPDATE SET bytes_64 = $5, bytes_128 = $6, bytes_256 = $7, \
-             bytes_512 = $8",
+             bytes_512 = $8, unused_since = \
+             CASE WHEN images.unused_since IS NULL THEN NULL ELSE $9 END \
+             WHERE images.being_removed_since IS NULL RETURNING life",
         );
         query = query.bind(image.to_string()).bind(&known.content_type);
         query = query.bind(i64::from(known.edge)).bind(&known.thumbhash);
         for bytes in known.bytes {
             query = query.bind(i64::from(bytes));
         }
-        query.execute(&mut *self.connection().await?).await.map(drop)
+        let query = query.bind(seconds(unused_since)).bind(Uuid::now_v7().to_string());
+        Ok(query.fetch_optional(&mut *self.connection().await?).await?.map(Claim))
     }
 }
 

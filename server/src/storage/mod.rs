@@ -10,6 +10,7 @@ mod objects;
 mod people;
 mod posts;
 mod sessions;
+mod unused;
 
 use std::{io, path::Path, time::Duration};
 
@@ -28,10 +29,11 @@ pub(crate) use self::objects::is_whole_webp;
 pub use self::{
     files::{FileName, Files},
     friends::{Cursor, CursorError},
-    images::ImageMetadata,
+    images::{Claim, ImageMetadata},
     objects::{Objects, ObjectsAway, ObjectsError},
-    people::{NewPerson, PictureChange, Versioned},
+    people::{NewPerson, NewPicture, PictureChange, Versioned},
     posts::StoredPost,
+    unused::Disuse,
 };
 
 /// The database: the truth about people, friendships and sessions.

@@ -167,6 +167,16 @@ impl Objects {
         if self.has(name).await? { Ok(()) } else { self.put(name, webp).await }
     }
 
+    /// Removes an object, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be removed now; it may be gone nevertheless.
+    pub async fn remove(&self, name: FileName) -> Result<(), ObjectsAway> {
+        let path = name.key().into();
+        self.call(async { Ok(found(self.store.delete(&path).await).map(drop)?) }).await
+    }
+
     /// What the store tells a browser that fetches from it. Files have no place for that.
     fn attributes(&self) -> Attributes {
         match self.place {

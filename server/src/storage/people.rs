@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Deref};
 
-use super::{Database, placeholders, seconds};
+use super::{Claim, Database, placeholders, seconds, unused::hold};
 use miniature_api::{IdError, ImageId, Profile, Record, Revision, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,17 @@ impl Deref for Versioned {
     fn deref(&self) -> &Profile {
         &self.profile
     }
+}
+
+/// A picture that is kept, for someone to show.
+#[derive(Clone, Debug)]
+pub struct NewPicture {
+    /// Which.
+    pub image_id: ImageId,
+    /// Its ThumbHash, in base64.
+    pub thumbhash: String,
+    /// That it was kept.
+    pub claim: Claim,
 }
 
 /// What became of a request to change a picture.
@@ -141,7 +152,9 @@ impl Database {
         transaction.commit().await
     }
 
-    /// Gives a user another picture, or none, and counts their revision up, in one step.
+    /// Gives a user another picture, or none, and counts their revision up, in one step, at a time in
+    /// seconds since 1970. Returns none, and changes nothing, if that picture has been removed since it
+    /// was claimed.
     ///
     /// # Errors
     ///
@@ -149,9 +162,18 @@ impl Database {
     pub async fn set_picture(
         &self,
         user: &UserId,
-        picture: Option<(ImageId, &str)>,
-    ) -> sqlx::Result<PictureChange> {
-        let (image_id, thumbhash) = picture.unzip();
+        picture: Option<&NewPicture>,
+        now: u64,
+    ) -> sqlx::Result<Option<PictureChange>> {
+        let image_id = picture.map(|picture| picture.image_id);
+        let thumbhash = picture.map(|picture| picture.thumbhash.as_str());
+        self.may_be_unused(user, now).await?;
+        let mut transaction = self.begin().await?;
+        if let Some(picture) = picture
+            && !hold(&mut transaction, picture, now).await?
+        {
+            return Ok(None);
+        }
         let revision = sqlx::query_scalar::<_, i64>(
             "UPDATE users SET version = version + 1, revision = revision + 1, image_id = $2, \
              thumbhash = $3 WHERE id = $1 AND image_id IS DISTINCT FROM $2 RETURNING revision",
@@ -159,17 +181,19 @@ impl Database {
         .bind(user.as_str())
         .bind(image_id.map(|id| id.to_string()))
         .bind(thumbhash)
-        .fetch_optional(&mut *self.connection().await?)
+        .fetch_optional(&mut *transaction)
         .await?;
-        match revision {
-            Some(revision) => Ok(PictureChange::Changed(Record {
+        transaction.commit().await?;
+        let change = match revision {
+            Some(revision) => PictureChange::Changed(Record {
                 user_id: user.clone(),
                 revision: self::revision(revision)?,
                 image_id,
                 thumbhash: thumbhash.map(Into::into),
-            })),
-            None => self.unchanged(user).await,
-        }
+            }),
+            None => self.unchanged(user).await?,
+        };
+        Ok(Some(change))
     }
 
     async fn unchanged(&self, user: &UserId) -> sqlx::Result<PictureChange> {

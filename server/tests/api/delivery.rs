@@ -1,7 +1,7 @@
 //! How pictures travel through this server: from which layer, to whose pages, and not twice.
 
 use axum::http::{Method, StatusCode};
-use miniature_api::{PictureAnswer, Size};
+use miniature_api::{ImageId, PictureAnswer, Size};
 use miniature_server::{
     Collection,
     config::Config,
@@ -9,6 +9,9 @@ use miniature_server::{
     limits::Limits,
     profiles::Profiles,
 };
+
+use sqlx::Connection;
+use tempfile::TempDir;
 
 use crate::fixture::{Answer, Fixture, config, picture_of, png, user};
 
@@ -110,15 +113,26 @@ async fn a_hint_is_given_without_reading_the_picture() {
     assert!(!cold.renditions.holds(picture_of("bea"), Size::S128));
 }
 
+/// A server whose database names a picture of which it knows nothing.
+async fn with_record_of(id: &str, image: ImageId) -> (TempDir, Fixture) {
+    let folder = tempfile::tempdir().unwrap();
+    let t = Fixture::on_disk(&folder, &Limits::default()).await;
+    let url = format!("sqlite://{}", folder.path().join("miniature.sqlite").display());
+    let mut database = sqlx::AnyConnection::connect(&url).await.unwrap();
+    let sql = "UPDATE users SET image_id = $1, thumbhash = '', revision = 1 WHERE id = $2";
+    let update = sqlx::query(sql).bind(image.to_string()).bind(id);
+    assert_eq!(update.execute(&mut database).await.unwrap().rows_affected(), 1);
+    (folder, t)
+}
+
 #[tokio::test]
 async fn a_picture_of_which_nothing_was_recorded_is_looked_at_once() {
-    let t = Fixture::new().await;
     let old = image_id(b"from before anything was recorded");
+    let (_database, t) = with_record_of("noah", old).await;
     let master = |id: &str| format!("masters/{}/{id}.webp", &id[..2]);
     let at = |id: &str| t.folder.path().join(master(id));
     std::fs::create_dir_all(at(&old.to_string()).parent().unwrap()).unwrap();
     std::fs::copy(at(&picture_of("bea").to_string()), at(&old.to_string())).unwrap();
-    t.collection.database.set_picture(&user("noah"), Some((old, ""))).await.unwrap();
     let browser = t.browser("ada").await;
 
     let hint = |answer: Answer| answer.json::<PictureAnswer>().hint.unwrap();
@@ -132,9 +146,8 @@ async fn a_picture_of_which_nothing_was_recorded_is_looked_at_once() {
 
 #[tokio::test]
 async fn a_picture_whose_master_is_lost_has_a_record_and_no_hint() {
-    let t = Fixture::new().await;
     let lost = image_id(b"lost");
-    t.collection.database.set_picture(&user("noah"), Some((lost, ""))).await.unwrap();
+    let (_database, t) = with_record_of("noah", lost).await;
     let answer = t.browser("ada").await.get("/api/images/user/noah?size=256").await;
     let picture = answer.json::<PictureAnswer>();
     assert_eq!((picture.record.image_id, picture.hint), (Some(lost), None));

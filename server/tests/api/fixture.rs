@@ -107,6 +107,16 @@ impl Fixture {
         fixture
     }
 
+    /// The usual people, in a database that many ask at once.
+    pub(crate) async fn on_disk(folder: &TempDir, limits: &Limits) -> Self {
+        let database = Database::open(folder.path()).await.unwrap();
+        let images = tempfile::tempdir().unwrap();
+        let store = ImageStore::in_folder(images.path()).unwrap();
+        let fixture = Self::over(database, store, images, &config(), limits);
+        fixture.populate().await;
+        fixture
+    }
+
     /// A server over what is kept already.
     pub(crate) fn over(
         database: Database,

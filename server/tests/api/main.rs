@@ -13,4 +13,5 @@ mod frontend;
 mod pictures;
 mod posts;
 mod session;
+mod unused;
 mod upload;

@@ -10,4 +10,5 @@ mod fixture;
 mod gate;
 mod hints;
 mod store;
+mod unused;
 mod urls;
