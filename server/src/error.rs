@@ -68,6 +68,9 @@ pub enum ApiError {
     /// 429: too many streams of events at once.
     #[error("too many streams are open; close one")]
     TooManyStreams,
+    /// 429: too many uploads of one user at once.
+    #[error("other pictures of yours are being uploaded; wait for them")]
+    TooManyUploads,
     /// 503: what the server needs is down.
     #[error("down: {0}; try again in a moment")]
     Unready(&'static str),
@@ -98,7 +101,9 @@ impl ApiError {
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson | Self::NotAPicture => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooManyTries { .. } | Self::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyTries { .. } | Self::TooManyStreams | Self::TooManyUploads => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Busy | Self::Unready(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -109,7 +114,7 @@ impl ApiError {
             Self::TooManyTries { retry_after_s } => Some(*retry_after_s),
             // By then a browser that went away without a word is missed.
             Self::TooManyStreams => Some(30),
-            Self::Busy | Self::Unready(_) => Some(1),
+            Self::Busy | Self::TooManyUploads | Self::Unready(_) => Some(1),
             _ => None,
         }
     }
@@ -163,6 +168,7 @@ impl From<IntakeError> for ApiError {
     fn from(cause: IntakeError) -> Self {
         match cause {
             IntakeError::TooOften { wait_s } => Self::TooManyTries { retry_after_s: wait_s },
+            IntakeError::TooMany => Self::TooManyUploads,
             IntakeError::Full => Self::Busy,
         }
     }

@@ -23,6 +23,7 @@ pub mod limits;
 mod listener;
 pub mod metrics;
 pub mod pace;
+pub mod places;
 pub mod posts;
 pub mod profiles;
 pub mod redis;

@@ -95,6 +95,10 @@ pub struct Limits {
     /// Default: 32; each holds up to 10 MiB.
     pub uploads: usize,
 
+    /// How many of them may be one user's. Default: 2, so that no one takes all places by sending
+    /// slowly.
+    pub uploads_per_user: usize,
+
     /// How long the head of a request may take to arrive, and a connection may go unused between two.
     /// Default: 30 seconds.
     pub head_arrives_within: Duration,
@@ -200,6 +204,7 @@ impl Default for Limits {
             removals_at_once: 100,
             removal_takes_at_most: Duration::from_secs(5 * 60),
             uploads: 32,
+            uploads_per_user: 2,
             head_arrives_within: Duration::from_secs(30),
             request_takes_at_most: Duration::from_secs(30),
             upload_arrives_within: Duration::from_secs(2 * 60),

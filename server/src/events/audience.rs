@@ -1,14 +1,11 @@
 //! Who may hear of whom, and how many listen.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashSet, sync::Arc};
 
 use miniature_api::UserId;
 use moka::future::Cache;
 
-use crate::{limits::Limits, storage::Database};
+use crate::{limits::Limits, metrics::EVENT_STREAMS, places::Place, storage::Database};
 
 /// Who are friends, as of a moment ago. Cheap to clone; clones share what is kept.
 #[derive(Clone, Debug)]
@@ -46,69 +43,20 @@ impl Audience {
     }
 }
 
-/// How many listen as whom. Cheap to clone; clones count together.
-#[derive(Clone, Debug)]
-pub(super) struct Places {
-    limit: usize,
-    taken: Arc<Mutex<HashMap<UserId, usize>>>,
-}
-
-/// A place of one who listens, free again when dropped.
+/// One who listens as a user, counted until dropped.
 #[derive(Debug)]
-pub(super) struct Place {
-    places: Places,
-    user: UserId,
-}
+pub(super) struct Seat(#[expect(dead_code, reason = "held, not looked at")] Place);
 
-impl Places {
-    /// So many places for each.
-    pub(super) fn new(limit: usize) -> Self {
-        Self { limit, taken: Arc::default() }
-    }
-
-    /// A place, or none if this user has taken all of theirs.
-    pub(super) fn take(&self, user: &UserId) -> Option<Place> {
-        let mut all = self.taken();
-        let taken = all.entry(user.clone()).or_default();
-        if *taken >= self.limit {
-            return None;
-        }
-        *taken += 1;
-        metrics::gauge!(crate::metrics::EVENT_STREAMS).increment(1.0);
-        Some(Place { places: self.clone(), user: user.clone() })
-    }
-
-    fn taken(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+impl Seat {
+    /// On a place that was taken.
+    pub(super) fn on(place: Place) -> Self {
+        metrics::gauge!(EVENT_STREAMS).increment(1.0);
+        Self(place)
     }
 }
 
-impl Drop for Place {
+impl Drop for Seat {
     fn drop(&mut self) {
-        metrics::gauge!(crate::metrics::EVENT_STREAMS).decrement(1.0);
-        let mut all = self.places.taken();
-        if let Some(taken) = all.get_mut(&self.user) {
-            *taken -= 1;
-            if *taken == 0 {
-                all.remove(&self.user);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_has_places_of_their_own_and_gets_them_back() {
-        let (places, [ada, bea]) = (Places::new(2), ["ada", "bea"].map(|id| id.parse().unwrap()));
-        let first = places.take(&ada).unwrap();
-        let _second = places.take(&ada).unwrap();
-        assert!(places.take(&ada).is_none());
-        assert!(places.take(&bea).is_some());
-        drop(first);
-        assert!(places.take(&ada).is_some());
-        assert_eq!(places.taken().len(), 1, "who has left is forgotten");
+        metrics::gauge!(EVENT_STREAMS).decrement(1.0);
     }
 }

@@ -30,15 +30,15 @@ use tokio_util::{sync::WaitForCancellationFutureOwned, task::AbortOnDropHandle};
 
 pub(crate) use self::hub::Told;
 use self::{
-    audience::{Audience, Place, Places},
+    audience::{Audience, Seat},
     follower::Follower,
     hub::{Beginning, Hub},
     log::{EventId, Log},
     stream::SharedStream,
 };
 use crate::{
-    clock::Clock, limits::Limits, metrics::EVENTS_TOLD, profiles::Profiles, stop::Stop,
-    storage::Database,
+    clock::Clock, limits::Limits, metrics::EVENTS_TOLD, places::Places, profiles::Profiles,
+    stop::Stop, storage::Database,
 };
 
 /// What happens to people. Cheap to clone; clones share everything.
@@ -122,7 +122,7 @@ impl Events {
     /// Listens as a user who knows of the event `seen`, or of none, until the server stops; none if
     /// they listen too often.
     pub(crate) fn listen(&self, user: UserId, seen: Option<&str>, stop: &Stop) -> Option<Listener> {
-        let place = self.places.take(&user)?;
+        let seat = Seat::on(self.places.take(&user)?);
         let (Beginning { missed, up_to }, told) = self.hub.listen(seen);
         // By the clock, not by silence: a busy stream is checked as well.
         let mut heartbeat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
@@ -136,7 +136,7 @@ impl Events {
             heartbeat,
             stopping: Box::pin(stop.begun()),
             stop: stop.clone(),
-            _place: place,
+            _seat: seat,
         })
     }
 }
@@ -152,7 +152,7 @@ pub(crate) struct Listener {
     heartbeat: Interval,
     stop: Stop,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
-    _place: Place,
+    _seat: Seat,
 }
 
 impl Listener {

@@ -12,7 +12,11 @@ use miniature_api::UserId;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{config::Config, limits::Limits};
+use crate::{
+    config::Config,
+    limits::Limits,
+    places::{self, Places},
+};
 
 /// From this many remembered users on, those that may change their picture again anyway are forgotten.
 const MANY: usize = 10_000;
@@ -22,11 +26,15 @@ const MANY: usize = 10_000;
 pub struct Intake {
     changes: Arc<DefaultKeyedRateLimiter<UserId>>,
     places: Arc<Semaphore>,
+    places_of_users: Places,
 }
 
 /// Leave to upload, given back when dropped.
 #[derive(Debug)]
-pub struct Place(#[expect(dead_code, reason = "held, not looked at")] OwnedSemaphorePermit);
+pub struct Place {
+    _of_user: places::Place,
+    _of_all: OwnedSemaphorePermit,
+}
 
 /// Why a picture may not be changed now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -37,6 +45,9 @@ pub enum IntakeError {
         /// How long to wait, in seconds.
         wait_s: u64,
     },
+    /// This user has as many uploads under way as one may.
+    #[error("too many uploads of one user at once")]
+    TooMany,
     /// All places are taken.
     #[error("too many uploads at once")]
     Full,
@@ -46,7 +57,9 @@ impl Intake {
     /// With places for so many uploads, and for so many changes a user as the configuration says.
     pub fn new(config: &Config, limits: &Limits) -> Self {
         let changes = RateLimiter::keyed(Quota::per_minute(config.picture_changes_per_user));
-        Self { changes: Arc::new(changes), places: Arc::new(Semaphore::new(limits.uploads)) }
+        let places = Arc::new(Semaphore::new(limits.uploads));
+        let places_of_users = Places::new(limits.uploads_per_user);
+        Self { changes: Arc::new(changes), places, places_of_users }
     }
 
     /// Counts a change of a user's picture.
@@ -64,13 +77,16 @@ impl Intake {
         })
     }
 
-    /// A place for an upload. Nobody waits for one: a waiting upload would hold what it has sent.
+    /// A place for a user's upload. Nobody waits for one: a waiting upload would hold what it has
+    /// sent.
     ///
     /// # Errors
     ///
-    /// [`IntakeError::Full`].
-    pub fn enter(&self) -> Result<Place, IntakeError> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        place.map(Place).map_err(|_| IntakeError::Full)
+    /// [`IntakeError::TooMany`], [`IntakeError::Full`].
+    pub fn enter(&self, user: &UserId) -> Result<Place, IntakeError> {
+        let of_user = self.places_of_users.take(user).ok_or(IntakeError::TooMany)?;
+        let of_all = Arc::clone(&self.places).try_acquire_owned();
+        let of_all = of_all.map_err(|_| IntakeError::Full)?;
+        Ok(Place { _of_user: of_user, _of_all: of_all })
     }
 }

@@ -34,7 +34,8 @@ pub(super) const ROUTE: &str = "/api/users/me/picture";
 /// # Errors
 ///
 /// [`ApiError::TooLong`] (413), [`ApiError::NotAPicture`] (415), [`ApiError::Invalid`] (422),
-/// [`ApiError::TooSlow`] (408), [`ApiError::TooManyTries`] (429), [`ApiError::Busy`] (503).
+/// [`ApiError::TooSlow`] (408), [`ApiError::TooManyTries`] and [`ApiError::TooManyUploads`] (429),
+/// [`ApiError::Busy`] (503).
 #[utoipa::path(
     put,
     path = "/api/users/me/picture",
@@ -72,7 +73,7 @@ async fn take(
     body: Body,
 ) -> Result<PictureChange, ApiError> {
     intake.count(&signed_in.user)?;
-    let _place = intake.enter()?;
+    let _place = intake.enter(&signed_in.user)?;
     let within = Limits::default().upload_arrives_within;
     let arrived = timeout(within, read(stated_length(headers), body)).await;
     let upload = arrived.map_err(|_| ApiError::TooSlow)??;

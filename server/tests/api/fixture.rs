@@ -48,7 +48,7 @@ pub(crate) struct Fixture {
 }
 
 /// An answer with its whole body.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -162,6 +162,24 @@ impl Fixture {
         let request =
             Request::post("/api/session").header(header::CONTENT_TYPE, "application/json");
         self.send(request.body(body.to_string().into()).unwrap()).await
+    }
+
+    /// So many more people, signed in.
+    pub(crate) async fn crowd(&self, count: usize) -> Vec<Browser<'_>> {
+        let hash = hash_password("secret").unwrap();
+        let person = |n| NewPerson {
+            user_id: user(&format!("one-of-many-{n}")),
+            name: String::new(),
+            headline: String::new(),
+            password_hash: Some(hash.clone()),
+        };
+        let people = (0..count).map(person).collect::<Vec<_>>();
+        self.collection.database.add_people(&people, &[]).await.unwrap();
+        let mut browsers = Vec::new();
+        for person in people {
+            browsers.push(self.browser(person.user_id.as_str()).await);
+        }
+        browsers
     }
 
     /// Someone signed in.

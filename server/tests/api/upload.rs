@@ -243,10 +243,12 @@ fn waiting(
 async fn more_uploads_than_there_are_places_are_told_to_come_back() {
     let t = Fixture::new().await;
     let browser = t.browser("ada").await;
-    let places = Limits::default().uploads;
+    let Limits { uploads: places, uploads_per_user, .. } = Limits::default();
+    let crowd = t.crowd(places / uploads_per_user).await;
     let (waited_for, mut waits) = mpsc::unbounded_channel();
     let (tell, told) = tokio::sync::watch::channel(false);
-    let uploads = (0..places).map(|_| browser.put(&[], waiting(waited_for.clone(), told.clone())));
+    let twice = crowd.iter().flat_map(|browser| [browser, browser]);
+    let uploads = twice.map(|one| one.put(&[], waiting(waited_for.clone(), told.clone())));
     let uploads = join_all(uploads);
 
     let one_more = async {
@@ -263,6 +265,32 @@ async fn more_uploads_than_there_are_places_are_told_to_come_back() {
     assert_eq!(refused.header("retry-after"), "1");
     assert!(answers.iter().all(|answer| answer.status == 200), "those who were in are served");
     assert_eq!(browser.put(&[], png(8)).await.status, 200, "there is room again");
+}
+
+#[tokio::test]
+async fn who_sends_slowly_and_often_takes_no_place_from_others() {
+    let t = Fixture::new().await;
+    let (ada, zoe) = (t.browser("ada").await, t.browser("zoe").await);
+    let (waited_for, mut waits) = mpsc::unbounded_channel();
+    let (tell, told) = tokio::sync::watch::channel(false);
+    let slow = (0..40).map(|_| ada.put(&[], waiting(waited_for.clone(), told.clone())));
+    let others = async {
+        for _ in 0..2 {
+            waits.recv().await.unwrap();
+        }
+        let others = zoe.put(&[], png(8)).await;
+        tell.send(true).unwrap();
+        others
+    };
+    let (slow, others) = tokio::join!(join_all(slow), others);
+
+    assert_eq!(others.status, 200);
+    let (taken, refused) = slow.into_iter().partition::<Vec<_>, _>(|answer| answer.status == 200);
+    assert_eq!((taken.len(), refused.len()), (2, 38));
+    for answer in refused {
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "1"));
+    }
+    assert_eq!(ada.put(&[], png(8)).await.status, 200, "there is room again");
 }
 
 #[tokio::test]
@@ -287,11 +315,11 @@ async fn an_upload_that_does_not_arrive_is_not_waited_for_for_ever() {
 async fn many_at_once_all_get_their_own() {
     let t = Fixture::new().await;
     let (ada, zoe) = (t.browser("ada").await, t.browser("zoe").await);
-    let uploads = stream::iter(0..24_u8).map(|n| {
-        let browser = if n % 2 == 0 { &ada } else { &zoe };
-        browser.put(&[], png(100 + n))
+    let uploads = [(&ada, 0_u8), (&ada, 1), (&zoe, 2), (&zoe, 3)].map(|(browser, n)| async move {
+        let pictures = stream::iter(0..6).map(|m| browser.put(&[], png(100 + 4 * m + n)));
+        pictures.buffered(1).collect::<Vec<_>>().await
     });
-    let answers = uploads.buffer_unordered(24).collect::<Vec<_>>().await;
+    let answers = join_all(uploads).await.concat();
     let mut revisions = answers.iter().map(|answer| answer.json::<Record>()).collect::<Vec<_>>();
     revisions.sort_by_key(|record| (record.user_id.to_string(), record.revision));
     for (n, record) in (0..12).zip(&revisions) {
@@ -309,11 +337,11 @@ async fn who_signs_in_does_not_wait_behind_all_uploads() {
     if t.collection.workers.count() > UPLOADS / 4 {
         return; // with so many cores there is no line to wait in
     }
-    let browser = t.browser("ada").await;
+    let crowd = t.crowd(UPLOADS).await;
     let done = AtomicUsize::new(0);
     let (first_done, mut firsts) = mpsc::unbounded_channel();
-    let uploads = join_all((0..24).map(|n| {
-        let (browser, done, first_done) = (&browser, &done, first_done.clone());
+    let uploads = join_all((0..24).zip(&crowd).map(|(n, browser)| {
+        let (done, first_done) = (&done, first_done.clone());
         async move {
             assert_eq!(browser.put(&[], png(100 + n)).await.status, 200);
             done.fetch_add(1, Ordering::SeqCst);
