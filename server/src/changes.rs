@@ -1,46 +1,69 @@
 //! What follows a change of a person: the one place through which each goes.
 //!
 //! ```text
-//! database ─▶ every cache reads afresh ─▶ whoever may know is told
-//!                                     └─▶ their posts are rewritten, in the background
+//! database ─▶ every cache takes up what it says ─▶ whoever may know is told
+//!    │                                         └─▶ their posts are rewritten, in the background
+//!    └─ its answer was lost ─▶ asked later what came of it, and that is told
 //! ```
 //!
-//! **Invariant:** a change that was made is told, even if whoever asked for it has gone meanwhile.
+//! **Invariant:** a change that was made is told, even if whoever asked for it has gone meanwhile, or
+//! the way back from the database was lost.
 
-use miniature_api::{Change, Record, UserId};
+use std::{
+    collections::HashSet,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use miniature_api::{BATCH_LIMIT, Change, UserId};
 
 use crate::{
     events::Events,
     profiles::{Answer, Profiles, SourceError},
-    storage::Database,
+    storage::{Database, NewPicture, PictureChange, Versioned},
 };
 
-/// Sees changes of people through. Cheap to clone.
+/// Sees changes of people through. Cheap to clone; clones share what is still to be found out.
 #[derive(Clone, Debug)]
 pub struct Changes {
     database: Database,
     profiles: Profiles,
     events: Events,
+    /// Who may have changed: the database did not say.
+    unsettled: Arc<Mutex<HashSet<UserId>>>,
 }
 
 impl Changes {
     /// Changes of the people in this database.
     pub fn new(database: Database, profiles: Profiles, events: Events) -> Self {
-        Self { database, profiles, events }
+        Self { database, profiles, events, unsettled: Arc::default() }
     }
 
-    /// Someone has another picture, or none; the database says so already.
+    /// Gives someone another picture, or none, at a time in seconds since 1970. Returns none, and
+    /// changes nothing, if that picture has been removed since it was kept.
+    ///
+    /// One that they have already is told once more: it may be asked for again because the news of it
+    /// was lost.
     ///
     /// # Errors
     ///
-    /// If the profile cannot be read afresh; everybody is told nevertheless.
-    pub async fn picture(&self, record: Record) -> Result<(), SourceError> {
-        let changes = self.clone();
+    /// If the database does not answer.
+    pub async fn picture(
+        &self,
+        user: &UserId,
+        picture: Option<NewPicture>,
+        now: u64,
+    ) -> Result<Option<PictureChange>, SourceError> {
+        let (changes, user) = (self.clone(), user.clone());
         let told = see_through(async move {
-            let refreshed = changes.profiles.refresh(&record.user_id).await;
-            changes.events.publish(Change::Picture(record)).await;
-            changes.rewrite_posts(refreshed?);
-            Ok(())
+            let made = changes.database.set_picture(&user, picture.as_ref(), now).await;
+            let change = changes.unless_unsure(&user, made).await?;
+            if let Some(PictureChange::Changed(ours) | PictureChange::AlreadySo(ours)) = &change {
+                let known = changes.take_up(ours.clone()).await;
+                changes.tell_picture(&known).await;
+                changes.rewrite_posts(known);
+            }
+            Ok(change)
         });
         told.await.unwrap_or(Err(SourceError::Lost))
     }
@@ -59,25 +82,86 @@ impl Changes {
     ) -> Result<Answer, SourceError> {
         let (changes, user) = (self.clone(), user.clone());
         let told = see_through(async move {
-            changes.database.describe(&user, name.as_deref(), headline.as_deref()).await?;
-            let answer = changes.profiles.refresh(&user).await?;
-            if let Some(profile) = &answer {
-                changes.events.publish(Change::Profile(profile.profile.clone())).await;
-            }
-            changes.rewrite_posts(answer.clone());
-            Ok(answer)
+            let made = changes.database.describe(&user, name.as_deref(), headline.as_deref()).await;
+            let Some(ours) = changes.unless_unsure(&user, made).await? else { return Ok(None) };
+            let known = changes.take_up(ours).await;
+            changes.tell_profile(&known).await;
+            changes.rewrite_posts(Arc::clone(&known));
+            Ok(Some(known))
         });
         told.await.unwrap_or(Err(SourceError::Lost))
     }
 
+    /// Finds out what came of changes whose answer was lost, and tells it. Returns of how many people
+    /// that was.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer; nothing is forgotten.
+    pub async fn settle(&self) -> Result<usize, SourceError> {
+        let unsettled = mem::take(&mut *self.unsettled());
+        let users = unsettled.into_iter().collect::<Vec<_>>();
+        for (n, batch) in users.chunks(BATCH_LIMIT).enumerate() {
+            let found = self.database.profiles(batch).await.inspect_err(|_| {
+                self.unsettled().extend(users[n * BATCH_LIMIT..].iter().cloned());
+            })?;
+            for ours in found.into_values() {
+                let known = self.take_up(ours).await;
+                self.tell_picture(&known).await;
+                self.tell_profile(&known).await;
+                self.rewrite_posts(known);
+            }
+        }
+        Ok(users.len())
+    }
+
+    /// If the connection was lost, the change may have been made all the same: no cache goes on with
+    /// what was before, and it is found out later.
+    async fn unless_unsure<T>(
+        &self,
+        user: &UserId,
+        made: sqlx::Result<T>,
+    ) -> Result<T, SourceError> {
+        if let Err(error) = &made
+            && !matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
+        {
+            self.unsettled().insert(user.clone());
+            self.profiles.invalidate(user).await;
+        }
+        Ok(made?)
+    }
+
+    /// If nobody can say who they are, every cache has forgotten it, and what we know is told.
+    async fn take_up(&self, ours: Versioned) -> Arc<Versioned> {
+        match self.profiles.take_up(ours.clone()).await {
+            Ok(known) => known.unwrap_or_else(|| Arc::new(ours)),
+            Err(error) => {
+                tracing::warn!(%error, "a profile was changed and could not be read afresh");
+                Arc::new(ours)
+            }
+        }
+    }
+
+    async fn tell_picture(&self, known: &Versioned) {
+        self.events.publish(Change::Picture(known.picture.clone())).await;
+    }
+
+    async fn tell_profile(&self, known: &Versioned) {
+        self.events.publish(Change::Profile(known.profile.clone())).await;
+    }
+
     /// If it fails, the snapshots are refreshed once their time is over.
-    fn rewrite_posts(&self, author: Answer) {
-        let (Some(author), database) = (author, self.database.clone()) else { return };
+    fn rewrite_posts(&self, author: Arc<Versioned>) {
+        let database = self.database.clone();
         tokio::spawn(async move {
             if let Err(error) = database.rewrite_author(&author, None).await {
                 tracing::warn!(%error, "posts keep an old snapshot of their author for a while");
             }
         });
+    }
+
+    fn unsettled(&self) -> MutexGuard<'_, HashSet<UserId>> {
+        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -159,7 +159,7 @@ impl From<PictureError> for ApiError {
             PictureError::Database(error) => error.into(),
             PictureError::Away(_) => Self::Unready("images"),
             PictureError::BeingRemoved => Self::Busy,
-            PictureError::Lost => Self::internal(cause),
+            PictureError::Ungiven(error) => error.into(),
         }
     }
 }

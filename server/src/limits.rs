@@ -136,8 +136,8 @@ pub struct Limits {
     /// How often it is written down that a user is active. Default: every 5 minutes.
     pub activity_noted_every: Duration,
 
-    /// How often what Redis missed while it was away is written to it, if it is back. Default: every
-    /// second.
+    /// How often what Redis missed while it was away is written to it, if it is back, and how often the
+    /// database is asked what came of a change whose answer was lost. Default: every second.
     pub catch_up_every: Duration,
 
     /// How many events are kept for those who come back. Default: 1 000.

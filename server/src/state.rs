@@ -105,8 +105,7 @@ impl Collection {
         let unused = Unused::new(database.clone(), kept, known, hints.clone(), limits);
         let events = Events::new(database.clone(), profiles.clone(), Clock::system(), limits);
         let changes = Changes::new(database.clone(), profiles.clone(), events.clone());
-        let pictures =
-            Pictures::new(database.clone(), renditions.clone(), metadata, changes.clone(), limits);
+        let pictures = Pictures::new(renditions.clone(), metadata, changes.clone(), limits);
         Self { database, profiles, renditions, hints, pictures, unused, changes, events, workers }
     }
 }

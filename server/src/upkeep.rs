@@ -12,8 +12,8 @@ use crate::{
     storage::seconds_before,
 };
 
-/// Reads profiles of active users ahead, writes to Redis what it missed, and removes pictures that
-/// nobody shows any more. Ends when dropped.
+/// Reads profiles of active users ahead, writes to Redis what it missed, finds out what came of changes
+/// whose answer was lost, and removes pictures that nobody shows any more. Ends when dropped.
 #[derive(Debug)]
 pub struct Upkeep(#[expect(dead_code, reason = "tasks end when it is dropped")] JoinSet<()>);
 
@@ -38,6 +38,11 @@ impl Upkeep {
         tasks.spawn(repeat(catch_up_every, "catch up", move || {
             let profiles = profiles.clone();
             async move { profiles.catch_up().await }
+        }));
+        let changes = collection.changes.clone();
+        tasks.spawn(repeat(catch_up_every, "find out what changed", move || {
+            let changes = changes.clone();
+            async move { changes.settle().await }
         }));
         Self(tasks)
     }

@@ -1,4 +1,4 @@
-//! What a post costs. In a process of its own, for it counts.
+//! What a post and a change cost. In a process of its own, for it counts.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -6,6 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use miniature_api::UserId;
 use miniature_server::{
     Collection,
+    changes::Changes,
     clock::Clock,
     images::ImageStore,
     limits::Limits,
@@ -22,6 +23,7 @@ fn user(id: &str) -> UserId {
 
 struct Fixture {
     posts: Posts,
+    changes: Changes,
     _folder: TempDir,
 }
 
@@ -39,8 +41,9 @@ impl Fixture {
         let profiles = Profiles::new(database.clone(), None, &limits);
         let images = ImageStore::in_folder(folder.path()).unwrap();
         let collection = Collection::of(database.clone(), profiles.clone(), images, &limits);
+        let changes = collection.changes;
         let posts = Posts::new(database, profiles, collection.events, Clock::system(), &limits);
-        Self { posts, _folder: folder }
+        Self { posts, changes, _folder: folder }
     }
 
     async fn texts(&self, of: &str) -> Vec<String> {
@@ -56,7 +59,7 @@ fn questions(handle: &PrometheusHandle) -> u64 {
 }
 
 #[tokio::test]
-async fn a_post_asks_nobody_who_its_author_is_if_a_cache_knows_and_neither_does_the_feed() {
+async fn neither_posts_nor_the_feed_nor_changes_ask_who_someone_is_if_a_cache_knows() {
     let handle = metrics::install().unwrap();
     let t = Fixture::on(Database::in_memory().await.unwrap()).await;
     assert_eq!(questions(&handle), 0);
@@ -68,4 +71,10 @@ async fn a_post_asks_nobody_who_its_author_is_if_a_cache_knows_and_neither_does_
     assert_eq!(t.texts("ada").await, ["warm", "cold"]);
 
     assert_eq!(questions(&handle), 1);
+
+    t.changes.describe(&user("bea"), Some("Beatrice".to_owned()), None).await.unwrap();
+    t.changes.picture(&user("bea"), None, 0).await.unwrap();
+    let post = t.posts.write(&user("bea"), "renamed".to_owned()).await.unwrap();
+    assert_eq!(post.author.name, "Beatrice");
+    assert_eq!(questions(&handle), 1, "the change itself says what is so now");
 }

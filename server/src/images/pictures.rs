@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use miniature_api::{ImageId, Record, UserId};
+use miniature_api::{ImageId, UserId};
 use miniature_pixels::{PixelError, Square, UploadError, memory_for};
 use thiserror::Error;
 use tokio::{
@@ -16,7 +16,8 @@ use crate::{
     changes::Changes,
     clock::Clock,
     limits::Limits,
-    storage::{Claim, Database, NewPicture, ObjectsAway, PictureChange},
+    profiles::SourceError,
+    storage::{Claim, NewPicture, ObjectsAway, PictureChange},
     workers::WorkPanicked,
 };
 
@@ -41,9 +42,9 @@ pub enum PictureError {
     /// The same picture is being removed just now, since nobody has shown it for long.
     #[error("the picture is being removed; try again in a moment")]
     BeingRemoved,
-    /// The server is stopping.
-    #[error("the change was lost")]
-    Lost,
+    /// Nobody can say whose picture it is.
+    #[error("a picture cannot be given to its user")]
+    Ungiven(#[from] SourceError),
 }
 
 /// A codec that fails or panics on decoded pixels says that the upload is at fault.
@@ -62,7 +63,6 @@ impl From<WorkPanicked> for PictureError {
 /// Changes pictures. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Pictures {
-    database: Database,
     renditions: Renditions,
     metadata: Metadata,
     memory: DecodingMemory,
@@ -74,9 +74,8 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Changes pictures in this database.
+    /// Changes pictures, and tells of it through these.
     pub fn new(
-        database: Database,
         renditions: Renditions,
         metadata: Metadata,
         changes: Changes,
@@ -85,7 +84,7 @@ impl Pictures {
         let memory = DecodingMemory::new(limits.decoding_bytes);
         let turns = Arc::new(Semaphore::new(renditions.workers().count()));
         let clock = Clock::system();
-        Self { database, renditions, metadata, memory, changes, clock, turns }
+        Self { renditions, metadata, memory, changes, clock, turns }
     }
 
     /// Goes by this clock.
@@ -98,8 +97,7 @@ impl Pictures {
     ///
     /// The master is there before the record names it, so nobody is sent to a picture that is not
     /// there; what is being removed meanwhile, since nobody has shown it for long, is kept again. A
-    /// picture that the user has already changes nothing. Whoever may know of a new one is
-    /// told.
+    /// picture that the user has already changes nothing. Whoever may know of it is told.
     ///
     /// # Errors
     ///
@@ -131,7 +129,7 @@ impl Pictures {
     ///
     /// What failed here.
     pub async fn remove_picture(&self, user: &UserId) -> Result<PictureChange, PictureError> {
-        self.change(user, None).await?.ok_or(PictureError::Lost)
+        self.change(user, None).await?.ok_or(PictureError::Ungiven(SourceError::Lost))
     }
 
     /// Keeps a picture in every size; its row first, so that what nobody comes to show is found
@@ -166,31 +164,13 @@ impl Pictures {
         workers.run(work).await?
     }
 
-    /// Changes the record, unless the picture has been removed meanwhile. Once begun it is finished,
-    /// even if whoever asked has gone: what is in the database is told to every cache.
+    /// None if the picture has been removed meanwhile.
     async fn change(
         &self,
         user: &UserId,
         picture: Option<NewPicture>,
     ) -> Result<Option<PictureChange>, PictureError> {
-        let (this, user) = (self.clone(), user.clone());
-        let change = tokio::spawn(async move {
-            let now = this.clock.now();
-            let change = this.database.set_picture(&user, picture.as_ref(), now).await?;
-            if let Some(PictureChange::Changed(record)) = &change {
-                this.tell(record).await;
-            }
-            Ok(change)
-        });
-        change.await.map_err(|_| PictureError::Lost)?
-    }
-
-    /// Tells of a new record whoever shows the old one. The change itself has happened, so nothing
-    /// that fails here makes it undone.
-    async fn tell(&self, record: &Record) {
-        if let Err(error) = self.changes.picture(record.clone()).await {
-            tracing::warn!(%error, "a profile was changed and could not be read afresh");
-        }
+        Ok(self.changes.picture(user, picture, self.clock.now()).await?)
     }
 }
 

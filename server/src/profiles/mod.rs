@@ -173,6 +173,24 @@ impl Profiles {
         Ok(loaded.remove(user).flatten())
     }
 
+    /// Takes up what our database says of someone after a change. Returns what every layer has then:
+    /// that, or a newer copy. If another service says who people are it is asked; none if it knows of
+    /// nobody.
+    ///
+    /// # Errors
+    ///
+    /// If that service does not answer; every layer that can be reached has forgotten them then.
+    pub async fn take_up(&self, changed: Versioned) -> Result<Answer, SourceError> {
+        if !self.are_ours() {
+            return self.refresh(&changed.user_id).await;
+        }
+        if let Some(shared) = &self.shared {
+            shared.replace(&changed).await;
+        }
+        let changed = Arc::new(changed);
+        Ok(self.keep(&changed.user_id, Some(Arc::clone(&changed))).await)
+    }
+
     /// Forgets a user's profile in every layer.
     pub async fn invalidate(&self, user: &UserId) {
         self.memory.invalidate(user).await;

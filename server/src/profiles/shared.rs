@@ -64,6 +64,13 @@ impl Shared {
         futures_util::future::join_all(puts).await;
     }
 
+    /// Keeps a profile that has changed, unless a newer one is held. Until that is done Redis may
+    /// hold what was before.
+    pub(super) async fn replace(&self, profile: &Versioned) {
+        self.behind().insert(profile.user_id.clone());
+        self.put_many(std::iter::once(profile)).await;
+    }
+
     /// Forgets a profile that has changed.
     pub(super) async fn remove(&self, user: &UserId) {
         if !self.redis.remove(&key(user)).await {

@@ -118,7 +118,7 @@ fn outcome(changed: &Result<PictureChange, ApiError>) -> &'static str {
 /// Someone whose session outlived them is signed out.
 fn answer(change: PictureChange) -> Result<impl IntoResponse, ApiError> {
     let record: Record = match change {
-        PictureChange::Changed(record) | PictureChange::AlreadySo(record) => record,
+        PictureChange::Changed(of) | PictureChange::AlreadySo(of) => of.profile.picture,
         PictureChange::NoSuchUser => return Err(ApiError::SignedOut),
     };
     Ok(([(header::CACHE_CONTROL, "private, no-store")], Json(record)))

@@ -51,9 +51,9 @@ pub struct NewPicture {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PictureChange {
     /// The user has the picture now, under a new revision.
-    Changed(Record),
+    Changed(Versioned),
     /// The user had it already, or had none and is to have none; the revision stands.
-    AlreadySo(Record),
+    AlreadySo(Versioned),
     /// There is no such user.
     NoSuchUser,
 }
@@ -74,6 +74,10 @@ struct ProfileRow {
 /// Everyone's profile; a condition on `u` is to follow.
 const PROFILES: &str = "SELECT u.id, u.name, u.headline, u.version, u.revision, u.image_id, \
      u.thumbhash, (SELECT COUNT(*) FROM friendships f WHERE f.user_id = u.id) AS friend_count FROM users u";
+
+/// What a change of a user is to return: their profile, in the same step.
+const CHANGED: &str = "RETURNING id, name, headline, version, revision, image_id, thumbhash, \
+     (SELECT COUNT(*) FROM friendships f WHERE f.user_id = users.id) AS friend_count";
 
 impl Database {
     /// The profiles of those users that exist, in one query.
@@ -165,8 +169,6 @@ impl Database {
         picture: Option<&NewPicture>,
         now: u64,
     ) -> sqlx::Result<Option<PictureChange>> {
-        let image_id = picture.map(|picture| picture.image_id);
-        let thumbhash = picture.map(|picture| picture.thumbhash.as_str());
         self.may_be_unused(user, now).await?;
         let mut transaction = self.begin().await?;
         if let Some(picture) = picture
@@ -174,38 +176,33 @@ impl Database {
         {
             return Ok(None);
         }
-        let revision = sqlx::query_scalar::<_, i64>(
+        let sql = format!(
             "UPDATE users SET version = version + 1, revision = revision + 1, image_id = $2, \
-             thumbhash = $3 WHERE id = $1 AND image_id IS DISTINCT FROM $2 RETURNING revision",
-        )
-        .bind(user.as_str())
-        .bind(image_id.map(|id| id.to_string()))
-        .bind(thumbhash)
-        .fetch_optional(&mut *transaction)
-        .await?;
+             thumbhash = $3 WHERE id = $1 AND image_id IS DISTINCT FROM $2 {CHANGED}"
+        );
+        let changed = sqlx::query_as::<_, ProfileRow>(&sql)
+            .bind(user.as_str())
+            .bind(picture.map(|picture| picture.image_id.to_string()))
+            .bind(picture.map(|picture| picture.thumbhash.as_str()))
+            .fetch_optional(&mut *transaction)
+            .await?;
         transaction.commit().await?;
-        let change = match revision {
-            Some(revision) => PictureChange::Changed(Record {
-                user_id: user.clone(),
-                revision: self::revision(revision)?,
-                image_id,
-                thumbhash: thumbhash.map(Into::into),
-            }),
+        let change = match changed {
+            Some(row) => PictureChange::Changed(row.profile()?),
             None => self.unchanged(user).await?,
         };
         Ok(Some(change))
     }
 
     async fn unchanged(&self, user: &UserId) -> sqlx::Result<PictureChange> {
-        let record = self.profiles(std::slice::from_ref(user)).await?.remove(user);
-        let record = record.map(|versioned| versioned.profile.picture);
-        Ok(record.map_or(PictureChange::NoSuchUser, PictureChange::AlreadySo))
+        let profile = self.profiles(std::slice::from_ref(user)).await?.remove(user);
+        Ok(profile.map_or(PictureChange::NoSuchUser, PictureChange::AlreadySo))
     }
 }
 
 impl Database {
     /// Changes what is said of a user, and counts their version up if that is news; what is none
-    /// stays. Returns whether there is such a user.
+    /// stays. Returns their profile, or none if there is no such user.
     ///
     /// # Errors
     ///
@@ -215,19 +212,19 @@ impl Database {
         user: &UserId,
         name: Option<&str>,
         headline: Option<&str>,
-    ) -> sqlx::Result<bool> {
-        let query = sqlx::query(
+    ) -> sqlx::Result<Option<Versioned>> {
+        let sql = format!(
             "UPDATE users SET name = COALESCE($2, name), headline = COALESCE($3, headline), \
              version = version + CASE WHEN name = COALESCE($2, name) \
-             AND headline = COALESCE($3, headline) THEN 0 ELSE 1 END WHERE id = $1",
+             AND headline = COALESCE($3, headline) THEN 0 ELSE 1 END WHERE id = $1 {CHANGED}"
         );
-        let done = query
+        let changed = sqlx::query_as::<_, ProfileRow>(&sql)
             .bind(user.as_str())
             .bind(name)
             .bind(headline)
-            .execute(&mut *self.connection().await?)
+            .fetch_optional(&mut *self.connection().await?)
             .await?;
-        Ok(done.rows_affected() > 0)
+        changed.map(ProfileRow::profile).transpose()
     }
 
     /// Notes that a user is active at a time, in seconds since 1970.

@@ -106,18 +106,18 @@ async fn each_change_counts_up_and_is_seen_at_once() {
 
     let change = t.collection.pictures.set_picture(&user("bea"), png(200)).await.unwrap();
 
-    let PictureChange::Changed(record) = change else { panic!("{change:?}") };
-    assert_eq!(record.revision, Revision(2));
+    let PictureChange::Changed(bea) = change else { panic!("{change:?}") };
+    assert_eq!(bea.picture.revision, Revision(2));
     let after = browser.get_with(path, "if-none-match", before.header("etag")).await;
-    assert_eq!(after.json::<PictureAnswer>().record, record);
+    assert_eq!(after.json::<PictureAnswer>().record, bea.profile.picture);
 }
 
 #[tokio::test]
 async fn the_same_picture_again_changes_nothing() {
     let t = Fixture::new().await;
     let again = t.collection.pictures.set_picture(&user("bea"), png(1)).await;
-    let PictureChange::AlreadySo(record) = again.unwrap() else { panic!("a change") };
-    assert_eq!(record.revision, Revision(1));
+    let PictureChange::AlreadySo(bea) = again.unwrap() else { panic!("a change") };
+    assert_eq!(bea.picture.revision, Revision(1));
     let nobody = t.collection.pictures.set_picture(&user("nobody"), png(1)).await;
     assert_eq!(nobody.unwrap(), PictureChange::NoSuchUser);
 }

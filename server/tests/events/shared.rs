@@ -1,0 +1,122 @@
+//! Several instances, which tell each other through Redis, or do not.
+
+use miniature_server::{
+    App, Collection, app, clock::Clock, images::ImageStore, limits::Limits, profiles::Profiles,
+    redis,
+};
+use miniature_services::{Redis, RedisCluster};
+
+use crate::fixture::{Instance, config, database};
+
+async fn what_happens_at_one_instance_is_heard_at_the_other(urls: &[String]) {
+    let database = database().await;
+    let (one, other) = (Instance::on(&database, urls).await, Instance::on(&database, urls).await);
+    let (bea, ada) = (one.browser("bea").await, other.browser("ada").await);
+    let (mut beas, mut adas) = (bea.listen().await, ada.listen().await);
+    let mut zoes = other.browser("zoe").await.listen().await;
+    assert_eq!(ada.name_of("bea").await, "bea");
+
+    bea.rename("Beatrice").await;
+    let heard = adas.next().await;
+    assert_eq!(heard.name, "profile");
+    assert_eq!(ada.name_of("bea").await, "Beatrice", "the other's memory knows before its clients");
+    assert_eq!(beas.next().await, heard, "under the same id everywhere");
+
+    bea.write("while you were away").await;
+    let mut moved = one.browser("ada").await.listen_since(Some(&heard.id)).await;
+    assert_eq!(moved.next().await.post(), "while you were away");
+    other.browser("zoe").await.write("a stranger's").await;
+    assert_eq!(zoes.next().await.post(), "a stranger's");
+
+    let late = Instance::on(&database, urls).await;
+    let mut replayed = late.browser("ada").await.listen_since(Some(&heard.id)).await;
+    assert_eq!(replayed.next().await.post(), "while you were away");
+    assert_eq!(replayed.next().await.name, "");
+}
+
+#[tokio::test]
+async fn instances_tell_each_other_through_redis() {
+    let redis = Redis::start().unwrap();
+    what_happens_at_one_instance_is_heard_at_the_other(&[redis.url()]).await;
+}
+
+#[tokio::test]
+async fn instances_tell_each_other_through_a_cluster() {
+    let cluster = RedisCluster::start().unwrap();
+    what_happens_at_one_instance_is_heard_at_the_other(&cluster.urls()).await;
+}
+
+/// Redis is hurt, something happens, Redis is healed.
+async fn an_outage(mut redis: Redis, hurt: fn(&mut Redis), heal: fn(&mut Redis)) {
+    let database = database().await;
+    let urls = [redis.url()];
+    let (one, other) = (Instance::on(&database, &urls).await, Instance::on(&database, &urls).await);
+    let bea = one.browser("bea").await;
+    let (here, there) = (one.browser("ada").await, other.browser("ada").await);
+    let (mut near, mut far) = (here.listen().await, there.listen().await);
+    let mut stranger = one.browser("zoe").await.listen().await;
+    bea.write("before").await;
+    let before = near.next().await;
+    assert_eq!(before.post(), "before");
+    assert_eq!(far.next().await, before);
+
+    hurt(&mut redis);
+    bea.write("in between").await;
+    near.until_post("in between").await;
+    assert_eq!(here.listen_since(Some(&before.id)).await.next().await.name, "reset");
+    bea.rename("Beatrice").await;
+    assert_eq!(near.next().await.name, "profile");
+
+    heal(&mut redis);
+    near.until("reset").await;
+    let reset = far.until("reset").await;
+    assert_eq!(there.name_of("bea").await, "Beatrice");
+    assert_eq!(here.listen_since(Some(&before.id)).await.next().await.name, "reset");
+    assert_eq!(there.listen_since(Some("1-1")).await.next().await.name, "reset");
+
+    // One more `reset` may be under way, from the other instance's gap.
+    bea.write("after").await;
+    let heard = far.until("post").await;
+    assert_eq!(heard.post(), "after");
+    assert!(heard.millisecond_and_count() > reset.millisecond_and_count());
+    near.until("post").await;
+    assert_eq!(stranger.next().await.name, "reset", "a stranger has heard nothing before");
+}
+
+#[tokio::test]
+async fn a_redis_that_crashes_silences_nobody_and_its_loss_is_told() {
+    let redis = Redis::start().unwrap();
+    an_outage(redis, |redis| redis.kill(), |redis| redis.restart().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_silences_nobody_and_its_loss_is_told() {
+    let redis = Redis::start().unwrap();
+    an_outage(redis, |redis| redis.hang().unwrap(), |redis| redis.resume().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_is_away_at_the_start_is_followed_once_it_is_there() {
+    let mut redis = Redis::start().unwrap();
+    let (url, database) = (redis.url(), database().await);
+    redis.kill();
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits::default();
+    let shared = redis::Redis::new(&[url.parse().unwrap()]).unwrap();
+    let profiles = Profiles::new(database.clone(), Some(shared), &limits);
+    let images = ImageStore::in_folder(folder.path()).unwrap();
+    let collection = Collection::of(database.clone(), profiles, images, &limits);
+    let state = App::new(collection.clone(), &config(), Clock::system()).unwrap();
+    let stop = state.stopping();
+    let early = Instance { router: app(state), collection, stop, _folder: folder };
+    let ada = early.browser("ada").await;
+    let mut stream = ada.listen().await;
+    early.browser("bea").await.write("without Redis").await;
+    assert_eq!(stream.next().await.post(), "without Redis");
+
+    redis.restart().unwrap();
+    stream.until("reset").await;
+    let late = Instance::on(&database, &[url]).await;
+    late.browser("bea").await.write("with Redis").await;
+    assert_eq!(stream.until("post").await.post(), "with Redis");
+}
