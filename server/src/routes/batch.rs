@@ -5,7 +5,7 @@ use std::{convert::Infallible, str::FromStr};
 use axum::{
     Json,
     extract::{FromRequestParts, State},
-    http::{HeaderValue, header, request::Parts},
+    http::{header, request::Parts},
     response::{IntoResponse, Response},
 };
 use miniature_api::{
@@ -14,6 +14,7 @@ use miniature_api::{
 use thiserror::Error;
 
 use super::{
+    conditional::not_kept,
     guard::SignedIn,
     multipart::Multipart,
     openapi::{Invalid, Refused},
@@ -57,7 +58,7 @@ pub(crate) async fn batch(
     let (found, layer) = app.profiles().get_many(&ids).await?;
     timing.passed("profiles", layer.name(), layer.is_hit());
     let entries = ids.into_iter().zip(found).map(entry).collect::<Vec<_>>();
-    let mut answer = if with_bytes {
+    let answer = if with_bytes {
         let parts = Multipart {
             route: "/api/images/batch",
             name: RECORDS_PART,
@@ -69,9 +70,7 @@ pub(crate) async fn batch(
     } else {
         Json(entries).into_response()
     };
-    let not_kept = HeaderValue::from_static("private, no-store");
-    answer.headers_mut().insert(header::CACHE_CONTROL, not_kept);
-    Ok(timing.on(answer))
+    Ok(timing.on(not_kept(answer)))
 }
 
 /// What types the asker takes.

@@ -53,7 +53,7 @@ impl ETag {
     }
 
     /// Whether the asker holds this state, by weak comparison, as `If-None-Match` wants.
-    fn is_held(&self, held: &Held) -> bool {
+    pub(crate) fn is_held(&self, held: &Held) -> bool {
         self.is_named(held) || held.tags().any(|tag| tag == "*")
     }
 
@@ -105,6 +105,13 @@ pub(crate) fn unless_held(
 /// 304: the asker holds it.
 pub(crate) fn unchanged(tag: ETag, caching: Caching) -> Response {
     tagged(StatusCode::NOT_MODIFIED.into_response(), tag, caching)
+}
+
+/// An answer that no browser keeps.
+pub(crate) fn not_kept(mut answer: Response) -> Response {
+    let not_kept = HeaderValue::from_static("private, no-store");
+    answer.headers_mut().insert(header::CACHE_CONTROL, not_kept);
+    answer
 }
 
 fn tagged(mut answer: Response, tag: ETag, caching: Caching) -> Response {

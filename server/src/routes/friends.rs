@@ -8,7 +8,7 @@ use axum::{
 use miniature_api::{BATCH_LIMIT, FRIENDS_PART, FriendsPage, ImageId, Size};
 
 use super::{
-    conditional::{Caching, ETag, Held, unless_held},
+    conditional::{Caching, ETag, Held, not_kept, unless_held},
     guard::SignedIn,
     multipart::Multipart,
     openapi::{Invalid, Refused},
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// `GET /api/friends?limit=50&cursor=C&pictures=64`: a page of one's friends, by name, with their
-/// pictures if a size is given.
+/// pictures if a size is given; a browser keeps them once all are in our memory.
 ///
 /// # Errors
 ///
@@ -66,6 +66,11 @@ pub(crate) async fn friends(
     let parts = parts.look(&renditions, &mut timing).await?;
     // Weak: the parts are the same, the boundary between them is another each time.
     let tag = ETag::weak(&format!("{name}-{size}"));
+    // A picture may fail while the answer goes out. Only what is whole for certain gets a name, so
+    // that nobody keeps a list with gaps, and is told that it has not changed.
+    if !parts.is_whole() && !tag.is_held(&held) {
+        return Ok(timing.on(not_kept(parts.answer(&renditions))));
+    }
     let whole = || parts.answer(&renditions);
     Ok(timing.on(unless_held(&held, tag, Caching::AskEachTime, whole)))
 }

@@ -118,6 +118,11 @@ pub(crate) struct Looked {
 }
 
 impl Looked {
+    /// Whether every picture is sure to be in the answer.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// The whole at once, with its length, if every picture is in memory; else one after another.
     pub(crate) fn answer(self, renditions: &Renditions) -> Response {
         let Self { parts, boundary, held } = self;

@@ -106,6 +106,29 @@ async fn files_serve_what_memory_has_lost_while_the_store_is_away() {
     assert!(answer.header("server-timing").contains(r#"renditions;desc="files""#));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_with_gaps_is_not_taken_for_the_whole_list_later() {
+    let store = Store::start().await;
+    let origin = store.server(Delivery::Proxy).await;
+    let server = store.cold(&origin, Delivery::Proxy);
+    let (browser, list) = (server.browser("ada").await, "/api/friends?pictures=64");
+    store.gate.fail_with(Some(Fault::Status(StatusCode::SERVICE_UNAVAILABLE)));
+    let gaps = browser.get(list).await;
+    assert_eq!((gaps.status, gaps.header("cache-control")), (StatusCode::OK, "private, no-store"));
+    let tag = gaps.header("etag").to_owned();
+    assert_eq!(gaps.parts().await.len(), 1, "the list alone");
+
+    store.gate.fail_with(None);
+    until_it_is_there(&server, "bea").await;
+    let healed = browser.get_with(list, "if-none-match", &tag).await;
+    assert_eq!(healed.status, StatusCode::OK);
+    assert_eq!(healed.parts().await.len(), 4);
+    let whole = browser.get(list).await;
+    assert_eq!(whole.header("cache-control"), "private, no-cache");
+    let held = browser.get_with(list, "if-none-match", whole.header("etag")).await;
+    assert_eq!(held.status, StatusCode::NOT_MODIFIED);
+}
+
 #[tokio::test]
 async fn an_upload_that_cannot_be_kept_changes_nothing() {
     let store = Store::start().await;
