@@ -77,10 +77,23 @@ impl Breaker {
         &self,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, CallError<E>> {
+        self.call_within(self.0.limit, call).await
+    }
+
+    /// As [`Self::call`], for one that may take longer, or shorter.
+    ///
+    /// # Errors
+    ///
+    /// Why it brought nothing.
+    pub async fn call_within<T, E: Display>(
+        &self,
+        limit: Duration,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, CallError<E>> {
         if !self.admits() {
             return Err(CallError::Open);
         }
-        let outcome = match timeout(self.0.limit, call).await {
+        let outcome = match timeout(limit, call).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(CallError::Failed(error)),
             Err(_) => Err(CallError::TimedOut),

@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::{
     images::{IntakeError, PictureError, RenditionError, UploadError},
     profiles::SourceError,
+    storage::passes,
 };
 
 /// Why a request is refused. Becomes an `application/problem+json` (RFC 9457).
@@ -62,7 +63,7 @@ pub enum ApiError {
         /// How long to wait, in seconds.
         retry_after_s: u64,
     },
-    /// 503: as much as can be done at once is under way.
+    /// 503: as much as can be done at once is under way, or it took too long.
     #[error("too much at once; try again in a moment")]
     Busy,
     /// 429: too many streams of events at once.
@@ -144,7 +145,7 @@ impl From<sqlx::Error> for ApiError {
 /// As many who waited for one answer get it.
 impl From<&Arc<sqlx::Error>> for ApiError {
     fn from(cause: &Arc<sqlx::Error>) -> Self {
-        if is_away(cause) { Self::Unready("database") } else { Self::internal(Arc::clone(cause)) }
+        if passes(cause) { Self::Unready("database") } else { Self::internal(Arc::clone(cause)) }
     }
 }
 
@@ -177,7 +178,7 @@ impl From<IntakeError> for ApiError {
 impl From<SourceError> for ApiError {
     fn from(cause: SourceError) -> Self {
         match &cause {
-            SourceError::Database(error) if is_away(error) => Self::Unready("database"),
+            SourceError::Database(error) if passes(error) => Self::Unready("database"),
             SourceError::Service(_) => Self::Unready("users"),
             SourceError::Database(_) | SourceError::Lost => Self::internal(cause),
         }
@@ -191,24 +192,6 @@ impl From<Arc<RenditionError>> for ApiError {
             RenditionError::Away(_) => Self::Unready("images"), // logged by its breaker
             RenditionError::Damaged(_) | RenditionError::Panicked(_) => Self::internal(cause),
         }
-    }
-}
-
-/// Whether the database may answer a moment later: it is restarting, cut off, or has no connection to
-/// spare.
-///
-/// # Source
-///
-/// PostgreSQL error codes: class 08 is lost connections, 53 is too few resources, 57P is shutting
-/// down and starting up.
-fn is_away(error: &sqlx::Error) -> bool {
-    use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, WorkerCrashed};
-    match error {
-        Io(_) | PoolTimedOut | PoolClosed | Protocol(_) | WorkerCrashed => true,
-        Database(error) => error.code().is_some_and(|code| {
-            ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) && code.len() == 5
-        }),
-        _ => false,
     }
 }
 

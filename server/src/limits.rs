@@ -105,9 +105,27 @@ pub struct Limits {
 
     /// How long a request may take, but for an upload and a stream of events. Default: 30 seconds.
     ///
-    /// Over all that it waits for, each of which has a shorter limit of its own; mostly for a body
-    /// that does not arrive.
+    /// Over all that it waits for, each of which has a shorter limit of its own: it ends only what
+    /// waits for many things one after the other.
     pub request_takes_at_most: Duration,
+
+    /// How long the body of a request may take to arrive, but for an upload. Default: 20 seconds, for
+    /// 17 kB at most.
+    pub body_arrives_within: Duration,
+
+    /// How long a query of the database may take once it has a connection. Default: 5 seconds.
+    ///
+    /// What is asked takes milliseconds, so the database that needs longer is as good as away.
+    pub query_takes_at_most: Duration,
+
+    /// How long the database waits for a lock that someone else holds. Default: 3 seconds.
+    ///
+    /// Shorter than a query, so that the log says that it was a lock.
+    pub lock_takes_at_most: Duration,
+
+    /// How long a query may take for which nobody waits: all posts of an author are rewritten, the
+    /// demo is created. Default: 1 minute.
+    pub lengthy_query_takes_at_most: Duration,
 
     /// How long an upload may take to arrive. Default: 2 minutes, in which a slow telephone sends 10 MiB.
     pub upload_arrives_within: Duration,
@@ -207,6 +225,10 @@ impl Default for Limits {
             uploads_per_user: 2,
             head_arrives_within: Duration::from_secs(30),
             request_takes_at_most: Duration::from_secs(30),
+            body_arrives_within: Duration::from_secs(20),
+            query_takes_at_most: Duration::from_secs(5),
+            lock_takes_at_most: Duration::from_secs(3),
+            lengthy_query_takes_at_most: Duration::from_secs(60),
             upload_arrives_within: Duration::from_secs(2 * 60),
             decoding_bytes: 512 << 20,
             session_lasts: Duration::from_secs(30 * 24 * 60 * 60),

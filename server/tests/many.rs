@@ -10,6 +10,8 @@ use futures_util::StreamExt;
 use miniature_api::{FriendsPage, PictureAnswer, Record, Revision, UserId};
 use miniature_services::{Postgres, Redis, S3};
 use reqwest::{Client, Method, StatusCode, header};
+use serde_json::json;
+use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
 
 mod command_line;
@@ -28,9 +30,13 @@ impl Shared {
     fn start() -> Self {
         let (postgres, redis) = (Postgres::start().unwrap(), Redis::start().unwrap());
         let s3 = S3::start().unwrap();
+        // Neither asks for a password, and both take one.
         let settings = vec![
-            ("MINIATURE_DATABASE_URL", postgres.url()),
-            ("MINIATURE_REDIS_URL", redis.url()),
+            (
+                "MINIATURE_DATABASE_URL",
+                postgres.url().replace("postgres@", "postgres:of-postgres@"),
+            ),
+            ("MINIATURE_REDIS_URL", redis.url().replace("//", "//default:of-redis@")),
             ("MINIATURE_S3_ENDPOINT", s3.endpoint()),
             ("MINIATURE_S3_BUCKET", S3::BUCKET.to_owned()),
             ("MINIATURE_S3_ACCESS_KEY", S3::ACCESS_KEY.to_owned()),
@@ -106,12 +112,22 @@ async fn two_instances_are_one_to_whoever_asks() {
     assert!(heard.contains(&given.image_id.unwrap().to_string()), "{heard}");
     assert!(took < Duration::from_secs(1), "{took:?} from the upload to the event elsewhere");
     eprintln!("an upload at one instance is heard at the other after {took:?}");
+    let post = ada.ask(&one, Method::POST, "/api/posts").json(&json!({ "text": "a-private-word" }));
+    assert_eq!(post.send().await.unwrap().status(), StatusCode::CREATED);
+
     let path = "/api/images/user/ada?size=64";
     let there = ada.get(&other, path).await.json::<PictureAnswer>().await.unwrap();
     assert_eq!(there.record, given);
     for log in [one.log(), other.log()] {
         assert!(log.contains("/api/session"), "much is logged");
-        for secret in ["X-Amz-Signature", S3::SECRET_KEY, &ada.cookie] {
+        for secret in [
+            "X-Amz-Signature",
+            S3::SECRET_KEY,
+            &ada.cookie,
+            "of-postgres",
+            "of-redis",
+            "a-private-word",
+        ] {
             assert!(!log.contains(secret), "{secret} is logged");
         }
     }
@@ -126,12 +142,51 @@ const ASKED: [(&str, &str); 5] = [
     ("a session", "/api/session"),
 ];
 
+/// What is answered while all is well.
+struct Right {
+    hot: String,
+    friends: Vec<u8>,
+    pictures: usize,
+    picture: Vec<u8>,
+}
+
+impl Right {
+    async fn learn(browser: &Browser, server: &Server) -> Self {
+        let bytes = async |path: &str| {
+            let answer = browser.get(server, path).await.error_for_status().unwrap();
+            answer.bytes().await.unwrap().to_vec()
+        };
+        let with_pictures = bytes("/api/friends?limit=50&pictures=64").await;
+        let friends = bytes("/api/friends?limit=50").await;
+        let page = serde_json::from_slice::<FriendsPage>(&friends).unwrap();
+        let hot = format!("/images/{}?size=64", page.friends[0].picture.image_id.unwrap());
+        let picture = bytes(&hot).await;
+        Self { hot, friends, pictures: pictures_in(&with_pictures), picture }
+    }
+
+    /// Whether this is what is to be answered to the question of this name.
+    fn is(&self, name: &str, status: StatusCode, body: &[u8]) -> bool {
+        match name {
+            "friends" => body == self.friends,
+            "strangers" => status == StatusCode::NOT_FOUND,
+            "50 pictures" => pictures_in(body) == self.pictures,
+            "a picture" => body == self.picture,
+            "a session" => body.starts_with(br#"{"user_id":"ada""#),
+            _ => panic!("{name}"),
+        }
+    }
+}
+
+fn pictures_in(body: &[u8]) -> usize {
+    body.windows(4).filter(|window| window == b"RIFF").count()
+}
+
 /// Asks everything for some rounds. Returns a line a question: which answers came, and the longest
 /// time. Every answer must be right, or say plainly that something is down.
 async fn ask_everything(
     browser: &Browser,
     server: &Server,
-    hot: &str,
+    right_answers: &Right,
     strangers: &mut impl Iterator<Item = UserId>,
 ) -> String {
     let mut report = String::new();
@@ -139,24 +194,23 @@ async fn ask_everything(
         let (mut right, mut down, mut longest) = (0, 0, Duration::ZERO);
         for _ in 0..10 {
             let path = match path {
-                "@hot" => hot.to_owned(),
+                "@hot" => right_answers.hot.clone(),
                 "@stranger" => format!("/api/users/{}", strangers.next().unwrap()),
                 path => path.to_owned(),
             };
             let since = Instant::now();
             let answer = browser.get(server, &path).await;
-            match answer.status() {
-                StatusCode::OK | StatusCode::NOT_FOUND => {
-                    answer.bytes().await.unwrap();
-                    right += 1;
-                }
-                StatusCode::SERVICE_UNAVAILABLE => {
-                    assert!(answer.headers().contains_key(header::RETRY_AFTER), "{name}");
-                    down += 1;
-                }
-                status => panic!("{name}: {status}"),
+            let status = answer.status();
+            if status == StatusCode::SERVICE_UNAVAILABLE {
+                assert!(answer.headers().contains_key(header::RETRY_AFTER), "{name}");
+                down += 1;
+            } else {
+                let body = answer.bytes().await.unwrap();
+                assert!(right_answers.is(name, status, &body), "{name}: {status}");
+                right += 1;
             }
             longest = longest.max(since.elapsed());
+            assert!(longest < LONGEST, "{name}: {longest:?}");
         }
         let longest = longest.as_millis();
         writeln!(report, "  {name:<12} {right:>2} right, {down:>2} x 503, longest {longest} ms")
@@ -164,6 +218,9 @@ async fn ask_everything(
     }
     report
 }
+
+/// Longer than this nobody waits, whatever is away: for a connection to the database, then for it.
+const LONGEST: Duration = Duration::from_secs(7);
 
 /// More users than there are, whom no cache holds.
 fn strangers() -> impl Iterator<Item = UserId> {
@@ -187,6 +244,15 @@ async fn until_ready(server: &Server, redis: &str) {
     }
 }
 
+/// Waits until the S3 store is seen to be so.
+async fn until_images_are(server: &Server, images: &str) {
+    let since = Instant::now();
+    while readiness(server).await.1 != images {
+        assert!(since.elapsed() < Duration::from_secs(30), "the store is never {images}");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// Waits until an upload is taken again, as a user would try.
 async fn until_all_is_well(browser: &Browser, server: &Server, shade: u8) -> Duration {
     let since = Instant::now();
@@ -197,65 +263,134 @@ async fn until_all_is_well(browser: &Browser, server: &Server, shade: u8) -> Dur
     since.elapsed()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_away_answers_are_right_or_say_so_and_it_recovers_by_itself() {
-    let mut shared = Shared::start();
-    let server = shared.instance(&[]);
-    let ada = Browser::sign_in(&server).await;
-    let page = ada.get(&server, "/api/friends?limit=50&pictures=64").await;
-    assert_eq!(page.status(), StatusCode::OK);
-    let page = ada.get(&server, "/api/friends").await.json::<FriendsPage>().await.unwrap();
-    let image = page.friends[0].picture.image_id.unwrap();
-    let hot = format!("/images/{image}?size=64");
-    let mut shade = 10;
-    let mut strangers = strangers();
-    let mut round = async |name: &str| {
-        let report = ask_everything(&ada, &server, &hot, &mut strangers).await;
+/// A picture and a session that were found good are; what only the database knows is 503.
+#[track_caller]
+fn assert_only_what_is_held(report: &str) {
+    for line in [
+        "friends       0 right, 10 x 503",
+        "strangers     0 right, 10 x 503",
+        "50 pictures   0 right, 10 x 503",
+        "a picture    10 right,  0 x 503",
+        "a session    10 right,  0 x 503",
+    ] {
+        assert!(report.contains(line), "{line}: {report}");
+    }
+}
+
+/// Every answer is right.
+#[track_caller]
+fn assert_all_right(report: &str) {
+    assert_eq!(report.matches(" 0 x 503").count(), ASKED.len(), "{report}");
+}
+
+/// One who asks one server everything, again and again.
+struct Watch {
+    shared: Shared,
+    server: Server,
+    ada: Browser,
+    right: Right,
+    asked: usize,
+    shade: u8,
+}
+
+impl Watch {
+    async fn begin() -> Self {
+        let shared = Shared::start();
+        let server = shared.instance(&[]);
+        let ada = Browser::sign_in(&server).await;
+        let right = Right::learn(&ada, &server).await;
+        assert_eq!(right.pictures, 50);
+        let mut watch = Self { shared, server, ada, right, asked: 0, shade: 10 };
+        assert_all_right(&watch.round("all is well").await);
+        assert_eq!(readiness(&watch.server).await, ("up".into(), "up".into()));
+        watch
+    }
+
+    async fn round(&mut self, name: &str) -> String {
+        let mut strangers = strangers().skip(self.asked);
+        self.asked += 10;
+        let report = ask_everything(&self.ada, &self.server, &self.right, &mut strangers).await;
         eprintln!("{name}\n{report}");
         report
-    };
+    }
 
-    round("all is well").await;
-    assert_eq!(readiness(&server).await, ("up".into(), "up".into()));
-    shared.redis.kill();
-    let report = round("Redis is killed").await;
-    assert_eq!(report.matches(" 0 x 503").count(), ASKED.len(), "{report}");
-    assert_eq!(readiness(&server).await, ("down".into(), "up".into()));
-    shared.redis.restart().unwrap();
-    until_ready(&server, "up").await;
-    shared.redis.hang().unwrap();
-    let report = round("Redis hangs").await;
-    assert_eq!(report.matches(" 0 x 503").count(), ASKED.len(), "{report}");
-    shared.redis.resume().unwrap();
-    until_ready(&server, "up").await;
+    async fn until_ready(&self) {
+        until_ready(&self.server, "up").await;
+    }
 
-    shared.s3.kill();
-    let report = round("the S3 store is killed").await;
-    assert_eq!(report.matches(" 0 x 503").count(), ASKED.len(), "held pictures show: {report}");
-    assert_eq!(readiness(&server).await.1, "down");
-    assert_eq!(ada.upload(&server, 99).await.status(), StatusCode::SERVICE_UNAVAILABLE);
-    shared.s3.restart().unwrap();
-    let took = until_all_is_well(&ada, &server, shade).await;
-    eprintln!("an upload is taken {took:?} after the S3 store is back");
+    async fn until_an_upload_is_taken(&mut self, after: &str) {
+        self.shade += 1;
+        let took = until_all_is_well(&self.ada, &self.server, self.shade).await;
+        eprintln!("an upload is taken {took:?} after {after}");
+    }
+}
 
-    shared.s3.hang().unwrap();
-    let report = round("the S3 store hangs").await;
-    assert_eq!(report.matches(" 0 x 503").count(), ASKED.len(), "held pictures show: {report}");
-    shared.s3.resume().unwrap();
-    shared.postgres.hang().unwrap();
-    round("PostgreSQL hangs").await;
-    shared.postgres.resume().unwrap();
-    shade += 1;
-    until_all_is_well(&ada, &server, shade).await;
-    shared.postgres.kill();
-    let report = round("PostgreSQL is killed").await;
-    assert!(report.contains("a picture    10 right"), "{report}");
-    shared.postgres.restart().unwrap();
-    shade += 1;
-    let took = until_all_is_well(&ada, &server, shade).await;
-    eprintln!("an upload is taken {took:?} after PostgreSQL is back");
-    let record = ada.get(&server, "/api/images/user/ada?size=64").await;
+#[tokio::test(flavor = "multi_thread")]
+async fn with_redis_away_every_answer_is_right() {
+    let mut t = Watch::begin().await;
+    t.shared.redis.kill();
+    assert_all_right(&t.round("Redis is killed").await);
+    until_ready(&t.server, "down").await;
+    t.shared.redis.restart().unwrap();
+    t.until_ready().await;
+
+    t.shared.redis.hang().unwrap();
+    assert_all_right(&t.round("Redis hangs").await);
+    t.shared.redis.resume().unwrap();
+    t.until_ready().await;
+
+    t.shared.redis.command(&["CLIENT", "PAUSE", "3000", "ALL"]).unwrap();
+    assert_all_right(&t.round("Redis pauses its clients").await);
+    t.until_ready().await;
+
+    let client = ::redis::Client::open(t.shared.redis.url()).unwrap();
+    let asleep = tokio::task::spawn_blocking(move || {
+        let mut connection = client.get_connection().unwrap();
+        ::redis::cmd("DEBUG").arg("SLEEP").arg(3).exec(&mut connection)
+    });
+    until_ready(&t.server, "down").await;
+    assert_all_right(&t.round("Redis sleeps").await);
+    asleep.await.unwrap().unwrap();
+    t.until_ready().await;
+    assert_all_right(&t.round("all is well again").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_store_away_held_pictures_show() {
+    let mut t = Watch::begin().await;
+    t.shared.s3.kill();
+    assert_all_right(&t.round("the S3 store is killed").await);
+    until_images_are(&t.server, "down").await;
+    assert_eq!(t.ada.upload(&t.server, 99).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    t.shared.s3.restart().unwrap();
+    t.until_an_upload_is_taken("the S3 store is back").await;
+
+    t.shared.s3.hang().unwrap();
+    assert_all_right(&t.round("the S3 store hangs").await);
+    t.shared.s3.resume().unwrap();
+    t.until_an_upload_is_taken("the S3 store goes on").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_database_away_what_is_held_is_right_and_the_rest_says_so() {
+    let mut t = Watch::begin().await;
+    t.shared.postgres.hang().unwrap();
+    assert_only_what_is_held(&t.round("PostgreSQL hangs").await);
+    t.shared.postgres.resume().unwrap();
+    t.until_an_upload_is_taken("PostgreSQL goes on").await;
+
+    let mut other = PgConnection::connect(&t.shared.postgres.url()).await.unwrap();
+    other.execute("BEGIN; LOCK TABLE users").await.unwrap();
+    assert_only_what_is_held(&t.round("someone has locked the users").await);
+    other.execute("COMMIT").await.unwrap();
+    t.until_an_upload_is_taken("they are unlocked").await;
+
+    t.shared.postgres.kill();
+    assert_only_what_is_held(&t.round("PostgreSQL is killed").await);
+    t.shared.postgres.restart().unwrap();
+    t.until_an_upload_is_taken("PostgreSQL is back").await;
+    let record = t.ada.get(&t.server, "/api/images/user/ada?size=64").await;
     let record = record.json::<PictureAnswer>().await.unwrap().record;
-    assert!(record.revision >= Revision(3), "{record:?}");
-    round("all is well again").await;
+    assert!(record.revision >= Revision(4), "{record:?}");
+    assert_all_right(&t.round("all is well again").await);
 }

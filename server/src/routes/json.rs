@@ -6,8 +6,9 @@ use axum::{
     http::header,
 };
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
-use crate::ApiError;
+use crate::{ApiError, limits::Limits};
 
 /// The body of a request: a JSON object. Fields that a route does not know are ignored.
 #[derive(Clone, Debug)]
@@ -48,7 +49,9 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
         let content_type = request.headers().get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
         let is_json = content_type.is_some_and(|value| value.starts_with("application/json"));
-        let body = Bytes::from_request(request, state).await.map_err(|_| ApiError::TooLong)?;
+        let arrives = Bytes::from_request(request, state);
+        let arrived = timeout(Limits::default().body_arrives_within, arrives).await;
+        let body = arrived.map_err(|_| ApiError::TooSlow)?.map_err(|_| ApiError::TooLong)?;
         if !is_json {
             return Err(ApiError::NotJson);
         }

@@ -104,7 +104,7 @@ async fn answer(app: App, id: HeaderValue, request: Request, next: Next) -> Resp
     answer
 }
 
-/// Lets the route answer, if it may; what takes too long is mostly a body that does not arrive.
+/// Lets the route answer, if it may and is done in time.
 async fn handle(
     app: &App,
     route: &str,
@@ -116,7 +116,7 @@ async fn handle(
     // The panic itself is on standard error already.
     let panicked = |_| ApiError::internal("a handler panicked");
     match guard::takes_at_most(route) {
-        Some(within) => timeout(within, handled).await.map_err(|_| ApiError::TooSlow)?,
+        Some(within) => timeout(within, handled).await.map_err(|_| ApiError::Busy)?,
         None => handled.await,
     }
     .map_err(panicked)

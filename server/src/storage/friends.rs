@@ -72,7 +72,7 @@ impl Database {
         metrics::counter!(crate::metrics::SOURCE_CALLS).increment(1);
         let query =
             sqlx::query_scalar::<_, String>("SELECT friend_id FROM friendships WHERE user_id = $1");
-        let ids = query.bind(of.as_str()).fetch_all(&mut *self.connection().await?).await?;
+        let ids = self.ask(async |c| query.bind(of.as_str()).fetch_all(c).await).await?;
         ids.into_iter().map(|id| id.parse().map_err(|error: IdError| decode(error))).collect()
     }
 
@@ -91,7 +91,7 @@ impl Database {
         metrics::counter!(crate::metrics::SOURCE_CALLS).increment(1);
         // One more than asked for tells whether there is a page after.
         let one_more = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-        let rows = sqlx::query_as::<_, FriendRow>(
+        let query = sqlx::query_as::<_, FriendRow>(
             "SELECT u.id, u.name, u.headline, u.revision, u.image_id, u.thumbhash \
              FROM friendships f JOIN users u ON u.id = f.friend_id \
              WHERE f.user_id = $1 AND (u.name > $2 OR (u.name = $2 AND u.id > $3)) \
@@ -100,9 +100,8 @@ impl Database {
         .bind(of.as_str())
         .bind(after.map_or("", |cursor| &cursor.name)) // every name and id is after the empty one
         .bind(after.map_or("", |cursor| &cursor.id))
-        .bind(one_more)
-        .fetch_all(&mut *self.connection().await?)
-        .await?;
+        .bind(one_more);
+        let rows = self.ask(async |c| query.fetch_all(c).await).await?;
         page(rows, limit)
     }
 }

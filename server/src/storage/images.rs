@@ -59,8 +59,7 @@ impl Database {
             "SELECT content_type, edge, bytes_64, bytes_128, bytes_256, bytes_512, thumbhash \
              FROM images WHERE image_id = $1",
         );
-        let row =
-            query.bind(image.to_string()).fetch_optional(&mut *self.connection().await?).await?;
+        let row = self.ask(async |c| query.bind(image.to_string()).fetch_optional(c).await).await?;
         row.map(ImageRow::metadata).transpose()
     }
 
@@ -92,7 +91,7 @@ impl Database {
             query = query.bind(i64::from(bytes));
         }
         let query = query.bind(seconds(unused_since)).bind(Uuid::now_v7().to_string());
-        Ok(query.fetch_optional(&mut *self.connection().await?).await?.map(Claim))
+        Ok(self.ask(async |c| query.fetch_optional(c).await).await?.map(Claim))
     }
 }
 

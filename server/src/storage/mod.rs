@@ -3,6 +3,7 @@
 //!
 //! One set of queries and migrations for both databases: what is written here, both take.
 
+mod fault;
 mod files;
 mod friends;
 mod images;
@@ -15,17 +16,21 @@ mod unused;
 use std::{io, path::Path, time::Duration};
 
 use sqlx::{
-    Any, AnyPool, ConnectOptions, Executor, Transaction,
+    AnyConnection, AnyPool, ConnectOptions, Connection, Executor,
     any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers},
     migrate::MigrateError,
-    pool::PoolConnection,
 };
 use thiserror::Error;
+use tokio::time::timeout;
 use url::Url;
 
-use crate::breaker::{Breaker, CallError};
+use self::fault::Fault;
+use crate::{
+    breaker::{Breaker, CallError},
+    limits::Limits,
+};
 
-pub(crate) use self::objects::is_whole_webp;
+pub(crate) use self::{fault::passes, objects::is_whole_webp};
 pub use self::{
     files::{FileName, Files},
     friends::{Cursor, CursorError},
@@ -43,6 +48,14 @@ pub use self::{
 pub struct Database {
     pool: AnyPool,
     breaker: Breaker,
+    ends: Ends,
+}
+
+/// How long something may take in the database.
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    query: Duration,
+    lengthy: Duration,
 }
 
 /// Why a database cannot be used.
@@ -66,13 +79,16 @@ const SQLITE_CONNECTIONS: u32 = 4;
 /// Of the 100 that PostgreSQL takes by default, so that several instances share them.
 const POSTGRES_CONNECTIONS: u32 = 16;
 
+/// What a connection to PostgreSQL calls itself.
+const POSTGRES: &str = "PostgreSQL";
+
 /// How long a request waits for a connection before it is told that the database is away.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The log is flushed when it is full, not at each commit: a crash of the machine may lose the last
 /// moments, a crash of the server nothing. Writers wait for each other.
 const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-     PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;";
+     PRAGMA foreign_keys = ON;";
 
 impl Database {
     /// Opens the SQLite database in a folder, made if it is not there, and brings it up to date.
@@ -110,12 +126,17 @@ impl Database {
             return Err(DatabaseError::Scheme(url.scheme().to_owned()));
         }
         let pool = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
-        Self::with(pool, url.as_str()).await
+        Self::with(pool, ending(url.clone(), &Limits::default()).as_str()).await
     }
 
     async fn sqlite(pool: AnyPoolOptions, url: &str) -> Result<Self, DatabaseError> {
-        let pool = pool.after_connect(|connection, _| {
-            Box::pin(async move { connection.execute(SQLITE_SETTINGS).await.map(drop) })
+        let patience = Limits::default().lock_takes_at_most.as_millis();
+        let pool = pool.after_connect(move |connection, _| {
+            Box::pin(async move {
+                connection.execute(SQLITE_SETTINGS).await?;
+                let patience = format!("PRAGMA busy_timeout = {patience}");
+                connection.execute(&*patience).await.map(drop)
+            })
         });
         Self::with(pool, url).await
     }
@@ -124,8 +145,10 @@ impl Database {
         install_default_drivers();
         let options = url.parse::<AnyConnectOptions>()?.disable_statement_logging();
         let pool = pool.acquire_timeout(PATIENCE).connect_with(options).await?;
-        sqlx::migrate!().run(&pool).await?;
-        Ok(Self { pool, breaker: Breaker::new("database", PATIENCE) })
+        migrate(&pool).await?;
+        let limits = Limits::default();
+        let (query, lengthy) = (limits.query_takes_at_most, limits.lengthy_query_takes_at_most);
+        Ok(Self { pool, breaker: Breaker::new("database", query), ends: Ends { query, lengthy } })
     }
 
     /// Whether the database answers.
@@ -134,24 +157,108 @@ impl Database {
     ///
     /// Why it does not.
     pub async fn ping(&self) -> sqlx::Result<()> {
-        sqlx::query("SELECT 1").execute(&mut *self.connection().await?).await.map(drop)
+        self.ask(async |c| sqlx::query("SELECT 1").execute(c).await.map(drop)).await
     }
 
-    /// A connection that works, or soon that there is none: while the database is away, only one
-    /// request in some seconds waits to find out whether it is back.
-    async fn connection(&self) -> sqlx::Result<PoolConnection<Any>> {
-        self.breaker.call(self.pool.acquire()).await.map_err(without_call)
+    /// Asks, on a connection of its own. An answer comes in time, or soon that there is none: while
+    /// the database is away, only one request in some seconds waits to find out whether it is back.
+    async fn ask<T>(
+        &self,
+        query: impl AsyncFnOnce(&mut AnyConnection) -> sqlx::Result<T>,
+    ) -> sqlx::Result<T> {
+        self.ask_within(self.ends.query, query).await
     }
 
-    /// Begins what is done whole or not at all.
-    async fn begin(&self) -> sqlx::Result<Transaction<'static, Any>> {
-        self.breaker.call(self.pool.begin()).await.map_err(without_call)
+    /// As [`Self::ask`], for what nobody waits for and may touch many rows.
+    async fn ask_at_length<T>(
+        &self,
+        query: impl AsyncFnOnce(&mut AnyConnection) -> sqlx::Result<T>,
+    ) -> sqlx::Result<T> {
+        let ends = self.ends.lengthy;
+        let patiently = async |c: &mut AnyConnection| {
+            if c.backend_name() == POSTGRES {
+                let longer = format!("SET LOCAL statement_timeout = {}", ends.as_millis());
+                c.execute(&*longer).await?;
+            }
+            query(c).await
+        };
+        self.ask_within(ends, async |c| whole(c, patiently).await).await
+    }
+
+    /// Does something whole or not at all.
+    async fn transact<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut AnyConnection) -> sqlx::Result<T>,
+    ) -> sqlx::Result<T> {
+        self.ask(async |c| whole(c, work).await).await
+    }
+
+    async fn ask_within<T>(
+        &self,
+        within: Duration,
+        query: impl AsyncFnOnce(&mut AnyConnection) -> sqlx::Result<T>,
+    ) -> sqlx::Result<T> {
+        let answer = async {
+            let mut connection = self.pool.acquire().await?;
+            match timeout(within, query(&mut connection)).await {
+                Ok(Err(error)) if Fault::of(&error) == Fault::Away => Err(error),
+                Ok(answer) => Ok(answer),
+                Err(_) => {
+                    // What comes over it now, if anything, answers a question that nobody asks any more.
+                    if connection.backend_name() == POSTGRES {
+                        connection.close_on_drop();
+                    }
+                    Err(sqlx::Error::PoolTimedOut)
+                }
+            }
+        };
+        // The pool ends the waiting for a connection.
+        self.breaker.call_within(PATIENCE + within, answer).await.map_err(without_call)?
     }
 
     /// Finishes what is under way and closes every connection.
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// All of it or nothing.
+async fn whole<T>(
+    connection: &mut AnyConnection,
+    work: impl AsyncFnOnce(&mut AnyConnection) -> sqlx::Result<T>,
+) -> sqlx::Result<T> {
+    let mut transaction = connection.begin().await?;
+    let answer = work(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(answer)
+}
+
+/// On a connection of which nothing is in a hurry: a table of many rows takes its time, and so does
+/// another instance that is at it already.
+async fn migrate(pool: &AnyPool) -> Result<(), DatabaseError> {
+    let mut connection = pool.acquire().await?;
+    let endless = connection.backend_name() == POSTGRES;
+    if endless {
+        connection.execute("SET statement_timeout = 0; SET lock_timeout = 0").await?;
+    }
+    sqlx::migrate!().run(&mut *connection).await?;
+    if endless {
+        connection.close().await?;
+    }
+    Ok(())
+}
+
+/// Has PostgreSQL itself give up what we no longer wait for, unless the URL says how.
+fn ending(mut url: Url, limits: &Limits) -> Url {
+    for (option, ends) in [
+        ("options[statement_timeout]", limits.query_takes_at_most),
+        ("options[lock_timeout]", limits.lock_takes_at_most),
+    ] {
+        if !url.query_pairs().any(|(name, _)| name == option) {
+            url.query_pairs_mut().append_pair(option, &ends.as_millis().to_string());
+        }
+    }
+    url
 }
 
 fn without_call(error: CallError<sqlx::Error>) -> sqlx::Error {

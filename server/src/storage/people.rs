@@ -5,6 +5,7 @@ use std::{collections::HashMap, ops::Deref};
 use super::{Claim, Database, placeholders, seconds, unused::hold};
 use miniature_api::{IdError, ImageId, Profile, Record, Revision, UserId};
 use serde::{Deserialize, Serialize};
+use sqlx::AnyConnection;
 
 /// Someone to be created.
 #[derive(Clone, Debug)]
@@ -91,7 +92,7 @@ impl Database {
         for user in users {
             query = query.bind(user.as_str());
         }
-        let rows = query.fetch_all(&mut *self.connection().await?).await?;
+        let rows = self.ask(async |c| query.fetch_all(c).await).await?;
         rows.into_iter().map(|row| row.profile().map(|p| (p.user_id.clone(), p))).collect()
     }
 
@@ -102,11 +103,7 @@ impl Database {
     /// If the database does not answer.
     pub async fn password_hash(&self, user: &UserId) -> sqlx::Result<Option<String>> {
         let query = sqlx::query_scalar("SELECT password_hash FROM users WHERE id = $1");
-        Ok(query
-            .bind(user.as_str())
-            .fetch_optional(&mut *self.connection().await?)
-            .await?
-            .flatten())
+        Ok(self.ask(async |c| query.bind(user.as_str()).fetch_optional(c).await).await?.flatten())
     }
 
     /// Whether there is anyone at all.
@@ -116,7 +113,7 @@ impl Database {
     /// If the database does not answer.
     pub async fn has_people(&self) -> sqlx::Result<bool> {
         let query = sqlx::query("SELECT id FROM users LIMIT 1");
-        Ok(query.fetch_optional(&mut *self.connection().await?).await?.is_some())
+        Ok(self.ask(async |c| query.fetch_optional(c).await).await?.is_some())
     }
 
     /// Creates these people and makes friends of these pairs, all or none. Who and what is there
@@ -130,30 +127,32 @@ impl Database {
         people: &[NewPerson],
         pairs: &[(UserId, UserId)],
     ) -> sqlx::Result<()> {
-        let mut transaction = self.begin().await?;
-        for person in people {
-            sqlx::query(
-                "INSERT INTO users (id, name, headline, password_hash) VALUES ($1, $2, $3, $4) \
+        self.ask_at_length(async |c| {
+            for person in people {
+                sqlx::query(
+                    "INSERT INTO users (id, name, headline, password_hash) VALUES ($1, $2, $3, $4) \
                  ON CONFLICT DO NOTHING",
-            )
-            .bind(person.user_id.as_str())
-            .bind(&person.name)
-            .bind(&person.headline)
-            .bind(&person.password_hash)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        for (one, other) in pairs {
-            sqlx::query(
-                "INSERT INTO friendships (user_id, friend_id) VALUES ($1, $2), ($2, $1) \
+                )
+                .bind(person.user_id.as_str())
+                .bind(&person.name)
+                .bind(&person.headline)
+                .bind(&person.password_hash)
+                .execute(&mut *c)
+                .await?;
+            }
+            for (one, other) in pairs {
+                sqlx::query(
+                    "INSERT INTO friendships (user_id, friend_id) VALUES ($1, $2), ($2, $1) \
                  ON CONFLICT DO NOTHING",
-            )
-            .bind(one.as_str())
-            .bind(other.as_str())
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await
+                )
+                .bind(one.as_str())
+                .bind(other.as_str())
+                .execute(&mut *c)
+                .await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Gives a user another picture, or none, and counts their revision up, in one step, at a time in
@@ -170,23 +169,23 @@ impl Database {
         now: u64,
     ) -> sqlx::Result<Option<PictureChange>> {
         self.may_be_unused(user, now).await?;
-        let mut transaction = self.begin().await?;
-        if let Some(picture) = picture
-            && !hold(&mut transaction, picture, now).await?
-        {
-            return Ok(None);
-        }
         let sql = format!(
             "UPDATE users SET version = version + 1, revision = revision + 1, image_id = $2, \
              thumbhash = $3 WHERE id = $1 AND image_id IS DISTINCT FROM $2 {CHANGED}"
         );
-        let changed = sqlx::query_as::<_, ProfileRow>(&sql)
+        let query = sqlx::query_as::<_, ProfileRow>(&sql)
             .bind(user.as_str())
             .bind(picture.map(|picture| picture.image_id.to_string()))
-            .bind(picture.map(|picture| picture.thumbhash.as_str()))
-            .fetch_optional(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
+            .bind(picture.map(|picture| picture.thumbhash.as_str()));
+        let work = async |c: &mut AnyConnection| {
+            if let Some(picture) = picture
+                && !hold(c, picture, now).await?
+            {
+                return Ok(None);
+            }
+            Ok(Some(query.fetch_optional(c).await?))
+        };
+        let Some(changed) = self.transact(work).await? else { return Ok(None) };
         let change = match changed {
             Some(row) => PictureChange::Changed(row.profile()?),
             None => self.unchanged(user).await?,
@@ -218,12 +217,9 @@ impl Database {
              version = version + CASE WHEN name = COALESCE($2, name) \
              AND headline = COALESCE($3, headline) THEN 0 ELSE 1 END WHERE id = $1 {CHANGED}"
         );
-        let changed = sqlx::query_as::<_, ProfileRow>(&sql)
-            .bind(user.as_str())
-            .bind(name)
-            .bind(headline)
-            .fetch_optional(&mut *self.connection().await?)
-            .await?;
+        let query = sqlx::query_as::<_, ProfileRow>(&sql);
+        let query = query.bind(user.as_str()).bind(name).bind(headline);
+        let changed = self.ask(async |c| query.fetch_optional(c).await).await?;
         changed.map(ProfileRow::profile).transpose()
     }
 
@@ -234,10 +230,7 @@ impl Database {
     /// If the database does not answer.
     pub async fn note_active(&self, user: &UserId, now: u64) -> sqlx::Result<()> {
         let query = sqlx::query("UPDATE users SET active_at = $2 WHERE id = $1");
-        query
-            .bind(user.as_str())
-            .bind(seconds(now))
-            .execute(&mut *self.connection().await?)
+        self.ask(async |c| query.bind(user.as_str()).bind(seconds(now)).execute(c).await)
             .await
             .map(drop)
     }
@@ -252,11 +245,8 @@ impl Database {
             "SELECT id FROM users WHERE active_at >= $1 ORDER BY active_at DESC LIMIT $2",
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let ids = query
-            .bind(seconds(since))
-            .bind(limit)
-            .fetch_all(&mut *self.connection().await?)
-            .await?;
+        let ids =
+            self.ask(async |c| query.bind(seconds(since)).bind(limit).fetch_all(c).await).await?;
         ids.into_iter().map(|id| id.parse().map_err(|error: IdError| decode(error))).collect()
     }
 }

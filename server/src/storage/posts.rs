@@ -62,29 +62,31 @@ impl Database {
     ///
     /// If the database does not answer, or an author does not exist.
     pub async fn add_posts(&self, posts: &[StoredPost]) -> sqlx::Result<()> {
-        let mut transaction = self.begin().await?;
-        for StoredPost { post, author_as_of, author_version } in posts {
-            let picture = &post.author.picture;
-            sqlx::query(
-                "INSERT INTO posts (id, author_id, body, created_at, author_name, \
+        self.transact(async |c| {
+            for StoredPost { post, author_as_of, author_version } in posts {
+                let picture = &post.author.picture;
+                sqlx::query(
+                    "INSERT INTO posts (id, author_id, body, created_at, author_name, \
                  author_revision, author_image_id, author_thumbhash, author_version, \
                  author_as_of) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
                  ON CONFLICT DO NOTHING",
-            )
-            .bind(post.id.as_str())
-            .bind(post.author.user_id.as_str())
-            .bind(&post.text)
-            .bind(seconds(post.created_at))
-            .bind(&post.author.name)
-            .bind(i64::from(picture.revision.0))
-            .bind(picture.image_id.map(|id| id.to_string()))
-            .bind(picture.thumbhash.as_deref())
-            .bind(seconds(*author_version))
-            .bind(seconds(*author_as_of))
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await
+                )
+                .bind(post.id.as_str())
+                .bind(post.author.user_id.as_str())
+                .bind(&post.text)
+                .bind(seconds(post.created_at))
+                .bind(&post.author.name)
+                .bind(i64::from(picture.revision.0))
+                .bind(picture.image_id.map(|id| id.to_string()))
+                .bind(picture.thumbhash.as_deref())
+                .bind(seconds(*author_version))
+                .bind(seconds(*author_as_of))
+                .execute(&mut *c)
+                .await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// What a user and their friends wrote, the newest first, and the id that the page after begins
@@ -101,7 +103,7 @@ impl Database {
     ) -> sqlx::Result<(Vec<StoredPost>, Option<PostId>)> {
         // One more than asked for tells whether there is a page after.
         let one_more = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-        let rows = sqlx::query_as::<_, PostRow>(
+        let query = sqlx::query_as::<_, PostRow>(
             "SELECT id, author_id, body, created_at, author_name, author_revision, \
              author_image_id, author_thumbhash, author_version, author_as_of FROM posts \
              WHERE (author_id = $1 OR author_id IN \
@@ -110,9 +112,8 @@ impl Database {
         )
         .bind(of.as_str())
         .bind(before.map_or(AFTER_ALL, PostId::as_str))
-        .bind(one_more)
-        .fetch_all(&mut *self.connection().await?)
-        .await?;
+        .bind(one_more);
+        let rows = self.ask(async |c| query.fetch_all(c).await).await?;
         let more = rows.len() > limit;
         let posts = rows.into_iter().take(limit).map(PostRow::post);
         let posts = posts.collect::<sqlx::Result<Vec<_>>>()?;
@@ -128,7 +129,7 @@ impl Database {
     /// If the database does not answer.
     pub async fn rewrite_author(&self, author: &Versioned, as_of: Option<u64>) -> sqlx::Result<()> {
         let picture = &author.picture;
-        sqlx::query(
+        let query = sqlx::query(
             "UPDATE posts SET author_name = $2, author_revision = $3, author_image_id = $4, \
              author_thumbhash = $5, author_version = $6, author_as_of = COALESCE($7, author_as_of) \
              WHERE author_id = $1 AND author_version <= $6",
@@ -139,9 +140,7 @@ impl Database {
         .bind(picture.image_id.map(|id| id.to_string()))
         .bind(picture.thumbhash.as_deref())
         .bind(seconds(author.version))
-        .bind(as_of.map(seconds))
-        .execute(&mut *self.connection().await?)
-        .await
-        .map(drop)
+        .bind(as_of.map(seconds));
+        self.ask_at_length(async |c| query.execute(c).await).await.map(drop)
     }
 }

@@ -17,18 +17,22 @@ impl Database {
         now: u64,
         expires_at: u64,
     ) -> sqlx::Result<()> {
-        let mut transaction = self.begin().await?;
-        sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
-            .bind(seconds(now))
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query("INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ($1, $2, $3)")
+        self.transact(async |c| {
+            sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
+                .bind(seconds(now))
+                .execute(&mut *c)
+                .await?;
+            sqlx::query(
+                "INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ($1, $2, $3)",
+            )
             .bind(token_hash)
             .bind(user.as_str())
             .bind(seconds(expires_at))
-            .execute(&mut *transaction)
+            .execute(&mut *c)
             .await?;
-        transaction.commit().await
+            Ok(())
+        })
+        .await
     }
 
     /// Whose session this is and until when, in seconds since 1970; none if there is no such.
@@ -40,7 +44,7 @@ impl Database {
         let query = sqlx::query_as::<_, (String, i64)>(
             "SELECT user_id, expires_at FROM sessions WHERE token_hash = $1",
         );
-        let found = query.bind(token_hash).fetch_optional(&mut *self.connection().await?).await?;
+        let found = self.ask(async |c| query.bind(token_hash).fetch_optional(c).await).await?;
         let Some((user, expires_at)) = found else { return Ok(None) };
         let user = UserId::try_from(user).map_err(decode)?;
         Ok(Some((user, u64::try_from(expires_at).map_err(decode)?)))
@@ -53,7 +57,7 @@ impl Database {
     /// If the database does not answer.
     pub async fn end_session(&self, token_hash: &str) -> sqlx::Result<()> {
         let query = sqlx::query("DELETE FROM sessions WHERE token_hash = $1");
-        query.bind(token_hash).execute(&mut *self.connection().await?).await.map(drop)
+        self.ask(async |c| query.bind(token_hash).execute(c).await).await.map(drop)
     }
 
     /// Ends every session of a user. Returns the hashes of their tokens.
@@ -64,6 +68,6 @@ impl Database {
     pub async fn end_sessions(&self, user: &UserId) -> sqlx::Result<Vec<String>> {
         let query =
             sqlx::query_scalar("DELETE FROM sessions WHERE user_id = $1 RETURNING token_hash");
-        query.bind(user.as_str()).fetch_all(&mut *self.connection().await?).await
+        self.ask(async |c| query.bind(user.as_str()).fetch_all(c).await).await
     }
 }

@@ -12,7 +12,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use miniature_api::{ImageId, UserId};
-use sqlx::{Any, Transaction};
+use sqlx::AnyConnection;
 
 use super::{Database, NewPicture, people::decode, placeholders, seconds, seconds_before};
 use crate::limits::Limits;
@@ -52,12 +52,11 @@ impl Database {
              (being_removed_since IS NULL OR being_removed_since <= $2) \
              ORDER BY unused_since LIMIT $3",
         );
-        let ids = query
+        let query = query
             .bind(seconds(disuse.unused_since))
             .bind(seconds(disuse.abandoned_since))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut *self.connection().await?)
-            .await?;
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let ids = self.ask(async |c| query.fetch_all(c).await).await?;
         ids.into_iter().map(|id| ImageId::try_from(id).map_err(decode)).collect()
     }
 
@@ -69,36 +68,37 @@ impl Database {
     /// If the database does not answer.
     pub async fn begin_removal(&self, image: ImageId, disuse: &Disuse) -> sqlx::Result<bool> {
         let (image, now) = (image.to_string(), seconds(disuse.now));
-        let mut transaction = self.begin().await?;
-        let begun = sqlx::query(
-            "UPDATE images SET being_removed_since = $2 WHERE image_id = $1 AND \
+        self.transact(async |c| {
+            let begun = sqlx::query(
+                "UPDATE images SET being_removed_since = $2 WHERE image_id = $1 AND \
              unused_since <= $3 AND (being_removed_since IS NULL OR being_removed_since <= $4)",
-        )
-        .bind(&image)
-        .bind(now)
-        .bind(seconds(disuse.unused_since))
-        .bind(seconds(disuse.abandoned_since))
-        .execute(&mut *transaction)
-        .await?;
-        if begun.rows_affected() == 0 {
-            return Ok(false);
-        }
-        // In a statement of its own: it sees whoever was waited for in the one before. Posts change
-        // unannounced, so what only they show is looked at again.
-        let shown = sqlx::query(
-            "UPDATE images SET being_removed_since = NULL, unused_since = \
+            )
+            .bind(&image)
+            .bind(now)
+            .bind(seconds(disuse.unused_since))
+            .bind(seconds(disuse.abandoned_since))
+            .execute(&mut *c)
+            .await?;
+            if begun.rows_affected() == 0 {
+                return Ok(false);
+            }
+            // In a statement of its own: it sees whoever was waited for in the one before. Posts change
+            // unannounced, so what only they show is looked at again.
+            let shown = sqlx::query(
+                "UPDATE images SET being_removed_since = NULL, unused_since = \
              CASE WHEN EXISTS (SELECT 1 FROM users WHERE users.image_id = $1) \
              THEN NULL ELSE $2 END \
              WHERE image_id = $1 AND (unused_since = 0 \
              OR EXISTS (SELECT 1 FROM users WHERE users.image_id = $1) \
              OR EXISTS (SELECT 1 FROM posts WHERE posts.author_image_id = $1))",
-        )
-        .bind(&image)
-        .bind(now)
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(shown.rows_affected() == 0)
+            )
+            .bind(&image)
+            .bind(now)
+            .execute(&mut *c)
+            .await?;
+            Ok(shown.rows_affected() == 0)
+        })
+        .await
     }
 
     /// An image is gone, as was begun.
@@ -110,7 +110,7 @@ impl Database {
         let query =
             sqlx::query("DELETE FROM images WHERE image_id = $1 AND being_removed_since = $2");
         let query = query.bind(image.to_string()).bind(seconds(disuse.now));
-        query.execute(&mut *self.connection().await?).await.map(drop)
+        self.ask(async |c| query.execute(c).await).await.map(drop)
     }
 
     /// Those of these images that are kept, or that somebody shows.
@@ -131,7 +131,7 @@ impl Database {
         for image in images {
             query = query.bind(image.to_string());
         }
-        let kept = query.fetch_all(&mut *self.connection().await?).await?;
+        let kept = self.ask(async |c| query.fetch_all(c).await).await?;
         kept.into_iter().map(|id| ImageId::try_from(id).map_err(decode)).collect()
     }
 
@@ -143,14 +143,15 @@ impl Database {
              WHERE image_id = (SELECT image_id FROM users WHERE id = $1)",
         );
         let query = query.bind(user.as_str()).bind(seconds(now));
-        query.execute(&mut *self.connection().await?).await.map(drop)
+        self.ask(async |c| query.execute(c).await).await.map(drop)
     }
 }
 
-/// Holds an image, which someone begins to show, until the transaction ends. Returns whether it is
+/// Holds an image, which someone begins to show, until the transaction on this connection ends.
+/// Returns whether it is
 /// there to be shown: if it was removed, another may have claimed it, and not kept it yet.
 pub(super) async fn hold(
-    transaction: &mut Transaction<'static, Any>,
+    connection: &mut AnyConnection,
     picture: &NewPicture,
     now: u64,
 ) -> sqlx::Result<bool> {
@@ -159,6 +160,6 @@ pub(super) async fn hold(
          WHERE image_id = $1 AND life = $3 AND being_removed_since IS NULL",
     );
     let query = query.bind(picture.image_id.to_string()).bind(seconds(now));
-    let held = query.bind(&picture.claim.0).execute(&mut **transaction).await?;
+    let held = query.bind(&picture.claim.0).execute(connection).await?;
     Ok(held.rows_affected() > 0)
 }
