@@ -182,6 +182,13 @@ pub struct Limits {
     /// For how long it is remembered who are friends, to tell them of each other. Default: 30 seconds.
     pub friends_fresh_for: Duration,
 
+    /// How many questions about who are friends, to tell them of each other, go to the database at
+    /// once. Default: 2.
+    ///
+    /// Many who come back at once ask one each; there are 4 connections to SQLite, 16 to PostgreSQL,
+    /// and others need them too.
+    pub audience_questions: usize,
+
     /// For how long a post's snapshot of its author is shown unasked. Default: 1 hour.
     ///
     /// A change is written into the posts, so this bounds only how long one that failed is seen.
@@ -243,6 +250,7 @@ impl Default for Limits {
             unread_for: Duration::from_secs(30),
             streams_per_user: 16,
             friends_fresh_for: Duration::from_secs(30),
+            audience_questions: 2,
             snapshot_fresh_for: Duration::from_secs(60 * 60),
             posts_per_minute: TWENTY,
             descriptions_per_minute: TWENTY,

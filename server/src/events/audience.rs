@@ -3,25 +3,44 @@
 use std::{collections::HashSet, sync::Arc};
 
 use miniature_api::UserId;
-use moka::future::Cache;
+use moka::{future::Cache, policy::EvictionPolicy};
+use tokio::sync::Semaphore;
 
 use crate::{limits::Limits, metrics::EVENT_STREAMS, places::Place, storage::Database};
 
 /// Who are friends, as of a moment ago. Cheap to clone; clones share what is kept.
+///
+/// **Invariant:** what happens to one costs one question, however many listen; and so does all that
+/// one has missed, to however many it happened. Whoever is a friend of one has them as a friend.
 #[derive(Clone, Debug)]
 pub(super) struct Audience {
     database: Database,
     friends: Cache<UserId, Arc<HashSet<UserId>>>,
+    /// Others need the database's connections too.
+    questions: Arc<Semaphore>,
+}
+
+/// When one hears of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hearing {
+    /// As it happens: many hear of one.
+    Live,
+    /// Afterwards: one hears of many.
+    Replay,
 }
 
 impl Audience {
     /// The friendships in this database.
     pub(super) fn new(database: Database, limits: &Limits) -> Self {
+        // Whoever it happened to just now is kept, whoever was asked for more often before: all who
+        // listen are about to ask.
         let friends = Cache::builder()
             .max_capacity(limits.profiles)
+            .eviction_policy(EvictionPolicy::lru())
             .time_to_live(limits.friends_fresh_for)
             .build();
-        Self { database, friends }
+        let questions = Arc::new(Semaphore::new(limits.audience_questions));
+        Self { database, friends, questions }
     }
 
     /// Whether one may hear of what happens to another: of oneself, and of one's friends.
@@ -33,13 +52,25 @@ impl Audience {
         &self,
         listener: &UserId,
         about: &UserId,
+        hearing: Hearing,
     ) -> Result<bool, Arc<sqlx::Error>> {
         if listener == about {
             return Ok(true);
         }
-        let load = async { self.database.friend_ids(listener).await.map(Arc::new) };
-        let friends = self.friends.try_get_with_by_ref(listener, load).await?;
-        Ok(friends.contains(about))
+        for (one, other) in [(about, listener), (listener, about)] {
+            if let Some(friends) = self.friends.get(one).await {
+                return Ok(friends.contains(other));
+            }
+        }
+        let (one, other) = match hearing {
+            Hearing::Live => (about, listener),
+            Hearing::Replay => (listener, about),
+        };
+        let load = async {
+            let _turn = self.questions.acquire().await; // never closed
+            self.database.friend_ids(one).await.map(Arc::new)
+        };
+        Ok(self.friends.try_get_with_by_ref(one, load).await?.contains(other))
     }
 }
 

@@ -30,7 +30,7 @@ use tokio_util::{sync::WaitForCancellationFutureOwned, task::AbortOnDropHandle};
 
 pub(crate) use self::hub::Told;
 use self::{
-    audience::{Audience, Seat},
+    audience::{Audience, Hearing, Seat},
     follower::Follower,
     hub::{Beginning, Hub},
     log::{EventId, Log},
@@ -162,7 +162,7 @@ impl Listener {
             if self.stop.has_begun() {
                 return None;
             }
-            if self.may_hear(&told).await? {
+            if self.may_hear(&told, Hearing::Replay).await? {
                 return Some(Frame::Event(told));
             }
         }
@@ -177,7 +177,9 @@ impl Listener {
                 told = self.told.recv() => told,
             };
             match told {
-                Ok(told) if self.may_hear(&told).await? => return Some(Frame::Event(told)),
+                Ok(told) if self.may_hear(&told, Hearing::Live).await? => {
+                    return Some(Frame::Event(told));
+                }
                 Ok(_) => {}
                 // It takes too little, and we do not keep everything for it.
                 Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
@@ -186,9 +188,141 @@ impl Listener {
     }
 
     /// None if that cannot be told now.
-    async fn may_hear(&self, told: &Told) -> Option<bool> {
+    async fn may_hear(&self, told: &Told, hearing: Hearing) -> Option<bool> {
         let Some(about) = &told.about else { return Some(true) };
-        let heard = self.audience.may_hear(&self.user, about).await;
+        let heard = self.audience.may_hear(&self.user, about, hearing).await;
         heard.inspect_err(|error| tracing::warn!(%error, "who are friends cannot be told")).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+    use miniature_api::{Record, Revision};
+    use sqlx::{Connection, SqliteConnection};
+
+    use super::*;
+    use crate::{metrics::SOURCE_CALLS, storage::NewPerson};
+
+    const LISTENERS: usize = 500;
+
+    fn user(n: usize) -> UserId {
+        format!("user{n}").parse().unwrap()
+    }
+
+    fn about(user: UserId) -> Change {
+        Change::Picture(Record {
+            user_id: user,
+            revision: Revision(1),
+            image_id: None,
+            thumbhash: None,
+        })
+    }
+
+    /// User 0 has all others as friends.
+    async fn events(database: &Database, limits: &Limits) -> Events {
+        let people = (0..=LISTENERS).map(|n| NewPerson {
+            user_id: user(n),
+            name: String::new(),
+            headline: String::new(),
+            password_hash: None,
+        });
+        let pairs = (1..=LISTENERS).map(|n| (user(0), user(n))).collect::<Vec<_>>();
+        database.add_people(&people.collect::<Vec<_>>(), &pairs).await.unwrap();
+        let profiles = Profiles::new(database.clone(), None, limits);
+        Events::new(database.clone(), profiles, Clock::system(), limits)
+    }
+
+    fn counting() -> (PrometheusRecorder, PrometheusHandle) {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let counts = recorder.handle();
+        (recorder, counts)
+    }
+
+    fn questions(counts: &PrometheusHandle) -> u64 {
+        let text = counts.render();
+        let mut lines = text.lines().filter(|line| !line.starts_with('#'));
+        let line = lines.find_map(|line| line.strip_prefix(SOURCE_CALLS));
+        line.map_or(0, |number| number.trim().parse().unwrap())
+    }
+
+    #[tokio::test]
+    async fn one_event_costs_one_question_however_many_listen() {
+        let (recorder, counts) = counting();
+        let _counting = ::metrics::set_default_local_recorder(&recorder);
+        let (database, stop) = (Database::in_memory().await.unwrap(), Stop::default());
+        let events = events(&database, &Limits::default()).await;
+        let listen = |n| events.listen(user(n), None, &stop).unwrap();
+        let mut listeners = (1..=LISTENERS).map(listen).collect::<Vec<_>>();
+        for listener in &mut listeners {
+            assert!(matches!(listener.next().await, Some(Frame::UpTo(_))));
+        }
+
+        events.publish(about(user(0))).await;
+
+        let heard = listeners.iter_mut().map(Listener::next);
+        for frame in futures_util::future::join_all(heard).await {
+            assert!(matches!(frame, Some(Frame::Event(_))), "{frame:?}");
+        }
+        assert_eq!(questions(&counts), 1);
+    }
+
+    #[tokio::test]
+    async fn all_that_one_has_missed_costs_one_question() {
+        let (recorder, counts) = counting();
+        let _counting = ::metrics::set_default_local_recorder(&recorder);
+        let (database, stop) = (Database::in_memory().await.unwrap(), Stop::default());
+        let events = events(&database, &Limits::default()).await;
+        let first = events.listen(user(0), None, &stop).unwrap().next().await;
+        let Some(Frame::UpTo(seen)) = first else { panic!("{first:?}") };
+        for n in 1..=LISTENERS {
+            events.publish(about(user(n))).await;
+        }
+
+        let mut listener = events.listen(user(0), Some(&seen), &stop).unwrap();
+        for _ in 1..=LISTENERS {
+            assert!(matches!(listener.next().await, Some(Frame::Event(_))));
+        }
+        assert_eq!(questions(&counts), 1);
+    }
+
+    /// Whether a listener hears of someone, by an event about the listener's user that follows.
+    async fn hears_of(events: &Events, listener: &mut Listener, whom: &UserId) -> bool {
+        events.publish(about(whom.clone())).await;
+        events.publish(about(listener.user.clone())).await;
+        let mut heard = false;
+        loop {
+            match listener.next().await {
+                Some(Frame::Event(told)) if told.about.as_ref() == Some(whom) => heard = true,
+                Some(Frame::Event(_)) => return heard,
+                other => assert!(other.is_some(), "it ended"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_becomes_a_friend_is_heard_of_by_an_open_stream_and_who_is_none_any_more_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, stop) = (Database::open(folder.path()).await.unwrap(), Stop::default());
+        let fresh_for = Duration::from_millis(50);
+        let limits = Limits { friends_fresh_for: fresh_for, ..Limits::default() };
+        let events = events(&database, &limits).await;
+        let (one, other) = (user(1), user(2));
+        let mut listener = events.listen(one.clone(), None, &stop).unwrap();
+        assert!(!hears_of(&events, &mut listener, &other).await);
+        let until = async |listener: &mut Listener, expected| {
+            let changed = async { while hears_of(&events, listener, &other).await != expected {} };
+            tokio::time::timeout(fresh_for * 100, changed).await.unwrap();
+        };
+
+        database.add_people(&[], &[(one.clone(), other.clone())]).await.unwrap();
+        until(&mut listener, true).await;
+
+        let url = format!("sqlite://{}", folder.path().join("miniature.sqlite").display());
+        let mut elsewhere = SqliteConnection::connect(&url).await.unwrap();
+        let end = "DELETE FROM friendships WHERE user_id IN ($1, $2) AND friend_id IN ($1, $2)";
+        let end = sqlx::query(end).bind(one.as_str()).bind(other.as_str());
+        end.execute(&mut elsewhere).await.unwrap();
+        until(&mut listener, false).await;
     }
 }
