@@ -190,6 +190,7 @@ impl From<Arc<RenditionError>> for ApiError {
         match &*cause {
             RenditionError::NoSuchImage => Self::NotFound,
             RenditionError::Away(_) => Self::Unready("images"), // logged by its breaker
+            RenditionError::Unrecorded => Self::Unready("database"),
             RenditionError::Damaged(_) | RenditionError::Panicked(_) => Self::internal(cause),
         }
     }

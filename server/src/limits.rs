@@ -38,6 +38,11 @@ pub struct Limits {
     /// How many bytes of renditions are kept as files. Default: 1 GiB; the least recently used go.
     pub rendition_file_bytes: u64,
 
+    /// How often the files of what is in memory are marked as used. Default: every 30 minutes.
+    ///
+    /// Nobody reads them meanwhile. Short beside the days in which 1 GiB turns over.
+    pub files_marked_every: Duration,
+
     /// How many renditions are fetched or made at once, for all requests together. Default: 64.
     ///
     /// Each holds a master of 300 kB at most while it waits for a core, so 20 MB in all.
@@ -217,6 +222,7 @@ impl Default for Limits {
             rendition_memory_bytes: 64 << 20,
             rendition_kept_for: Duration::from_secs(60 * 60),
             rendition_file_bytes: 1 << 30,
+            files_marked_every: Duration::from_secs(30 * 60),
             rendition_loads: 64,
             image_metadata: 10_000,
             image_metadata_kept_for: Duration::from_secs(2 * 60 * 60),

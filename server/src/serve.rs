@@ -76,6 +76,7 @@ pub async fn serve(
     if config.demo {
         demo::create_if_empty(&collection).await?;
     }
+    let renditions = collection.renditions.clone();
     let _upkeep = Upkeep::start(&collection, &Clock::system(), &limits);
     let state = open(collection, &config)?;
     let (stopping, drain) = (state.stopping(), Duration::from_secs(config.drain_s.into()));
@@ -91,6 +92,7 @@ pub async fn serve(
         stopped.graceful_shutdown(Some(LAST_REQUESTS));
     }));
     listener::answer(listener.into_std()?, handle, router, &limits).await?;
+    renditions.mark_held().await; // after a restart what was used last is there
     database.close().await;
     Ok(())
 }

@@ -22,8 +22,8 @@ impl Upkeep {
     pub fn start(collection: &Collection, clock: &Clock, limits: &Limits) -> Self {
         let mut tasks = JoinSet::new();
         let (warm, clock, limits) = (collection.clone(), clock.clone(), limits.clone());
-        let (catch_up_every, unused_every) =
-            (limits.catch_up_every, limits.unused_looked_for_every);
+        let (catch_up_every, unused_every, marked_every) =
+            (limits.catch_up_every, limits.unused_looked_for_every, limits.files_marked_every);
         let time = clock.clone();
         tasks.spawn(repeat(limits.warm_up_every, "warm up", move || {
             let (collection, clock, limits) = (warm.clone(), clock.clone(), limits.clone());
@@ -33,6 +33,14 @@ impl Upkeep {
         tasks.spawn(repeat(unused_every, "remove unused pictures", move || {
             let (unused, now) = (unused.clone(), time.now());
             async move { remove_unused(&unused, now).await }
+        }));
+        let renditions = collection.renditions.clone();
+        tasks.spawn(repeat(marked_every, "mark files as used", move || {
+            let renditions = renditions.clone();
+            async move {
+                renditions.mark_held().await;
+                Ok(0) // nothing to tell
+            }
         }));
         let profiles = collection.profiles.clone();
         tasks.spawn(repeat(catch_up_every, "catch up", move || {

@@ -21,7 +21,7 @@ use miniature_api::{Hint, ImageId, Size};
 use moka::future::Cache;
 use serde::{Deserialize, Serialize};
 
-use super::{Metadata, RenditionError, Renditions, signer::Signer};
+use super::{CONTENT_TYPE, Metadata, RenditionError, Renditions, signer::Signer};
 use crate::{
     clock::Clock,
     limits::Limits,
@@ -81,13 +81,16 @@ impl Hints {
         image: ImageId,
         size: Size,
     ) -> Result<(Hint, Layer), Arc<RenditionError>> {
-        let (known, layer) = self.metadata.get(image).await?;
-        let hint = |url, expires_in_s| Hint {
-            url,
-            expires_in_s,
-            content_type: known.content_type.clone(),
-            bytes: known.bytes_of(size).into(),
+        let (content_type, bytes, layer) = match self.metadata.get(image).await {
+            Ok((known, layer)) => (known.content_type.clone(), known.bytes_of(size).into(), layer),
+            // The rendition itself tells, and is needed next.
+            Err(error) if matches!(*error, RenditionError::Unrecorded) => {
+                let rendition = Box::pin(self.renditions.get(image, size)).await?;
+                (CONTENT_TYPE.to_owned(), rendition.bytes.len() as u64, Layer::Source)
+            }
+            Err(error) => return Err(error),
         };
+        let hint = |url, expires_in_s| Hint { url, expires_in_s, content_type, bytes };
         if let Some(signer) = &self.signer
             && let Ok((signed, signed_layer)) = Box::pin(self.signed(signer, image, size)).await
         {

@@ -54,7 +54,8 @@ impl Metadata {
     ///
     /// # Errors
     ///
-    /// If nobody knows, and it cannot be drawn again.
+    /// [`RenditionError::Unrecorded`] while the database is away; or if nobody knows, and it cannot be
+    /// drawn again.
     pub async fn get(
         &self,
         image: ImageId,
@@ -85,9 +86,8 @@ impl Metadata {
         if let Some(known) = self.shared(image).await {
             return Ok((known, Layer::Redis));
         }
-        // With the database away, the master still tells.
-        let recorded = self.database.image(image).await.unwrap_or_default();
-        let known = match recorded {
+        let recorded = self.database.image(image).await;
+        let known = match recorded.map_err(|_| RenditionError::Unrecorded)? {
             Some(known) => known,
             None => self.draw_again(image).await?,
         };

@@ -82,6 +82,9 @@ pub enum RenditionError {
     /// The store of masters does not answer.
     #[error(transparent)]
     Away(#[from] ObjectsAway),
+    /// The database does not say what is known of it.
+    #[error("what is known of an image cannot be read")]
+    Unrecorded,
     /// The master is damaged.
     #[error("a master is damaged: {0}")]
     Damaged(String),
@@ -279,6 +282,14 @@ impl Renditions {
             self.memory.invalidate(&(image, size)).await;
             self.shelf.remove(image, size).await;
         }
+    }
+
+    /// Marks the files of what is in memory as used: nobody reads them, and they would seem unused for
+    /// longer than those that are hardly asked for. Returns how many are in memory.
+    pub async fn mark_held(&self) -> usize {
+        let held = self.memory.iter().map(|(key, _)| *key).collect::<Vec<_>>();
+        self.shelf.mark_used(&held).await;
+        held.len()
     }
 
     /// Of which images there is anything in memory, or in one of the 256 folders of files.

@@ -25,6 +25,9 @@ use crate::{
 /// How long the disk may take. What it holds can be made again in about that.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
+/// How many files are marked as used in one call to the disk.
+const MARKED_AT_ONCE: usize = 256;
+
 /// Renditions as files. Cheap to clone; clones share what they know.
 #[derive(Clone, Debug)]
 pub(super) struct Shelf {
@@ -70,6 +73,20 @@ impl Shelf {
         let written = async { write.await.map_err(io::Error::other)? };
         // A failure was logged by the breaker, once a minute.
         let _ = self.writes.call(written).await;
+    }
+
+    /// Marks files as used, where they are there.
+    pub(super) async fn mark_used(&self, names: &[(ImageId, Size)]) {
+        for names in names.chunks(MARKED_AT_ONCE) {
+            let (files, names) = (self.room.files.clone(), names.to_vec());
+            let mark = spawn_blocking(move || {
+                names
+                    .into_iter()
+                    .try_for_each(|(image, size)| files.mark_used(FileName::Rendition(image, size)))
+            });
+            let marked = async { mark.await.map_err(io::Error::other)? };
+            let _ = self.writes.call(marked).await;
+        }
     }
 
     pub(super) async fn remove(&self, image: ImageId, size: Size) {

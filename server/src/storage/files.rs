@@ -76,6 +76,15 @@ impl Files {
         Ok(())
     }
 
+    /// Marks a file as used now, if it is there. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses.
+    pub fn mark_used(&self, name: FileName) -> io::Result<()> {
+        touch(&self.folder.join(name.key())).or_else(unless_gone)
+    }
+
     /// Removes a file, if it is there. Blocks. Returns how many bytes it had.
     ///
     /// # Errors
@@ -126,19 +135,22 @@ impl Files {
     }
 }
 
-/// A file's time of change is its time of last use: content never changes.
-#[expect(clippy::disallowed_methods, reason = "compared with times that the file system sets")]
 fn read_and_touch(path: &Path) -> io::Result<Option<Bytes>> {
     let content = match fs::read(path) {
         Ok(content) => content,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let used_now = FileTimes::new().set_modified(SystemTime::now());
-    if let Err(error) = File::open(path).and_then(|file| file.set_times(used_now)) {
+    if let Err(error) = touch(path) {
         tracing::debug!(%error, "a file's time of use was not kept");
     }
     Ok(Some(content.into()))
+}
+
+/// A file's time of change is its time of last use: content never changes.
+#[expect(clippy::disallowed_methods, reason = "compared with times that the file system sets")]
+fn touch(path: &Path) -> io::Result<()> {
+    File::open(path)?.set_times(FileTimes::new().set_modified(SystemTime::now()))
 }
 
 /// A rendition on disk.

@@ -1,5 +1,10 @@
 //! How pictures travel through this server: from which layer, to whose pages, and not twice.
 
+use std::{
+    fs::{File, FileTimes},
+    time::SystemTime,
+};
+
 use axum::http::{Method, StatusCode};
 use miniature_api::{ImageId, PictureAnswer, Size};
 use miniature_server::{
@@ -113,6 +118,25 @@ async fn a_hint_is_given_without_reading_the_picture() {
     assert!(!cold.renditions.holds(picture_of("bea"), Size::S128));
 }
 
+#[tokio::test]
+async fn a_hint_needs_one_size_and_no_master_while_the_database_is_away() {
+    let t = Fixture::new().await;
+    let length = t.collection.hints.get(picture_of("bea"), Size::S128).await.unwrap().0.bytes;
+    std::fs::remove_dir_all(t.folder.path().join("masters")).unwrap();
+    t.collection.database.close().await;
+    let cold = restarted(&t, &Limits::default());
+
+    let (hint, _) = cold.hints.get(picture_of("bea"), Size::S128).await.unwrap();
+
+    assert_eq!((hint.url, hint.bytes), (image("bea"), length));
+    for size in Size::ALL {
+        assert_eq!(cold.renditions.holds(picture_of("bea"), size), size == Size::S128, "{size}");
+    }
+    std::fs::remove_dir_all(t.folder.path().join("renditions")).unwrap();
+    let lost = cold.hints.get(picture_of("cem"), Size::S128).await.unwrap_err();
+    assert!(matches!(*lost, RenditionError::NoSuchImage), "{lost:?}");
+}
+
 /// A server whose database names a picture of which it knows nothing.
 async fn with_record_of(id: &str, image: ImageId) -> (TempDir, Fixture) {
     let folder = tempfile::tempdir().unwrap();
@@ -169,6 +193,34 @@ async fn files_survive_a_restart_within_their_limit() {
     for (id, size) in ["bea", "cem", "dan", "zoe"].into_iter().zip(Size::ALL) {
         again.renditions.get(picture_of(id), size).await.unwrap();
         assert!(bytes_in(&renditions) <= 3_000, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn files_of_what_is_asked_for_all_day_from_memory_are_not_the_first_to_go() {
+    let t = Fixture::new().await;
+    let renditions = t.folder.path().join("renditions");
+    let limit = bytes_in(&renditions) / 2;
+    let again = restarted(&t, &Limits { rendition_file_bytes: limit, ..Limits::default() });
+    let used = ["bea", "cem"].map(|id| (picture_of(id), Size::S64));
+    for (image, size) in used {
+        again.renditions.get(image, size).await.unwrap();
+    }
+    let file = |(image, size): (ImageId, Size)| {
+        let id = image.to_string();
+        renditions.join(format!("{}/{id}-{size}.webp", &id[..2]))
+    };
+    for read_at_first in used.map(file) {
+        let long_ago = FileTimes::new().set_modified(SystemTime::UNIX_EPOCH);
+        File::open(read_at_first).unwrap().set_times(long_ago).unwrap();
+    }
+
+    assert_eq!(again.renditions.mark_held().await, used.len());
+    again.renditions.measure().await.unwrap();
+
+    assert!(bytes_in(&renditions) <= limit, "others went");
+    for (image, size) in used {
+        assert!(file((image, size)).exists());
     }
 }
 
