@@ -118,7 +118,7 @@ pub struct Record {
 pub struct Hint {
     /// Absolute, or absolute within this origin.
     pub url: String,
-    /// How long the URL works, in seconds; none if for good.
+    /// How long the URL works at least, in seconds; none if for good.
     pub expires_in_s: Option<u64>,
     /// The media type of what the URL answers.
     pub content_type: String,

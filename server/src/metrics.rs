@@ -30,7 +30,8 @@ pub const EVENTS_TOLD: &str = "miniature_events_total";
 /// Streams of events that are open.
 pub const EVENT_STREAMS: &str = "miniature_event_streams";
 
-/// Uploads, by `outcome`: `changed`, `unchanged`, `refused`, `busy` or `failed`.
+/// Uploads, by `outcome`: `changed`, `unchanged`, `refused` (4xx), `busy` (all places taken) or
+/// `failed` (what it needs is away, or at fault).
 pub const UPLOADS: &str = "miniature_uploads_total";
 
 /// Whether what the server leans on answers (1) or not (0), by `dependency`.

@@ -7,7 +7,9 @@
 //!
 //! A URL signed at a time works for an hour. Times are rounded down to windows of ten minutes, so a
 //! fresh URL has 50 to 60 minutes left. It is handed out until 50 minutes after the time in its
-//! signature, so whoever gets it has ten minutes at least, however long it was kept and rounded.
+//! signature, so whoever gets it has ten minutes at least, however long it was kept and rounded. What
+//! is left is told in whole windows, rounded down: so for ten minutes the same is told of a picture,
+//! and a browser that keeps it is never promised too much.
 //!
 //! **Invariant:** a URL is a hint. With the store away the hint is to this server, which may have
 //! the rendition nearer; and what is wrong in a cache of hints never goes out.
@@ -94,7 +96,7 @@ impl Hints {
         if let Some(signer) = &self.signer
             && let Ok((signed, signed_layer)) = Box::pin(self.signed(signer, image, size)).await
         {
-            let left = signer.expires_at(signed.signed_at).saturating_sub(self.clock.now());
+            let left = signer.left(signed.signed_at, self.clock.now());
             return Ok((hint(signed.url.to_string(), Some(left)), layer.max(signed_layer)));
         }
         Ok((hint(format!("/images/{image}?size={size}"), None), layer))
@@ -118,7 +120,7 @@ impl Hints {
         };
         let signed = self.memory.try_get_with(key, load).await.map_err(|error| (*error).clone())?;
         let layer = loaded_from.get().copied().unwrap_or(Layer::Memory);
-        count(layer);
+        count(layer, self.redis.as_ref());
         Ok((signed, layer))
     }
 
@@ -174,17 +176,16 @@ impl Hints {
     }
 }
 
-fn count(layer: Layer) {
+/// Counts an answer; Redis missed it only if there is one.
+fn count(layer: Layer, redis: Option<&Redis>) {
+    if layer != Layer::Memory {
+        cache_miss("hints", "memory", 1);
+    }
     match layer {
         Layer::Memory => cache_hit("hints", "memory", 1),
-        Layer::Redis => {
-            cache_miss("hints", "memory", 1);
-            cache_hit("hints", "redis", 1);
-        }
-        Layer::Source => {
-            cache_miss("hints", "memory", 1);
-            cache_miss("hints", "redis", 1);
-        }
+        Layer::Redis => cache_hit("hints", "redis", 1),
+        Layer::Source if redis.is_some() => cache_miss("hints", "redis", 1),
+        Layer::Source => {}
     }
 }
 

@@ -64,7 +64,7 @@ impl Metadata {
             Some(known) => (known, Layer::Memory),
             None => Box::pin(self.load_once(image)).await?,
         };
-        count(layer);
+        count(layer, self.redis.as_ref());
         Ok((known, layer))
     }
 
@@ -142,17 +142,16 @@ impl Metadata {
     }
 }
 
-fn count(layer: Layer) {
+/// Counts an answer; Redis missed it only if there is one.
+fn count(layer: Layer, redis: Option<&Redis>) {
+    if layer != Layer::Memory {
+        cache_miss("metadata", "memory", 1);
+    }
     match layer {
         Layer::Memory => cache_hit("metadata", "memory", 1),
-        Layer::Redis => {
-            cache_miss("metadata", "memory", 1);
-            cache_hit("metadata", "redis", 1);
-        }
-        Layer::Source => {
-            cache_miss("metadata", "memory", 1);
-            cache_miss("metadata", "redis", 1);
-        }
+        Layer::Redis => cache_hit("metadata", "redis", 1),
+        Layer::Source if redis.is_some() => cache_miss("metadata", "redis", 1),
+        Layer::Source => {}
     }
 }
 

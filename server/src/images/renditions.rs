@@ -150,7 +150,7 @@ impl Renditions {
             Some(bytes) => Rendition { bytes, layer: Layer::Memory },
             None => Box::pin(self.load_once(image, size)).await?,
         };
-        count(rendition.layer);
+        count(rendition.layer, self.published);
         Ok(rendition)
     }
 
@@ -308,12 +308,13 @@ fn away(error: ObjectsAway) -> Arc<RenditionError> {
     Arc::new(RenditionError::Away(error))
 }
 
-fn count(layer: Layer) {
+/// Counts an answer, and whoever was asked before; objects are asked only where they are published.
+fn count(layer: Layer, published: bool) {
     let passed = match layer {
         Layer::Memory => return cache_hit("renditions", "memory", 1),
         Layer::Files => &["memory"][..],
-        Layer::Objects => &["memory", "files"],
-        Layer::Master => &["memory", "files", "objects"],
+        Layer::Master if published => &["memory", "files", "objects"],
+        Layer::Objects | Layer::Master => &["memory", "files"],
     };
     passed.iter().for_each(|layer| cache_miss("renditions", layer, 1));
     if layer.is_hit() {

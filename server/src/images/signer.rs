@@ -38,9 +38,12 @@ impl Signer {
         now - now % self.window.as_secs().max(1)
     }
 
-    /// When a URL signed at a time ceases to work; both in seconds since 1970.
-    pub(super) fn expires_at(&self, signed_at: u64) -> u64 {
-        signed_at.saturating_add(self.lifetime.as_secs())
+    /// How many seconds a URL signed at a time works at least, from now on until the window is over;
+    /// times are in seconds since 1970.
+    pub(super) fn left(&self, signed_at: u64, now: u64) -> u64 {
+        let window = self.window.as_secs().max(1);
+        let end_of_window = now.saturating_add(1).next_multiple_of(window);
+        signed_at.saturating_add(self.lifetime.as_secs()).saturating_sub(end_of_window)
     }
 
     /// The URL of an object, signed at a time in seconds since 1970; none for a time that is no date.

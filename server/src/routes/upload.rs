@@ -110,8 +110,8 @@ fn outcome(changed: &Result<PictureChange, ApiError>) -> &'static str {
         Ok(PictureChange::AlreadySo(_)) => "unchanged",
         Ok(PictureChange::NoSuchUser) => "refused",
         Err(error) if error.status().is_client_error() => "refused",
-        Err(ApiError::Internal(_)) => "failed",
-        Err(_) => "busy",
+        Err(ApiError::Busy) => "busy",
+        Err(_) => "failed",
     }
 }
 

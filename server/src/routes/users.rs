@@ -86,7 +86,7 @@ async fn find(
 }
 
 /// From the revision; the image is named too, lest a database begun anew counts to the same number.
-/// A hint that expires is part of what is answered: an older answer would overstate what is left.
+/// A hint that expires is part of what is answered; it changes with the window that it is given in.
 fn tag(record: &Record, size: Size, hint: Option<&Hint>) -> ETag {
     let image = record.image_id.map_or("none".to_owned(), |image| image.to_string());
     let mut name = format!("{}-{size}-{image}", record.revision.0);

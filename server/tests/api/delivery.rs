@@ -15,6 +15,7 @@ use miniature_server::{
     profiles::Profiles,
 };
 
+use metrics_exporter_prometheus::PrometheusBuilder;
 use sqlx::Connection;
 use tempfile::TempDir;
 
@@ -116,6 +117,38 @@ async fn a_hint_is_given_without_reading_the_picture() {
     assert_eq!((hint.url, hint.bytes), (image("bea"), bytes));
     assert_eq!((hint.content_type.as_str(), hint.expires_in_s), ("image/webp", None));
     assert!(!cold.renditions.holds(picture_of("bea"), Size::S128));
+}
+
+#[test]
+fn only_layers_that_there_are_are_counted_and_what_failed_is_not_called_busy() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let t = Fixture::new().await;
+            let browser = t.browser("ada").await;
+            std::fs::remove_dir_all(t.folder.path().join("renditions")).unwrap();
+            assert_eq!(browser.get(&image("bea")).await.header("x-cache"), "MISS");
+            restarted(&t, &Limits::default())
+                .hints
+                .get(picture_of("bea"), Size::S64)
+                .await
+                .unwrap();
+            t.collection.database.close().await;
+            assert_eq!(browser.put(&[], png(7)).await.status, 503);
+        });
+    });
+    let counted = recorder.handle().render();
+    for absent in [r#"layer="redis""#, r#"layer="objects""#, r#"outcome="busy""#] {
+        assert!(!counted.contains(absent), "{absent}: {counted}");
+    }
+    for there in [
+        r#"misses_total{cache="renditions",layer="files"} 1"#,
+        r#"misses_total{cache="metadata",layer="memory"} 1"#,
+        r#"miniature_uploads_total{outcome="failed"} 1"#,
+    ] {
+        assert!(counted.contains(there), "{there}: {counted}");
+    }
 }
 
 #[tokio::test]

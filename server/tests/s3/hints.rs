@@ -34,12 +34,13 @@ async fn a_url_that_is_handed_out_has_ten_minutes_left_at_least() {
         let signed_at = minutes(&signed_at[..2]) * 60 + minutes(&signed_at[2..]);
         let now = clock.now() / MINUTE % (24 * 60);
         assert_eq!(signed_at % 10, 0, "{}", hint.url);
-        assert_eq!((signed_at + 60) % (24 * 60), (now + left / MINUTE) % (24 * 60));
+        let end_of_window = now / 10 * 10 + 10;
+        assert_eq!((signed_at + 60) % (24 * 60), (end_of_window + left / MINUTE) % (24 * 60));
         (least, most) = (least.min(left), most.max(left));
         urls.insert(hint.url);
         hand.fetch_add(MINUTE, std::sync::atomic::Ordering::SeqCst);
     }
-    assert_eq!((least, most), (11 * MINUTE, 60 * MINUTE), "a minute passes between two looks");
+    assert_eq!((least, most), (10 * MINUTE, 50 * MINUTE), "at least, until the window is over");
     assert_eq!(urls.len(), 8, "one in 50 minutes, for six hours");
 }
 
@@ -53,7 +54,7 @@ async fn a_clock_that_is_set_back_hands_out_no_url_from_the_future() {
     hand.store(START - 1, std::sync::atomic::Ordering::SeqCst);
     let (after, _) = hints.get(picture_of("bea"), Size::S64).await.unwrap();
     assert_ne!(before.url, after.url);
-    assert_eq!(after.expires_in_s, Some(50 * MINUTE + 1));
+    assert_eq!(after.expires_in_s, Some(50 * MINUTE));
 }
 
 #[tokio::test]
@@ -66,10 +67,33 @@ async fn every_instance_gives_out_the_same_url_within_a_window() {
     let first = one.picture("bea", Size::S64).await.hint.unwrap();
     let last = other.picture("bea", Size::S64).await.hint.unwrap();
     assert_eq!(first.url, last.url);
-    assert_eq!((first.expires_in_s, last.expires_in_s), (Some(3_600), Some(3_001)));
+    assert_eq!((first.expires_in_s, last.expires_in_s), (Some(3_000), Some(3_000)));
     let third = store.cold(&one, Delivery::Presigned);
     third.set_clock(START + 10 * MINUTE);
     assert_ne!(third.picture("bea", Size::S64).await.hint.unwrap().url, first.url);
+}
+
+#[tokio::test]
+async fn for_ten_minutes_nothing_new_is_said_of_a_picture_and_nothing_wrong() {
+    let store = Store::start().await;
+    let server = store.server(Delivery::Presigned).await;
+    server.set_clock(START + 3 * MINUTE);
+    let (browser, path) = (server.browser("ada").await, "/api/images/user/bea?size=64");
+    let first = browser.get(path).await;
+    let tag = first.header("etag").to_owned();
+    let told = first.json::<miniature_api::PictureAnswer>().hint.unwrap();
+    for second in [0, 1, MINUTE, 7 * MINUTE - 1] {
+        let now = START + 3 * MINUTE + second;
+        server.set_clock(now);
+        let later = browser.get_with(path, "if-none-match", &tag).await;
+        assert_eq!(later.status, StatusCode::NOT_MODIFIED, "after {second} s");
+        assert!(now + told.expires_in_s.unwrap() <= START + 60 * MINUTE, "after {second} s");
+    }
+    server.set_clock(START + 10 * MINUTE);
+    let later = browser.get_with(path, "if-none-match", &tag).await;
+    assert_eq!(later.status, StatusCode::OK, "less is left");
+    let later = later.json::<miniature_api::PictureAnswer>().hint.unwrap();
+    assert_eq!((later.url, later.expires_in_s), (told.url, Some(40 * MINUTE)));
 }
 
 #[tokio::test]
@@ -95,7 +119,7 @@ async fn instances_share_hints_through_redis_and_believe_no_other() {
 
     let other = instance(&database, START + 49 * MINUTE);
     let last = other.picture("bea", Size::S64).await.hint.unwrap();
-    assert_eq!((&last.url, last.expires_in_s), (&first.url, Some(11 * MINUTE)));
+    assert_eq!((&last.url, last.expires_in_s), (&first.url, Some(10 * MINUTE)));
     assert_eq!(store.gate.count(&Method::HEAD, ""), 0, "nobody asked the store");
 
     let forged = format!("1:{{\"url\":\"https://evil.example/\",\"signed_at\":{START}}}");
