@@ -12,6 +12,8 @@ use ::redis::{
     aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig},
     cluster::ClusterClient,
     cluster_async::ClusterConnection,
+    cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo},
+    from_redis_value,
 };
 use tokio::sync::OnceCell;
 use url::Url;
@@ -107,6 +109,51 @@ impl Redis {
         self.ask::<i64>(::redis::cmd("DEL").arg(key)).await.is_some()
     }
 
+    /// Forgets all whose key matches a pattern, wherever in a cluster it is. Others are answered
+    /// meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If Redis is away: some of it may be there still.
+    pub(crate) async fn remove_matching(&self, pattern: &str) -> RedisResult<()> {
+        let mut connection = self.connection().await?;
+        for (node, mut page) in connection.ask_primaries(&scan(0, pattern)).await? {
+            loop {
+                let (cursor, keys) = from_redis_value::<(u64, Vec<Vec<u8>>)>(page)?;
+                if !keys.is_empty() {
+                    ::redis::cmd("UNLINK").arg(keys).query_async::<()>(&mut connection).await?;
+                }
+                if cursor == 0 {
+                    break;
+                }
+                page = connection.ask_node(&node, &scan(cursor, pattern)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Names the processes that hold what is kept. After a restart, and once a replica has taken over,
+    /// it is another.
+    ///
+    /// # Errors
+    ///
+    /// If Redis is away.
+    ///
+    /// # Source
+    ///
+    /// Redis, `INFO`: `run_id` is "a random value identifying the Redis server".
+    pub(crate) async fn incarnation(&self) -> RedisResult<String> {
+        let mut connection = self.connection().await?;
+        let mut names = Vec::new();
+        for (_, info) in connection.ask_primaries(::redis::cmd("INFO").arg("server")).await? {
+            let info = from_redis_value::<String>(info)?;
+            let name = info.lines().find_map(|line| line.strip_prefix("run_id:"));
+            names.push(name.unwrap_or_default().to_owned());
+        }
+        names.sort_unstable();
+        Ok(names.join(" "))
+    }
+
     /// Runs a command; none if Redis is away.
     pub async fn ask<T: ::redis::FromRedisValue>(&self, command: &Cmd) -> Option<T> {
         let answer = async {
@@ -160,6 +207,12 @@ impl Target {
     }
 }
 
+fn scan(cursor: u64, pattern: &str) -> Cmd {
+    let mut scan = ::redis::cmd("SCAN");
+    scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(1_000);
+    scan
+}
+
 /// What was written by [`Redis::set`], without its version.
 fn after_version(held: &[u8]) -> Option<Vec<u8>> {
     let colon = held.iter().position(|byte| *byte == b':')?;
@@ -171,6 +224,38 @@ fn after_version(held: &[u8]) -> Option<Vec<u8>> {
 pub(crate) enum Connection {
     Server(ConnectionManager),
     Cluster(ClusterConnection),
+}
+
+/// One server of a cluster; none where there is but one.
+type Node = Option<RoutingInfo>;
+
+impl Connection {
+    /// Asks every server that holds keys of its own.
+    async fn ask_primaries(&mut self, command: &Cmd) -> RedisResult<Vec<(Node, Value)>> {
+        let Self::Cluster(cluster) = self else {
+            return Ok(vec![(None, self.req_packed_command(command).await?)]);
+        };
+        let primaries = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+        let answers = cluster.route_command(command.clone(), primaries).await?;
+        let answers = from_redis_value::<Vec<(String, Value)>>(answers)?;
+        Ok(answers.into_iter().map(|(address, answer)| (node(&address), answer)).collect())
+    }
+
+    async fn ask_node(&mut self, node: &Node, command: &Cmd) -> RedisResult<Value> {
+        match (self, node) {
+            (Self::Cluster(cluster), Some(node)) => {
+                cluster.route_command(command.clone(), node.clone()).await
+            }
+            (connection, _) => connection.req_packed_command(command).await,
+        }
+    }
+}
+
+/// The server at `host:port`.
+fn node(address: &str) -> Node {
+    let (host, port) = address.rsplit_once(':')?;
+    let (host, port) = (host.to_owned(), port.parse().ok()?);
+    Some(RoutingInfo::SingleNode(SingleNodeRoutingInfo::ByAddress { host, port }))
 }
 
 impl ConnectionLike for Connection {

@@ -96,6 +96,39 @@ async fn instances_share_profiles_through_a_cluster() {
     what_one_instance_read_another_has_from_redis(&cluster.urls()).await;
 }
 
+/// More than Redis names at once.
+async fn what_instances_share_can_be_forgotten(urls: &[String]) {
+    const MANY: usize = 5_000;
+    let database = database(1).await;
+    let one = instance(&database, urls);
+    let urls = urls.iter().map(|url| url.parse().unwrap()).collect::<Vec<_>>();
+    let shared = redis::Redis::new(&urls).unwrap();
+    let minute = Duration::from_secs(60);
+    let keys = (0..MANY).map(|n| format!("miniature:profile:user{n}")).collect::<Vec<_>>();
+    for some in keys.chunks(500) {
+        let set = some.iter().map(|key| shared.set(key, 1, b"{}", minute));
+        assert!(futures_util::future::join_all(set).await.into_iter().all(|is_set| is_set));
+    }
+    assert!(shared.set("miniature:other", 1, b"{}", minute).await);
+
+    one.collection.profiles.forget_shared().await.unwrap();
+
+    assert_eq!(shared.get_many(&keys).await, vec![None; MANY]);
+    assert_eq!(shared.get("miniature:other").await.as_deref(), Some(&b"{}"[..]));
+}
+
+#[tokio::test]
+async fn what_instances_share_in_a_server_can_be_forgotten() {
+    let redis = Redis::start().unwrap();
+    what_instances_share_can_be_forgotten(&[redis.url()]).await;
+}
+
+#[tokio::test]
+async fn what_instances_share_in_a_cluster_can_be_forgotten() {
+    let cluster = RedisCluster::start().unwrap();
+    what_instances_share_can_be_forgotten(&cluster.urls()).await;
+}
+
 #[tokio::test]
 async fn a_change_reaches_redis_and_an_older_copy_never_replaces_it() {
     let redis = Redis::start().unwrap();

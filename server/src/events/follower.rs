@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! connect ─▶ write what Redis has missed ─▶ mark the gap ─▶ read all ─▶ reset everyone here
-//!    ▲                                                                        │
-//!    └──── Redis lost, or an event told here alone ◀──── read what comes ◀────┘
+//!    ▲       └ remove what it held, if it   ▲                                 │
+//!    │         lost what came after it ─────┘                                 │
+//!    └─ Redis lost, entries lost, or an event told here alone ◀─ read on ◀────┘
 //! ```
 //!
 //! **Invariant:** before a client hears of a change, this instance has forgotten what was before it.
@@ -33,6 +34,8 @@ enum Lost {
     Stream(#[from] StreamError),
     #[error("an event could not be shared")]
     Unshared,
+    #[error("the stream no longer has what was read last")]
+    Skipped,
     #[error(transparent)]
     Source(#[from] SourceError),
 }
@@ -91,6 +94,10 @@ impl Follower {
                 read = self.stream.after(&mut place.connection, place.last) => read?,
                 () = self.hub.more_unshared_than(self.accounted) => return Err(Lost::Unshared),
             };
+            // Looked at afterwards: what is there now was there when the others were read.
+            if !self.stream.holds(&mut place.connection, place.last).await? {
+                return Err(Lost::Skipped);
+            }
             for entry in entries {
                 place.last = entry.id;
                 self.take_up(entry).await;
@@ -103,10 +110,17 @@ impl Follower {
     async fn catch_up(&mut self) -> Result<Place, Lost> {
         let mut connection = self.stream.connect().await?;
         let unshared = self.hub.unshared();
+        let servers = self.stream.unknown_servers(&mut connection).await?;
+        if servers.is_some() {
+            self.profiles.forget_shared().await.map_err(StreamError::from)?;
+        }
         self.profiles.catch_up().await?;
-        if unshared > self.accounted {
+        if unshared > self.accounted || servers.is_some() {
             self.stream.mark(&mut connection, Mark::Gap).await?;
             self.accounted = unshared;
+        }
+        if let Some(servers) = servers {
+            self.stream.vouch_for(&mut connection, &servers).await?;
         }
         let mut entries = self.stream.all(&mut connection).await?;
         if entries.is_empty() {

@@ -20,6 +20,10 @@ use crate::redis::{Connection, Redis};
 /// Where the stream is.
 const KEY: &str = "miniature:events";
 
+/// Where it stands which servers have all that was ever written to them. Others have taken over
+/// since, or were started anew, if it names others or none.
+const WHOLE: &str = "miniature:whole";
+
 /// How long Redis waits for something to happen before it says that nothing has.
 const WAITS_FOR: Duration = Duration::from_secs(5);
 
@@ -118,6 +122,39 @@ impl SharedStream {
         let mut add = self.adding();
         add.arg("from").arg(&self.instance).arg("mark").arg(mark.name());
         ask::<String>(connection, &add, ANSWERS_WITHIN).await.map(drop)
+    }
+
+    /// Which servers answer now, unless it is those that have all that was ever written to them.
+    pub(super) async fn unknown_servers(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<Option<String>, StreamError> {
+        let now = self.redis.incarnation().await?;
+        let whole =
+            ask::<Option<String>>(connection, cmd("GET").arg(WHOLE), ANSWERS_WITHIN).await?;
+        Ok((whole.as_ref() != Some(&now)).then_some(now))
+    }
+
+    /// Nobody believes any more what these servers held before.
+    pub(super) async fn vouch_for(
+        &self,
+        connection: &mut Connection,
+        servers: &str,
+    ) -> Result<(), StreamError> {
+        let set = cmd("SET").arg(WHOLE).arg(servers).to_owned();
+        ask::<()>(connection, &set, ANSWERS_WITHIN).await
+    }
+
+    /// Whether an entry is there. If it was and is not, others may have gone with it.
+    pub(super) async fn holds(
+        &self,
+        connection: &mut Connection,
+        id: EventId,
+    ) -> Result<bool, StreamError> {
+        let mut range = cmd("XRANGE");
+        range.arg(KEY).arg(id.to_string()).arg(id.to_string());
+        let held = ask::<StreamRangeReply>(connection, &range, ANSWERS_WITHIN).await?;
+        Ok(!held.ids.is_empty())
     }
 
     /// All that it holds, the oldest first.

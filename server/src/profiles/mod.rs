@@ -15,6 +15,7 @@ mod source;
 
 use std::{collections::HashMap, sync::Arc};
 
+use ::redis::RedisResult;
 use miniature_api::{BATCH_LIMIT, UserId};
 use moka::{future::Cache, ops::compute::Op};
 
@@ -213,6 +214,18 @@ impl Profiles {
     /// Forgets all that is in memory here; what instances share stays.
     pub fn forget_all(&self) {
         self.memory.invalidate_all();
+    }
+
+    /// Forgets all that instances share: Redis has lost what was written last.
+    ///
+    /// # Errors
+    ///
+    /// If Redis is away; it may hold some still.
+    pub async fn forget_shared(&self) -> RedisResult<()> {
+        match &self.shared {
+            Some(shared) => shared.remove_all().await,
+            None => Ok(()),
+        }
     }
 
     /// Whether names and headlines are our own to change.

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use ::redis::RedisResult;
 use miniature_api::UserId;
 
 use crate::{
@@ -78,6 +79,11 @@ impl Shared {
         }
     }
 
+    /// Forgets every profile, since nobody knows how old they are.
+    pub(super) async fn remove_all(&self) -> RedisResult<()> {
+        self.redis.remove_matching(&format!("{PREFIX}*")).await
+    }
+
     /// Whose profile is to be written anew; nobody's while Redis is away.
     pub(super) async fn to_catch_up(&self) -> Vec<UserId> {
         let behind = self.behind().iter().cloned().collect::<Vec<_>>();
@@ -89,7 +95,10 @@ impl Shared {
     }
 }
 
+/// How the keys of profiles begin.
+const PREFIX: &str = "miniature:profile:";
+
 /// Where a profile is in Redis.
 fn key(user: &UserId) -> String {
-    format!("miniature:profile:{user}")
+    format!("{PREFIX}{user}")
 }

@@ -120,3 +120,77 @@ async fn a_redis_that_is_away_at_the_start_is_followed_once_it_is_there() {
     late.browser("bea").await.write("with Redis").await;
     assert_eq!(stream.until("post").await.post(), "with Redis");
 }
+
+/// Redis is taken back to what it was some time ago, as after a crash between two of its snapshots.
+async fn what_was_lost_with_a_redis_is_not_believed(
+    save: impl Fn(),
+    lose: impl FnOnce(),
+    urls: &[String],
+) {
+    let database = database().await;
+    let (one, other) = (Instance::on(&database, urls).await, Instance::on(&database, urls).await);
+    let (bea, ada) = (one.browser("bea").await, other.browser("ada").await);
+    let (mut near, mut far) = (one.browser("ada").await.listen().await, ada.listen().await);
+    assert_eq!(ada.name_of("bea").await, "bea");
+    bea.write("kept").await;
+    far.until_post("kept").await;
+    save();
+    bea.rename("Beatrice").await;
+    let seen = far.until("profile").await;
+    bea.write("lost").await;
+    far.until_post("lost").await;
+
+    lose();
+
+    near.until("reset").await;
+    far.until("reset").await;
+    let late = Instance::on(&database, urls).await;
+    let ada = late.browser("ada").await;
+    assert_eq!(ada.name_of("bea").await, "Beatrice", "not what Redis held long ago");
+    let mut stream = ada.listen().await;
+    bea.write("after").await;
+    stream.until("post").await;
+    for instance in [&one, &other, &late] {
+        let ada = instance.browser("ada").await;
+        let mut again = ada.listen_since(Some(&seen.id)).await;
+        assert_eq!(again.next().await.name, "reset", "what was lost cannot be told");
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_comes_back_older_than_it_was_is_not_believed() {
+    let redis = std::cell::RefCell::new(Redis::start().unwrap());
+    let urls = [redis.borrow().url()];
+    let save = || drop(redis.borrow().command(&["SAVE"]).unwrap());
+    let lose = || redis.borrow_mut().restart().unwrap();
+    what_was_lost_with_a_redis_is_not_believed(save, lose, &urls).await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_comes_back_older_than_it_was_is_not_believed() {
+    let cluster = std::cell::RefCell::new(RedisCluster::start().unwrap());
+    let urls = cluster.borrow().urls();
+    let save = || cluster.borrow().command(&["SAVE"]).unwrap();
+    let lose = || cluster.borrow_mut().restart().unwrap();
+    what_was_lost_with_a_redis_is_not_believed(save, lose, &urls).await;
+}
+
+#[tokio::test]
+async fn an_instance_that_falls_behind_by_more_than_redis_keeps_resets_its_clients() {
+    let redis = Redis::start().unwrap();
+    let t = Instance::on(&database().await, &[redis.url()]).await;
+    let ada = t.browser("ada").await;
+    let mut stream = ada.listen().await;
+    let bea = t.browser("bea").await;
+    bea.write("before").await;
+    stream.until_post("before").await;
+
+    // More than are kept, all at once: nobody can read the first of them.
+    let flood = "for n = 1, 1500 do redis.call('XADD', 'miniature:events', 'MAXLEN', '=', \
+                 '1000', '*', 'from', 'elsewhere', 'mark', 'unknown') end";
+    redis.command(&["EVAL", flood, "0"]).unwrap();
+
+    stream.until("reset").await;
+    bea.write("after").await;
+    assert_eq!(stream.until("post").await.post(), "after");
+}

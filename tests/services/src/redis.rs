@@ -58,12 +58,12 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Ends it at once, as a crash does; all that it held is lost.
+    /// Ends it at once, as a crash does; what it has not saved is lost.
     pub fn kill(&mut self) {
         self.process.kill();
     }
 
-    /// Starts it again on the same port, with nothing in it.
+    /// Starts it again on the same port, with what it saved last (`SAVE`), or nothing.
     ///
     /// # Errors
     ///
@@ -155,6 +155,26 @@ impl RedisCluster {
     /// Where its nodes answer.
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(Redis::url).collect()
+    }
+
+    /// Runs a command on each node.
+    ///
+    /// # Errors
+    ///
+    /// If one does not answer, or with an error.
+    pub fn command(&self, words: &[&str]) -> Result<()> {
+        self.nodes.iter().try_for_each(|node| node.command(words).map(drop))
+    }
+
+    /// Ends every node at once and starts it again, with what it saved last, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// If they do not start, or do not become a cluster within 30 s.
+    pub fn restart(&mut self) -> Result<()> {
+        self.nodes.iter_mut().for_each(Redis::kill);
+        self.nodes.iter_mut().try_for_each(Redis::restart)?;
+        self.wait_until_joined()
     }
 
     fn share_out(&self) -> Result<()> {
