@@ -90,7 +90,11 @@ impl Collection {
         let profiles = profiles.asking(&storage.users, database.clone())?;
         let images = ImageStore::open(storage, redis, limits)?;
         let collection = Self::of(database, profiles, images, limits);
-        collection.renditions.measure().await.map_err(unusable)?;
+        if let Err(error) = collection.renditions.measure().await {
+            tracing::warn!(%error, "the folder of renditions cannot be read; going on without");
+        }
+        let renditions = collection.renditions.clone();
+        tokio::spawn(async move { renditions.check_store().await });
         Ok(collection)
     }
 

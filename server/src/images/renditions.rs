@@ -292,6 +292,21 @@ impl Renditions {
         held.len()
     }
 
+    /// Removes masters that were not written to their end, from one of the 256 folders.
+    pub(super) async fn remove_unfinished(&self, folder: u8) {
+        self.shelf.remove_unfinished(folder).await;
+    }
+
+    /// Says in the log if the store lets nobody upload, which no answer would tell.
+    pub async fn check_store(&self) {
+        if self.objects.tells_what_is_missing().await == Ok(false) {
+            tracing::warn!(
+                "the S3 store says 403 of what is not there: its key needs s3:ListBucket on the \
+                 bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject on what is in it"
+            );
+        }
+    }
+
     /// Of which images there is anything in memory, or in one of the 256 folders of files.
     pub(super) async fn held_images(&self, folder: u8) -> Vec<ImageId> {
         let mut images = self.memory.iter().map(|(key, _)| key.0).collect::<HashSet<_>>();

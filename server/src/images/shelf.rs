@@ -96,6 +96,14 @@ impl Shelf {
         let _ = self.writes.call(removed).await;
     }
 
+    /// Removes masters that were not written to their end, from one of the 256 folders.
+    pub(super) async fn remove_unfinished(&self, folder: u8) {
+        let files = self.room.files.clone();
+        let remove = spawn_blocking(move || files.remove_unfinished(folder));
+        let removed = async { remove.await.map_err(io::Error::other)? };
+        let _ = self.writes.call(removed).await;
+    }
+
     /// Of which images there are files in one of the 256 folders.
     pub(super) async fn images(&self, folder: u8) -> HashSet<ImageId> {
         let files = self.room.files.clone();

@@ -83,12 +83,13 @@ impl Unused {
     }
 
     /// Drops what is held here of pictures that were removed: from memory, and from that of the 256
-    /// folders of files whose turn it is. Returns of how many.
+    /// folders of files whose turn it is; with it what was never finished there. Returns of how many.
     ///
     /// # Errors
     ///
     /// If the database does not answer.
     pub async fn drop_copies(&self, folder: u8) -> sqlx::Result<usize> {
+        self.renditions.remove_unfinished(folder).await;
         let held = self.renditions.held_images(folder).await;
         let mut dropped = 0;
         for images in held.chunks(ASKED_AT_ONCE) {

@@ -5,12 +5,15 @@ use std::{
     fs::{self, File, FileTimes},
     io::{self, Write},
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use miniature_api::{ImageId, Size};
 use tokio::task::spawn_blocking;
+
+/// Nobody is still writing to a file that was not changed for so long.
+const UNFINISHED: Duration = Duration::from_secs(60 * 60);
 
 /// Names a file, or an object, by the content it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +77,29 @@ impl Files {
         file.as_file().sync_all()?;
         file.persist(&path)?;
         Ok(())
+    }
+
+    /// Removes masters that were not written to their end, among those whose id begins with this byte:
+    /// whoever wrote them was killed. Blocks. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read, or the disk refuses.
+    pub fn remove_unfinished(&self, first: u8) -> io::Result<usize> {
+        let entries = match fs::read_dir(self.folder.join(format!("masters/{first:02x}"))) {
+            Ok(entries) => entries,
+            Err(error) => return unless_gone(error).map(|()| 0),
+        };
+        // As `object_store` names a file until it is whole.
+        let unfinished = entries.flatten().filter(|file| {
+            file.file_name().to_string_lossy().contains(".webp#") && is_older_than(file, UNFINISHED)
+        });
+        let mut removed = 0;
+        for file in unfinished {
+            fs::remove_file(file.path()).or_else(unless_gone)?;
+            removed += 1;
+        }
+        Ok(removed)
     }
 
     /// Marks a file as used now, if it is there. Blocks.
@@ -153,6 +179,14 @@ fn touch(path: &Path) -> io::Result<()> {
     File::open(path)?.set_times(FileTimes::new().set_modified(SystemTime::now()))
 }
 
+/// Whether a file has not been written to for some time.
+#[expect(clippy::disallowed_methods, reason = "compared with times that the file system sets")]
+fn is_older_than(file: &fs::DirEntry, span: Duration) -> bool {
+    let changed = file.metadata().and_then(|about| about.modified()).ok();
+    let age = changed.and_then(|changed| SystemTime::now().duration_since(changed).ok());
+    age.is_some_and(|age| age > span)
+}
+
 /// A rendition on disk.
 struct Listed {
     path: PathBuf,
@@ -161,24 +195,25 @@ struct Listed {
 }
 
 /// Every file two levels down; none if the folder is not there.
+/// What cannot be read is not ours, or no use.
 fn list(folder: &Path) -> io::Result<Vec<Listed>> {
     let mut files = Vec::new();
     if !folder.exists() {
         return Ok(files);
     }
-    for shelf in fs::read_dir(folder)? {
-        for file in fs::read_dir(shelf?.path())? {
-            let file = file?;
-            match file.metadata() {
-                Ok(about) => {
-                    let (bytes, used_at) = (about.len(), about.modified()?);
-                    files.push(Listed { path: file.path(), bytes, used_at });
-                }
-                Err(error) => unless_gone(error)?,
-            }
+    for shelf in fs::read_dir(folder)?.flatten() {
+        match fs::read_dir(shelf.path()) {
+            Ok(entries) => files.extend(entries.flatten().filter_map(|file| listed(&file))),
+            Err(error) => tracing::warn!(path = ?shelf.path(), %error, "no folder of renditions"),
         }
     }
     Ok(files)
+}
+
+/// A file, unless it is none, or has gone.
+fn listed(file: &fs::DirEntry) -> Option<Listed> {
+    let about = file.metadata().ok().filter(fs::Metadata::is_file)?;
+    Some(Listed { path: file.path(), bytes: about.len(), used_at: about.modified().ok()? })
 }
 
 /// What is gone is as good as removed.
@@ -188,8 +223,6 @@ fn unless_gone(error: io::Error) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn image(first: u8) -> ImageId {
@@ -208,6 +241,40 @@ mod tests {
 
         assert_eq!(files.read(name).await.unwrap().unwrap(), "second");
         assert_eq!(files.read(FileName::Master(image(7))).await.unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_no_rendition_is_passed_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::new(folder.path());
+        files.write(FileName::Rendition(image(1), Size::S64), &[0; 10]).unwrap();
+        let renditions = folder.path().join("renditions");
+        fs::write(renditions.join("a stray file"), "from elsewhere").unwrap();
+        fs::create_dir(renditions.join("lost+found")).unwrap();
+        fs::create_dir(renditions.join("lost+found/inside")).unwrap();
+        assert_eq!(files.trim_renditions(100).unwrap(), 10);
+        assert_eq!(files.trim_renditions(0).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_master_that_was_not_finished_is_removed_and_one_under_way_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::new(folder.path());
+        files.write(FileName::Master(image(7)), &[0; 10]).unwrap();
+        let master = folder.path().join(FileName::Master(image(7)).key());
+        let staged = |n| PathBuf::from(format!("{}#{n}", master.display()));
+        for (n, age) in [(1, UNFINISHED * 2), (2, Duration::ZERO)] {
+            fs::write(staged(n), [0; 5]).unwrap();
+            let changed =
+                File::open(&master).unwrap().metadata().unwrap().modified().unwrap() - age;
+            let times = FileTimes::new().set_modified(changed);
+            File::open(staged(n)).unwrap().set_times(times).unwrap();
+        }
+        assert_eq!(
+            (files.remove_unfinished(8).unwrap(), files.remove_unfinished(7).unwrap()),
+            (0, 1)
+        );
+        assert_eq!((staged(1).exists(), staged(2).exists(), master.exists()), (false, true, true));
     }
 
     #[tokio::test]

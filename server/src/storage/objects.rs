@@ -12,6 +12,7 @@
 use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use miniature_api::ImageId;
 use object_store::{
     Attribute, Attributes, BackoffConfig, ClientOptions, Error as StoreError, ObjectStore,
     ObjectStoreExt, PutOptions, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem,
@@ -32,6 +33,9 @@ const ALL_TRIES: Duration = Duration::from_secs(4);
 
 /// How often it is tried again; the pauses are random, and begin with 50 ms.
 const RETRIES: usize = 2;
+
+/// How many bytes of a WebP tell whether it is whole.
+const WEBP_HEAD: u64 = 12;
 
 /// What a browser may do with an object that it fetched by a signed URL: its name is its content.
 const CACHING: &str = "private, max-age=31536000, immutable";
@@ -158,13 +162,49 @@ impl Objects {
         self.call(async { Ok(put.await.map(drop)?) }).await
     }
 
-    /// Keeps an object unless it is there already: its name is its content.
+    /// Keeps an object unless it is there already, and whole: its name is its content.
     ///
     /// # Errors
     ///
     /// If it cannot be kept now.
     pub async fn put_once(&self, name: FileName, webp: Bytes) -> Result<(), ObjectsAway> {
-        if self.has(name).await? { Ok(()) } else { self.put(name, webp).await }
+        if self.has_whole(name).await? { Ok(()) } else { self.put(name, webp).await }
+    }
+
+    /// Told from its first bytes and its length. What is there is not compared with what would be
+    /// put: another version of the encoder may have written it.
+    async fn has_whole(&self, name: FileName) -> Result<bool, ObjectsAway> {
+        let path = name.key().into();
+        self.call(async {
+            let Some(about) = found(self.store.head(&path).await)? else { return Ok(false) };
+            if about.size < WEBP_HEAD {
+                return Ok(false);
+            }
+            let head = found(self.store.get_range(&path, 0..WEBP_HEAD).await)?;
+            Ok(head.is_some_and(|head| begins_whole_webp(&head, about.size)))
+        })
+        .await
+    }
+
+    /// Whether the store says of a missing object that it is missing. If not, it takes us for someone
+    /// who may not know, and no upload succeeds.
+    ///
+    /// # Errors
+    ///
+    /// If it does not answer now.
+    ///
+    /// # Source
+    ///
+    /// Amazon S3, `HeadObject`: without `s3:ListBucket` a missing object is answered with 403.
+    pub async fn tells_what_is_missing(&self) -> Result<bool, ObjectsAway> {
+        let path = FileName::Master(ImageId::from_bytes([0; 16])).key().into();
+        match self.store.head(&path).await {
+            Ok(_) | Err(StoreError::NotFound { .. }) => Ok(true),
+            Err(StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. }) => {
+                Ok(false)
+            }
+            Err(error) => Err(ObjectsAway(error.to_string())),
+        }
     }
 
     /// Removes an object, if it is there.
@@ -218,16 +258,19 @@ fn found<T>(answer: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
 ///
 /// WebP Container Specification: `RIFF`, the length of the rest as 32 bits, `WEBP`.
 pub(crate) fn is_whole_webp(bytes: &[u8]) -> bool {
+    begins_whole_webp(bytes, bytes.len() as u64)
+}
+
+/// Whether the first bytes of so many state that there are as many.
+fn begins_whole_webp(bytes: &[u8], length: u64) -> bool {
     let (head, kind) = (bytes.get(..4), bytes.get(8..12));
     let stated = bytes.get(4..8).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes);
-    let whole = stated.is_some_and(|rest| u64::from(rest) + 8 == bytes.len() as u64);
+    let whole = stated.is_some_and(|rest| u64::from(rest) + 8 == length);
     whole && head == Some(b"RIFF") && kind == Some(b"WEBP")
 }
 
 #[cfg(test)]
 mod tests {
-    use miniature_api::ImageId;
-
     use super::*;
 
     #[test]
@@ -251,10 +294,19 @@ mod tests {
         let name = FileName::Master(ImageId::from_bytes([7; 16]));
         assert_eq!(objects.get(name).await, Ok(None));
 
-        objects.put_once(name, "first".into()).await.unwrap();
-        objects.put_once(name, "second".into()).await.unwrap();
+        let webp = |first| {
+            Bytes::copy_from_slice(&[b"RIFF\x06\0\0\0WEBP", [first; 2].as_slice()].concat())
+        };
+        objects.put_once(name, webp(1)).await.unwrap();
+        objects.put_once(name, webp(2)).await.unwrap();
 
-        assert_eq!(objects.get(name).await, Ok(Some("first".into())));
-        assert!(folder.path().join(name.key()).is_file(), "as it was always called");
+        assert_eq!(objects.get(name).await, Ok(Some(webp(1))));
+        let file = folder.path().join(name.key());
+        assert!(file.is_file(), "as it was always called");
+        for damaged in [webp(1).slice(..13), webp(1).slice(..3), Bytes::new(), [0; 14][..].into()] {
+            fs::write(&file, &damaged).unwrap();
+            objects.put_once(name, webp(3)).await.unwrap();
+            assert_eq!(objects.get(name).await, Ok(Some(webp(3))), "{damaged:?}");
+        }
     }
 }

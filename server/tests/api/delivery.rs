@@ -9,7 +9,7 @@ use axum::http::{Method, StatusCode};
 use miniature_api::{ImageId, PictureAnswer, Size};
 use miniature_server::{
     Collection,
-    config::Config,
+    config::{Config, Storage},
     images::{ImageStore, Layer, RenditionError, image_id},
     limits::Limits,
     profiles::Profiles,
@@ -255,6 +255,17 @@ async fn files_of_what_is_asked_for_all_day_from_memory_are_not_the_first_to_go(
     for (image, size) in used {
         assert!(file((image, size)).exists());
     }
+}
+
+#[tokio::test]
+async fn a_folder_of_renditions_that_is_none_does_not_keep_the_server_from_starting() {
+    let data = tempfile::tempdir().unwrap();
+    let images = data.path().join("images");
+    std::fs::create_dir(&images).unwrap();
+    std::fs::write(images.join("renditions"), "where the folder should be").unwrap();
+    let storage = Storage { data: data.path().to_owned(), ..config().storage };
+    let opened = Collection::open(&storage, &Limits::default()).await;
+    assert!(opened.is_ok(), "{opened:?}");
 }
 
 fn bytes_in(folder: &std::path::Path) -> u64 {

@@ -98,6 +98,23 @@ async fn a_rendition_that_was_cut_off_is_made_again() {
 }
 
 #[tokio::test]
+async fn a_damaged_master_is_whole_again_when_it_is_uploaded_again() {
+    let t = Fixture::new().await;
+    let (browser, image) = (t.browser("ada").await, picture_of("ada").to_string());
+    let master = t.folder.path().join(format!("masters/{}/{image}.webp", &image[..2]));
+    let whole = std::fs::read(&master).unwrap();
+    std::fs::write(&master, &whole[..whole.len() / 2]).unwrap();
+    std::fs::remove_dir_all(t.folder.path().join("renditions")).unwrap();
+    let path = format!("/images/{image}?size=64");
+    assert_eq!(browser.get(&path).await.status, StatusCode::INTERNAL_SERVER_ERROR);
+
+    assert_eq!(browser.put(&[], png(0)).await.status, StatusCode::OK);
+
+    assert_eq!(browser.get(&path).await.status, StatusCode::OK);
+    assert!(std::fs::read(&master).unwrap() == whole);
+}
+
+#[tokio::test]
 async fn each_change_counts_up_and_is_seen_at_once() {
     let t = Fixture::new().await;
     let browser = t.browser("ada").await;

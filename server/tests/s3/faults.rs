@@ -130,6 +130,17 @@ async fn a_list_with_gaps_is_not_taken_for_the_whole_list_later() {
 }
 
 #[tokio::test]
+async fn a_store_that_does_not_say_what_is_missing_is_found_out() {
+    let store = Store::start().await;
+    let objects = store.objects();
+    assert_eq!(objects.tells_what_is_missing().await, Ok(true));
+    store.gate.fail_with(Some(Fault::Status(StatusCode::FORBIDDEN)));
+    assert_eq!(objects.tells_what_is_missing().await, Ok(false));
+    store.gate.fail_with(Some(Fault::Status(StatusCode::SERVICE_UNAVAILABLE)));
+    assert!(objects.tells_what_is_missing().await.is_err(), "it may have been restarted");
+}
+
+#[tokio::test]
 async fn an_upload_that_cannot_be_kept_changes_nothing() {
     let store = Store::start().await;
     let server = store.server(Delivery::Presigned).await;

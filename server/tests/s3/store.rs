@@ -7,7 +7,7 @@ use miniature_server::{
     images::ImageStore,
     limits::Limits,
     redis::Redis,
-    storage::Database,
+    storage::{Database, Objects},
 };
 use miniature_services::S3;
 
@@ -40,6 +40,12 @@ impl Store {
             s3_secret_key: Some(Secret(S3::SECRET_KEY.to_owned())),
         };
         config
+    }
+
+    /// What is in the store.
+    pub(crate) fn objects(&self) -> Objects {
+        let config = self.config(Delivery::Proxy);
+        Objects::in_bucket(&config.storage.s3.store().unwrap().unwrap()).unwrap()
     }
 
     /// A server with the usual people, whose pictures go into the store.
