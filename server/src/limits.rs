@@ -16,8 +16,15 @@ pub struct Limits {
     /// A change is written through, so this bounds only what another service changes unannounced.
     pub profile_shared_for: Duration,
 
-    /// How often the profiles of users active lately are read ahead. Default: every 10 minutes.
+    /// How often profiles are read ahead. Default: every 10 minutes.
     pub warm_up_every: Duration,
+
+    /// Whose profile nobody asked for in this time is not read ahead, unless active. Default: 3 hours.
+    pub read_ahead_for: Duration,
+
+    /// How many profiles are read ahead, beside those of active users. Default: 10 000, in 200
+    /// questions an hour.
+    pub read_ahead: u64,
 
     /// Who counts as active lately. Default: 30 minutes since the last request.
     pub active_for: Duration,
@@ -208,6 +215,13 @@ pub struct Limits {
     pub descriptions_per_minute: NonZeroU32,
 }
 
+impl Limits {
+    /// What Redis holds no longer than this is read ahead: until the next turn, and a little more.
+    pub fn read_ahead_within(&self) -> Duration {
+        self.warm_up_every + self.warm_up_every / 10
+    }
+}
+
 const TWENTY: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 
 impl Default for Limits {
@@ -217,6 +231,8 @@ impl Default for Limits {
             profile_fresh_for: Duration::from_secs(5 * 60),
             profile_shared_for: Duration::from_secs(60 * 60),
             warm_up_every: Duration::from_secs(10 * 60),
+            read_ahead_for: Duration::from_secs(3 * 60 * 60),
+            read_ahead: 10_000,
             active_for: Duration::from_secs(30 * 60),
             missing_fresh_for: Duration::from_secs(10),
             rendition_memory_bytes: 64 << 20,

@@ -1,11 +1,12 @@
 //! What is counted. The names are a contract: dashboards and tests read them.
 
-use std::{cell::RefCell, collections::HashMap, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
 use metrics::{
     Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, histogram,
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use rustc_hash::FxHashMap;
 
 /// Requests, by `route`, `method` and `status`.
 pub const HTTP_REQUESTS: &str = "miniature_http_requests_total";
@@ -72,17 +73,17 @@ fn describe() {
 thread_local! {
     /// Counters that this thread has used. To find one by its labels costs more than to count, so
     /// that is done once a thread; hence [`install`] comes first.
-    static COUNTERS: RefCell<HashMap<Series, Counter>> = RefCell::default();
+    static COUNTERS: RefCell<FxHashMap<Series, Counter>> = RefCell::default();
 
     /// What this thread has counted requests with, by route, method and status.
-    static REQUESTS: RefCell<HashMap<Box<str>, ByOutcome>> = RefCell::default();
+    static REQUESTS: RefCell<FxHashMap<Box<str>, ByOutcome>> = RefCell::default();
 }
 
 /// A name and the values of its labels.
 type Series = (&'static str, [&'static str; 2]);
 
 /// By method and status.
-type ByOutcome = HashMap<(&'static str, u16), (Counter, Histogram)>;
+type ByOutcome = FxHashMap<(&'static str, u16), (Counter, Histogram)>;
 
 /// A request was answered, its head after some time. `method` is one of a closed set.
 pub(crate) fn request(route: &str, method: &'static str, status: u16, took: Duration) {

@@ -15,6 +15,7 @@ use ::redis::{
     cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo},
     from_redis_value,
 };
+use futures_util::future::join_all;
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -89,6 +90,17 @@ impl Redis {
     pub async fn get(&self, key: &str) -> Option<Vec<u8>> {
         let held = self.ask::<Option<Vec<u8>>>(::redis::cmd("GET").arg(key)).await?;
         held.and_then(|value| after_version(&value))
+    }
+
+    /// For how long each key will still be held, in the order asked: no time for one that is not.
+    /// None where Redis does not say, as while it is away.
+    pub async fn kept_for(&self, keys: &[String]) -> Vec<Option<Duration>> {
+        let asked = keys.iter().map(|key| async move {
+            let left_ms = self.ask::<i64>(::redis::cmd("PTTL").arg(key)).await?;
+            // Negative: there is no such key, or it is held for good, as we keep none.
+            Some(Duration::from_millis(u64::try_from(left_ms).unwrap_or_default()))
+        });
+        join_all(asked).await
     }
 
     /// Keeps a value for some time, unless a newer one is held. False if Redis is away, so that what

@@ -56,7 +56,8 @@ impl Upkeep {
     }
 }
 
-/// Reads the profiles of users active lately into every layer. Returns how many.
+/// Reads the profiles of users active lately, and of those who are asked for, into every layer before
+/// Redis forgets them. Returns how many.
 ///
 /// # Errors
 ///
@@ -69,7 +70,7 @@ pub async fn warm_up(
     let since = seconds_before(clock.now(), limits.active_for);
     let most = usize::try_from(limits.profiles).unwrap_or(usize::MAX);
     let users = collection.database.active_since(since, most).await?;
-    collection.profiles.warm_up(&users).await
+    collection.profiles.warm_up(&users, limits.read_ahead_within()).await
 }
 
 /// Removes pictures that nobody shows any more, at a time in seconds since 1970, and drops what is

@@ -334,3 +334,17 @@ async fn profiles_of_active_users_are_read_ahead() {
     assert_eq!(layers["User 1"], Layer::Memory);
     assert_eq!(layers["User 2"], Layer::Source);
 }
+
+#[tokio::test]
+async fn whoever_is_asked_for_is_read_ahead_before_redis_forgets_them() {
+    let database = database(3).await;
+    let redis = Redis::start().unwrap();
+    let one = instance(&database, &[redis.url()]);
+    one.name_and_layer("user1").await;
+    let profiles = &one.collection.profiles;
+    let held_for = Limits::default().profile_shared_for;
+
+    assert_eq!(profiles.warm_up(&[], held_for / 2).await.unwrap(), 0, "Redis holds it for longer");
+    assert_eq!(profiles.warm_up(&[], held_for).await.unwrap(), 1, "by then it is forgotten");
+    assert_eq!(profiles.warm_up(&[user("user2")], held_for / 2).await.unwrap(), 1, "an active one");
+}

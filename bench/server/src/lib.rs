@@ -12,6 +12,7 @@
 //! not measured is not printed.
 
 pub mod burst;
+pub mod day;
 pub mod hot;
 pub mod memory;
 pub mod optimal;

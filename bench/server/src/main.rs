@@ -67,7 +67,7 @@ async fn measure(part: Part, people: &People) -> Result<Vec<Row>> {
         Part::Hot => hot::measure(&server().await?).await,
         Part::Burst => burst::measure(people).await,
         Part::Upload => upload::measure(&server().await?).await,
-        Part::Memory => memory::measure(&server().await?).await,
+        Part::Memory => memory::measure(people).await,
         Part::Traffic => traffic::measure().await,
     }
 }

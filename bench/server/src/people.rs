@@ -60,6 +60,16 @@ impl People {
         Ok(people)
     }
 
+    /// Their photographs, as files.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read.
+    pub fn photographs(&self) -> Result<Vec<Vec<u8>>> {
+        let files = std::fs::read_dir(self.folder.path().join("photographs"))?;
+        files.map(|file| Ok(std::fs::read(file?.path())?)).collect()
+    }
+
     /// Where the server keeps them.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")

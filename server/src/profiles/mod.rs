@@ -13,7 +13,11 @@ mod http;
 mod shared;
 mod source;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use ::redis::RedisResult;
 use miniature_api::{BATCH_LIMIT, UserId};
@@ -72,6 +76,8 @@ pub struct Profiles {
     shared: Option<Shared>,
     flights: Flights,
     source: Source,
+    /// Whom someone asked for beyond memory lately.
+    lately: Cache<UserId, ()>,
 }
 
 impl Profiles {
@@ -80,11 +86,16 @@ impl Profiles {
         let freshness =
             Freshness { found: limits.profile_fresh_for, missing: limits.missing_fresh_for };
         let memory = Cache::builder().max_capacity(limits.profiles).expire_after(freshness).build();
+        let lately = Cache::builder()
+            .max_capacity(limits.read_ahead)
+            .time_to_live(limits.read_ahead_for)
+            .build();
         Self {
             memory,
             shared: redis.map(|redis| Shared::new(redis, limits.profile_shared_for)),
             flights: Flights::default(),
             source: Source::Sql(database),
+            lately,
         }
     }
 
@@ -238,18 +249,35 @@ impl Profiles {
         self.shared.as_ref().map(Shared::redis)
     }
 
-    /// Reads the profiles of these users ahead. Returns how many the source was asked for.
+    /// Reads profiles ahead: of these users, who are active, and of those whom someone asked for
+    /// lately. What Redis will hold for longer than `within` is not read again. Returns how many
+    /// the source was asked for.
     ///
     /// # Errors
     ///
     /// If the source does not answer.
-    pub async fn warm_up(&self, users: &[UserId]) -> Result<usize, SourceError> {
-        let mut read = 0;
+    pub async fn warm_up(&self, active: &[UserId], within: Duration) -> Result<usize, SourceError> {
+        let Some(shared) = &self.shared else { return self.load_all(active).await };
+        let mut users = active.iter().cloned().collect::<HashSet<_>>();
+        users.extend(self.lately.iter().map(|(user, ())| UserId::clone(&user)));
+        let users = users.into_iter().collect::<Vec<_>>();
+        let mut due = Vec::new();
         for batch in users.chunks(BATCH_LIMIT) {
-            self.clone().load(batch.to_vec()).await?;
-            read += batch.len();
+            due.extend(shared.expiring(batch, within).await);
+        }
+        let read = self.load_all(&due).await?;
+        for batch in active.chunks(BATCH_LIMIT) {
+            self.shared(batch.to_vec(), &mut HashMap::new()).await;
         }
         Ok(read)
+    }
+
+    /// Asks the source for all these users. Returns how many.
+    async fn load_all(&self, users: &[UserId]) -> Result<usize, SourceError> {
+        for batch in users.chunks(BATCH_LIMIT) {
+            self.clone().load(batch.to_vec()).await?;
+        }
+        Ok(users.len())
     }
 
     /// Whether Redis answers, or none if there is none.
@@ -276,9 +304,17 @@ impl Profiles {
     /// Looks into Redis, then asks the source; but not for those whom a question that has just ended
     /// put in memory after we had looked there.
     async fn load_missing(self, users: Vec<UserId>) -> Answers {
+        for user in &users {
+            self.lately.insert(user.clone(), ()).await;
+        }
         let (mut answers, missing) = self.held(&users).await;
         let mut layer = if missing.is_empty() { Layer::Memory } else { Layer::Redis };
+        let asked = missing.len();
         let missing = self.shared(missing, &mut answers).await;
+        if self.shared.is_some() {
+            cache_hit("profiles", "redis", (asked - missing.len()) as u64);
+            cache_miss("profiles", "redis", missing.len() as u64);
+        }
         if !missing.is_empty() {
             layer = Layer::Source;
             answers.extend(self.load(missing).await?);
@@ -327,7 +363,7 @@ impl Profiles {
     /// If the source does not answer; nothing is forgotten.
     pub async fn catch_up(&self) -> Result<usize, SourceError> {
         match &self.shared {
-            Some(shared) => self.warm_up(&shared.to_catch_up().await).await,
+            Some(shared) => self.load_all(&shared.to_catch_up().await).await,
             None => Ok(0),
         }
     }

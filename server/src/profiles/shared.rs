@@ -12,11 +12,7 @@ use std::{
 use ::redis::RedisResult;
 use miniature_api::UserId;
 
-use crate::{
-    metrics::{cache_hit, cache_miss},
-    redis::Redis,
-    storage::Versioned,
-};
+use crate::{redis::Redis, storage::Versioned};
 
 /// The profiles that instances share. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -44,11 +40,7 @@ impl Shared {
             let json = json.filter(|_| !self.behind().contains(user))?;
             serde_json::from_slice(&json).ok()
         });
-        let profiles = profiles.collect::<Vec<_>>();
-        let hits = profiles.iter().flatten().count() as u64;
-        cache_hit("profiles", "redis", hits);
-        cache_miss("profiles", "redis", users.len() as u64 - hits);
-        profiles
+        profiles.collect()
     }
 
     /// Keeps profiles, each unless a newer one is held. "No such user" is kept in memory alone.
@@ -82,6 +74,14 @@ impl Shared {
     /// Forgets every profile, since nobody knows how old they are.
     pub(super) async fn remove_all(&self) -> RedisResult<()> {
         self.redis.remove_matching(&format!("{PREFIX}*")).await
+    }
+
+    /// Which of these profiles Redis holds no longer than this, or not at all; none while it is away.
+    pub(super) async fn expiring(&self, users: &[UserId], within: Duration) -> Vec<UserId> {
+        let keys = users.iter().map(key).collect::<Vec<_>>();
+        let left = self.redis.kept_for(&keys).await.into_iter().zip(users);
+        let expiring = left.filter(|(left, _)| left.is_some_and(|left| left <= within));
+        expiring.map(|(_, user)| user.clone()).collect()
     }
 
     /// Whose profile is to be written anew; nobody's while Redis is away.

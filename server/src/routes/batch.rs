@@ -3,7 +3,6 @@
 use std::{convert::Infallible, str::FromStr};
 
 use axum::{
-    Json,
     extract::{FromRequestParts, State},
     http::{header, request::Parts},
     response::{IntoResponse, Response},
@@ -16,6 +15,7 @@ use thiserror::Error;
 use super::{
     conditional::not_kept,
     guard::SignedIn,
+    json::{JSON, written},
     multipart::Multipart,
     openapi::{Invalid, Refused},
     params::Params,
@@ -62,13 +62,13 @@ pub(crate) async fn batch(
         let parts = Multipart {
             route: "/api/images/batch",
             name: RECORDS_PART,
-            json: serde_json::to_vec(&entries).map_err(ApiError::internal)?,
+            json: written(&entries)?,
             images: newer(&users, &entries),
             size,
         };
         parts.look(app.renditions(), &mut timing).await?.answer(app.renditions())
     } else {
-        Json(entries).into_response()
+        ([JSON], written(&entries)?).into_response()
     };
     Ok(timing.on(not_kept(answer)))
 }

@@ -2,7 +2,6 @@
 
 use axum::{
     extract::State,
-    http::header,
     response::{IntoResponse, Response},
 };
 use miniature_api::{BATCH_LIMIT, FRIENDS_PART, FriendsPage, ImageId, Size};
@@ -10,6 +9,7 @@ use miniature_api::{BATCH_LIMIT, FRIENDS_PART, FriendsPage, ImageId, Size};
 use super::{
     conditional::{Caching, ETag, Held, not_kept, unless_held},
     guard::SignedIn,
+    json::{JSON, written},
     multipart::Multipart,
     openapi::{Invalid, Refused},
     params::Params,
@@ -55,10 +55,10 @@ pub(crate) async fn friends(
     let mut timing = Timing::start();
     let page = database.friends(&signed_in.user, after.as_ref(), limit).await?;
     timing.passed("friends", "source", true);
-    let json = serde_json::to_vec(&page).map_err(ApiError::internal)?;
+    let json = written(&page)?;
     let name = ETag::name_of(&json);
     let Some(size) = pictures else {
-        let whole = || ([(header::CONTENT_TYPE, "application/json")], json).into_response();
+        let whole = || ([JSON], json).into_response();
         return Ok(unless_held(&held, ETag::strong(&name), Caching::AskEachTime, whole));
     };
     let parts =

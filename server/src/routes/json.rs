@@ -1,14 +1,32 @@
-//! Bodies in JSON, each mistake in them named.
+//! Bodies in JSON: those that come, each mistake in them named, and those that go.
 
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
-    http::header,
+    http::{HeaderName, header},
 };
+use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use crate::{ApiError, limits::Limits};
+
+/// Says that a body is JSON.
+pub(crate) const JSON: (HeaderName, &str) = (header::CONTENT_TYPE, "application/json");
+
+/// How long most answers are at most, in bytes.
+const MOST: usize = 512;
+
+/// An answer in JSON.
+///
+/// # Errors
+///
+/// [`ApiError::Internal`] if the value cannot be written as JSON.
+pub(crate) fn written(value: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+    let mut json = Vec::with_capacity(MOST);
+    serde_json::to_writer(&mut json, value).map_err(ApiError::internal)?;
+    Ok(json)
+}
 
 /// The body of a request: a JSON object. Fields that a route does not know are ignored.
 #[derive(Clone, Debug)]

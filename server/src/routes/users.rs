@@ -1,9 +1,7 @@
 //! `/api/users/{user_id}` and `/api/images/user/{user_id}`: one person.
 
 use axum::{
-    Json,
     extract::{Path, State, rejection::PathRejection},
-    http::header,
     response::{IntoResponse, Response},
 };
 use miniature_api::{Hint, PictureAnswer, Profile, Record, Size, UserId};
@@ -11,6 +9,7 @@ use miniature_api::{Hint, PictureAnswer, Profile, Record, Size, UserId};
 use super::{
     conditional::{Caching, ETag, Held, unless_held},
     guard::SignedIn,
+    json::{JSON, written},
     openapi::{Invalid, NotFound, Refused},
     params::Params,
     timing::Timing,
@@ -40,9 +39,9 @@ pub(crate) async fn profile(
     held: Held,
 ) -> Result<Response, ApiError> {
     let (profile, _) = find(&profiles, user).await?;
-    let json = serde_json::to_vec(&profile.profile).map_err(ApiError::internal)?;
+    let json = written(&profile.profile)?;
     let tag = ETag::strong(&ETag::name_of(&json));
-    let whole = || ([(header::CONTENT_TYPE, "application/json")], json).into_response();
+    let whole = || ([JSON], json).into_response();
     Ok(unless_held(&held, tag, Caching::AskEachTime, whole))
 }
 
@@ -71,7 +70,8 @@ pub(crate) async fn picture(
     let record = profile.picture.clone();
     let hint = hint(app.hints(), &record, size, &mut timing).await?;
     let tag = tag(&record, size, hint.as_ref());
-    let whole = || Json(PictureAnswer { record, hint }).into_response();
+    let json = written(&PictureAnswer { record, hint })?;
+    let whole = || ([JSON], json).into_response();
     Ok(timing.on(unless_held(&held, tag, Caching::AskEachTime, whole)))
 }
 
@@ -88,8 +88,11 @@ async fn find(
 /// From the revision; the image is named too, lest a database begun anew counts to the same number.
 /// A hint that expires is part of what is answered; it changes with the window that it is given in.
 fn tag(record: &Record, size: Size, hint: Option<&Hint>) -> ETag {
-    let image = record.image_id.map_or("none".to_owned(), |image| image.to_string());
-    let mut name = format!("{}-{size}-{image}", record.revision.0);
+    let revision = record.revision.0;
+    let mut name = match record.image_id {
+        Some(image) => format!("{revision}-{size}-{image}"),
+        None => format!("{revision}-{size}-none"),
+    };
     if let Some(Hint { url, expires_in_s: Some(left), .. }) = hint {
         name = format!("{name}-{}-{left}", ETag::name_of(url.as_bytes()));
     }
