@@ -5,8 +5,9 @@
 //! change of a profile or picture ─▶ its user's posts rewritten (see `changes`)
 //! ```
 //!
-//! **Invariant:** of two snapshots of an author the one of the higher version stays, and a feed does
-//! not fail because nobody can tell who its authors are now.
+//! **Invariant:** of two snapshots of an author the one of the higher version stays, also in a post
+//! that was written while its author changed; and a feed does not fail because nobody can tell who
+//! its authors are now.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -20,6 +21,7 @@ use crate::{
     events::Events,
     limits::Limits,
     pace::Pace,
+    places::Places,
     profiles::{Answer, Profiles},
     storage::{Database, StoredPost, Versioned},
 };
@@ -33,6 +35,8 @@ pub struct Posts {
     clock: Clock,
     fresh_for: Duration,
     pace: Pace,
+    /// Whose snapshots are being written back.
+    writing: Places,
 }
 
 impl Posts {
@@ -45,7 +49,15 @@ impl Posts {
         limits: &Limits,
     ) -> Self {
         let pace = Pace::per_minute(limits.posts_per_minute);
-        Self { database, profiles, events, clock, fresh_for: limits.snapshot_fresh_for, pace }
+        Self {
+            database,
+            profiles,
+            events,
+            clock,
+            fresh_for: limits.snapshot_fresh_for,
+            pace,
+            writing: Places::new(1),
+        }
     }
 
     /// Keeps what a user writes, and tells those who may know. The source is not asked who they are
@@ -56,18 +68,32 @@ impl Posts {
     /// [`ApiError::TooManyTries`] (429); if the database does not answer.
     pub async fn write(&self, user: &UserId, text: String) -> Result<Post, ApiError> {
         self.pace.count(user)?;
-        let profile = self.profiles.get(user).await?.ok_or(ApiError::SignedOut)?;
+        let author = self.profiles.get(user).await?.ok_or(ApiError::SignedOut)?;
         let id = Uuid::now_v7().to_string().parse().map_err(ApiError::internal)?;
-        let stored = snapshot(id, &profile, text, self.clock.now());
-        let (database, events, post) =
-            (self.database.clone(), self.events.clone(), stored.post.clone());
-        let kept = see_through(async move {
-            database.add_posts(std::slice::from_ref(&stored)).await?;
-            events.publish(Change::Post(stored.post)).await;
-            Ok::<_, sqlx::Error>(())
-        });
-        kept.await.ok_or_else(|| ApiError::internal("keeping a post panicked"))??;
-        Ok(post)
+        let stored = snapshot(id, &author, text, self.clock.now());
+        let posts = self.clone();
+        let kept = see_through(async move { posts.keep(stored).await });
+        Ok(kept.await.ok_or_else(|| ApiError::internal("keeping a post panicked"))??)
+    }
+
+    /// Keeps a post and tells of it, by its author as they are then.
+    async fn keep(&self, mut stored: StoredPost) -> sqlx::Result<Post> {
+        self.database.add_posts(std::slice::from_ref(&stored)).await?;
+        if let Some(author) = self.newer_author(&stored).await {
+            stored.post.author = author_of(&author);
+            if let Err(error) = self.database.rewrite_author(&author, None).await {
+                tracing::warn!(%error, "a post keeps an old snapshot of its author for a while");
+            }
+        }
+        self.events.publish(Change::Post(stored.post.clone())).await;
+        Ok(stored.post)
+    }
+
+    /// The author, if they have changed since the snapshot was taken: their posts may have been
+    /// rewritten before this one was among them.
+    async fn newer_author(&self, stored: &StoredPost) -> Answer {
+        let author = self.profiles.get(&stored.post.author.user_id).await.ok()?;
+        author.filter(|author| author.version > stored.author_version)
     }
 
     /// A page of what a user and their friends wrote, the newest first: at most `limit` posts, those
@@ -116,11 +142,16 @@ impl Posts {
         old
     }
 
-    /// In the background: nobody waits for it, and if it fails it is tried at the next reading.
+    /// In the background: nobody waits for it, and if it fails it is tried at the next reading. Of
+    /// all who read old snapshots of an author at once, one writes them back.
     fn write_back(&self, authors: HashMap<UserId, Answer>, as_of: u64) {
+        let authors = authors.into_values().flatten();
+        let turns =
+            authors.filter_map(|author| Some((self.writing.take(&author.user_id)?, author)));
+        let turns = turns.collect::<Vec<_>>();
         let database = self.database.clone();
         tokio::spawn(async move {
-            for author in authors.into_values().flatten() {
+            for (_turn, author) in turns {
                 if let Err(error) = database.rewrite_author(&author, Some(as_of)).await {
                     tracing::warn!(%error, "a snapshot of an author cannot be written back");
                 }

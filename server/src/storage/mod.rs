@@ -208,7 +208,8 @@ impl Database {
                     if connection.backend_name() == POSTGRES {
                         connection.close_on_drop();
                     }
-                    Err(sqlx::Error::PoolTimedOut)
+                    // Not as if no connection was to be had: it may have been done.
+                    Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into()))
                 }
             }
         };

@@ -122,17 +122,23 @@ impl Database {
     }
 
     /// Puts a newer snapshot of an author into their posts; in seconds since 1970 when it is known to
-    /// be so, or none to leave that to the next reading. A snapshot that is newer still stays.
+    /// be so, or none to leave that to the next reading. A snapshot that is newer still stays, and
+    /// what is so already is not written again. Returns how many posts were rewritten.
     ///
     /// # Errors
     ///
     /// If the database does not answer.
-    pub async fn rewrite_author(&self, author: &Versioned, as_of: Option<u64>) -> sqlx::Result<()> {
+    pub async fn rewrite_author(
+        &self,
+        author: &Versioned,
+        as_of: Option<u64>,
+    ) -> sqlx::Result<u64> {
         let picture = &author.picture;
         let query = sqlx::query(
             "UPDATE posts SET author_name = $2, author_revision = $3, author_image_id = $4, \
              author_thumbhash = $5, author_version = $6, author_as_of = COALESCE($7, author_as_of) \
-             WHERE author_id = $1 AND author_version <= $6",
+             WHERE author_id = $1 \
+             AND (author_version < $6 OR (author_version = $6 AND author_as_of < $7))",
         )
         .bind(author.user_id.as_str())
         .bind(&author.name)
@@ -141,6 +147,7 @@ impl Database {
         .bind(picture.thumbhash.as_deref())
         .bind(seconds(author.version))
         .bind(as_of.map(seconds));
-        self.ask_at_length(async |c| query.execute(c).await).await.map(drop)
+        let done = self.ask_at_length(async |c| query.execute(c).await).await?;
+        Ok(done.rows_affected())
     }
 }

@@ -185,10 +185,15 @@ async fn an_older_snapshot_never_replaces_a_newer_one() {
     database.describe(&bea, Some("Beatrice"), None).await.unwrap();
     let new = profiles.refresh(&bea).await.unwrap().unwrap();
 
-    database.rewrite_author(&new, None).await.unwrap();
-    database.rewrite_author(&old, Some(u64::MAX >> 1)).await.unwrap();
+    assert_eq!(database.rewrite_author(&new, None).await.unwrap(), 1);
+    assert_eq!(database.rewrite_author(&old, Some(u64::MAX >> 1)).await.unwrap(), 0);
 
     let (stored, _) = database.feed(&bea, None, 1).await.unwrap();
     assert_eq!(stored[0].post.author.name, "Beatrice");
-    assert_eq!(stored[0].author_as_of, t.hand.load(Ordering::SeqCst));
+    let now = t.hand.load(Ordering::SeqCst);
+    assert_eq!(stored[0].author_as_of, now);
+    for (as_of, rewritten) in [(None, 0), (Some(now), 0), (Some(now - 1), 0), (Some(now + 1), 1)] {
+        let count = database.rewrite_author(&new, as_of).await.unwrap();
+        assert_eq!(count, rewritten, "{as_of:?}: what is so already is not written again");
+    }
 }

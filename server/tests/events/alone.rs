@@ -177,7 +177,9 @@ async fn posts_and_their_authors_are_kept_in_postgresql_too() {
 
     bea.rename("Beatrice").await;
     let beatrice = t.collection.profiles.get(&user("bea")).await.unwrap().unwrap();
-    database.rewrite_author(&beatrice, Some(7)).await.unwrap();
+    let later = 9_999_999_999;
+    assert_eq!(database.rewrite_author(&beatrice, Some(later)).await.unwrap(), 2);
+    assert_eq!(database.rewrite_author(&beatrice, Some(later)).await.unwrap(), 0);
     let (stored, _) = database.feed(&user("ada"), None, 1).await.unwrap();
-    assert_eq!((stored[0].post.author.name.as_str(), stored[0].author_as_of), ("Beatrice", 7));
+    assert_eq!((stored[0].post.author.name.as_str(), stored[0].author_as_of), ("Beatrice", later));
 }

@@ -251,3 +251,18 @@ pub(crate) fn png() -> Vec<u8> {
     pixels.fill(tiny_skia::Color::from_rgba8(7, 90, 160, 255));
     pixels.encode_png().unwrap()
 }
+
+/// Waits until the first post that `ada` sees shows its author so: it comes in the background.
+pub(crate) async fn until_the_post_shows(database: &Database, name: &str, revision: u32) {
+    let shows = async {
+        loop {
+            let (posts, _) = database.feed(&user("ada"), None, 1).await.unwrap();
+            let author = &posts[0].post.author;
+            if (author.name.as_str(), author.picture.revision) == (name, Revision(revision)) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    within("the post shows its author", shows).await;
+}

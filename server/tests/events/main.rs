@@ -5,5 +5,6 @@
 mod alone;
 mod fixture;
 mod line;
+mod posts;
 mod shared;
 mod unsure;

@@ -9,7 +9,7 @@ use miniature_services::Postgres;
 use serde_json::json;
 
 use crate::{
-    fixture::{Instance, Stream, png, populated, user, within},
+    fixture::{Instance, Stream, png, populated, until_the_post_shows, user},
     line::{Done, Line},
 };
 
@@ -33,21 +33,7 @@ async fn a_change_that_was_recorded_and_not_told_is_told_when_it_is_asked_for_ag
     let record = serde_json::from_str::<Record>(&told.data).unwrap();
     assert_eq!((record.revision, record.image_id), (Revision(2), None));
     assert_eq!(held().await, record);
-    until_the_post_shows(&t.collection.database, "bea", Revision(2)).await;
-}
-
-async fn until_the_post_shows(database: &Database, name: &str, revision: Revision) {
-    let shows = async {
-        loop {
-            let (posts, _) = database.feed(&user("ada"), None, 1).await.unwrap();
-            let author = &posts[0].post.author;
-            if (author.name.as_str(), author.picture.revision) == (name, revision) {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    within("the post shows its author", shows).await;
+    until_the_post_shows(&t.collection.database, "bea", 2).await;
 }
 
 /// An instance on a database that can be cut off; `ada` has heard a post of `bea`, and knows her.
@@ -100,7 +86,7 @@ async fn a_change_whose_connection_is_lost_after_the_commit_is_told_all_the_same
     let told = stream.until("profile").await;
     assert_eq!(serde_json::from_str::<Profile>(&told.data).unwrap().name, "Beatrice");
     assert_eq!(ada.name_of("bea").await, "Beatrice");
-    until_the_post_shows(database, "Beatrice", Revision(0)).await;
+    until_the_post_shows(database, "Beatrice", 0).await;
 
     line.cut_after_the_next(Done::Commit);
     let lost = t.collection.pictures.set_picture(&user("bea"), png().into()).await;
@@ -113,5 +99,5 @@ async fn a_change_whose_connection_is_lost_after_the_commit_is_told_all_the_same
         }
     };
     assert_eq!(told.image_id, Some(image_id(&png())));
-    until_the_post_shows(database, "Beatrice", Revision(1)).await;
+    until_the_post_shows(database, "Beatrice", 1).await;
 }
