@@ -188,6 +188,15 @@ pub struct Limits {
     /// Default: 30 seconds.
     pub unread_for: Duration,
 
+    /// For how long what a peer goes on sending is dropped once it was answered for the last time.
+    /// Default: 5 seconds.
+    ///
+    /// Who is refused in the middle of sending can then read why.
+    pub linger_for: Duration,
+
+    /// How many bytes of it are dropped at most. Default: 128 MiB, more than any camera's picture.
+    pub linger_bytes: usize,
+
     /// How many streams of events one user may have open at an instance. Default: 16.
     pub streams_per_user: usize,
 
@@ -270,6 +279,8 @@ impl Default for Limits {
             events_behind: 256,
             heartbeat: Duration::from_secs(15),
             unread_for: Duration::from_secs(30),
+            linger_for: Duration::from_secs(5),
+            linger_bytes: 128 << 20,
             streams_per_user: 16,
             friends_fresh_for: Duration::from_secs(30),
             audience_questions: 2,

@@ -15,7 +15,10 @@ use hyper_util::rt::TokioTimer;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use crate::limits::Limits;
+use crate::{
+    limits::Limits,
+    lingering::{Linger, Lingering},
+};
 
 /// The most header lines that a request may have.
 const MAX_HEADERS: usize = 64;
@@ -36,7 +39,7 @@ pub(crate) async fn answer(
 ) -> io::Result<()> {
     let mut server = axum_server::from_tcp(listener)?
         .handle(handle)
-        .acceptor(Prepare { unread_for: limits.unread_for })
+        .acceptor(Prepare { unread_for: limits.unread_for, linger: Linger::within(limits) })
         .http1_only();
     server
         .http_builder()
@@ -57,17 +60,96 @@ pub(crate) async fn answer(
 #[derive(Clone, Copy, Debug)]
 struct Prepare {
     unread_for: Duration,
+    linger: Linger,
 }
 
 impl<S> Accept<TcpStream, S> for Prepare {
-    type Stream = TcpStream;
+    type Stream = Lingering;
     type Service = S;
-    type Future = Ready<io::Result<(TcpStream, S)>>;
+    type Future = Ready<io::Result<(Lingering, S)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let _ = stream.set_nodelay(true);
         #[cfg(target_os = "linux")]
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(self.unread_for));
-        ready(Ok((stream, service)))
+        ready(Ok((Lingering::over(stream, self.linger), service)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpStream as Client,
+    };
+
+    use axum::{http::StatusCode, routing::put};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const BODY: &str = "it is too long, whatever it is";
+
+    /// A server that refuses every upload by its head, and a client with a request of so many bytes
+    /// begun. Returns also how to tell how many connections are open.
+    async fn refused(limits: Limits, bytes: usize) -> (Client, Handle<SocketAddr>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let (address, handle) = (listener.local_addr().unwrap(), Handle::new());
+        let refuse = async || (StatusCode::PAYLOAD_TOO_LARGE, BODY);
+        let (router, stop) = (Router::new().route("/", put(refuse)), handle.clone());
+        tokio::spawn(async move { answer(listener, stop, router, &limits).await.unwrap() });
+        let mut client = Client::connect(address).unwrap();
+        write!(client, "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: {bytes}\r\n\r\n").unwrap();
+        (client, handle)
+    }
+
+    /// Sends until all is sent or the server has had enough, without looking.
+    fn send(client: &mut Client, mut bytes: usize) -> io::Result<()> {
+        while bytes > 0 {
+            let piece = bytes.min(1 << 16);
+            client.write_all(&vec![0; piece])?;
+            bytes -= piece;
+        }
+        Ok(())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_sends_64_mib_without_looking_still_reads_that_it_is_too_long() {
+        const BYTES: usize = 64 << 20;
+        let (mut client, _) = refused(Limits::default(), BYTES).await;
+        let answer = tokio::task::spawn_blocking(move || {
+            send(&mut client, BYTES)?;
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).map(|_| answer)
+        });
+        let answer = answer.await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.ends_with(BODY), "{answer}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_never_stops_sending_is_cut_off() {
+        let limits = Limits { linger_bytes: 1 << 20, ..Limits::default() };
+        let (mut client, _) = refused(limits, usize::MAX).await;
+        let sent =
+            tokio::task::spawn_blocking(move || send(&mut client, usize::MAX)).await.unwrap();
+        assert!(sent.is_err());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_is_silent_but_stays_is_not_waited_for_for_long() {
+        let limits = Limits { linger_for: Duration::from_millis(300), ..Limits::default() };
+        let (mut client, handle) = refused(limits, 1_000).await;
+        let since = Instant::now();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).map(|_| (client, answer)).unwrap()
+        });
+        let (_client, answer) = read.await.unwrap();
+        assert!(answer.ends_with(BODY), "{answer}");
+        while handle.connection_count() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await; // between two looks
+        }
+        assert!(since.elapsed() >= Duration::from_millis(300), "{:?}", since.elapsed());
     }
 }
