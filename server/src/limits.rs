@@ -148,6 +148,10 @@ pub struct Limits {
     /// decoded alone.
     pub decoding_bytes: u64,
 
+    /// How many tries to sign in may be under way at once. Default: 32, which keep two cores busy for
+    /// a third of a second; uploads and renditions wait for the same cores.
+    pub sign_ins: usize,
+
     /// For how long one stays signed in. Default: 30 days.
     pub session_lasts: Duration,
 
@@ -169,6 +173,11 @@ pub struct Limits {
     /// How often what Redis missed while it was away is written to it, if it is back, and how often the
     /// database is asked what came of a change whose answer was lost. Default: every second.
     pub catch_up_every: Duration,
+
+    /// For how long it is told unasked what is ready. Default: 1 second.
+    ///
+    /// Anyone may ask, and each answer takes a question to the database, to Redis and to the store.
+    pub readiness_fresh_for: Duration,
 
     /// How many events are kept for those who come back. Default: 1 000.
     pub events: usize,
@@ -269,12 +278,14 @@ impl Default for Limits {
             lengthy_query_takes_at_most: Duration::from_secs(60),
             upload_arrives_within: Duration::from_secs(2 * 60),
             decoding_bytes: 512 << 20,
+            sign_ins: 32,
             session_lasts: Duration::from_secs(30 * 24 * 60 * 60),
             session_trusted_for: Duration::from_secs(5),
             session_trusted_in_need_for: Duration::from_secs(5 * 60),
             sessions: 10_000,
             activity_noted_every: Duration::from_secs(5 * 60),
             catch_up_every: Duration::from_secs(1),
+            readiness_fresh_for: Duration::from_secs(1),
             events: 1_000,
             events_behind: 256,
             heartbeat: Duration::from_secs(15),

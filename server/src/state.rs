@@ -16,7 +16,7 @@ use crate::{
     posts::Posts,
     profiles::{Profiles, SourceError},
     redis::{Redis, RedisUrlError},
-    routes::{Frontend, Origins},
+    routes::{Frontend, Origins, Readiness},
     sign_in::SignIn,
     stop::Stop,
     storage::{Database, DatabaseError},
@@ -166,6 +166,7 @@ parts! {
     posts: Posts,
     sign_in: SignIn,
     stop: Stop,
+    readiness: Readiness,
     origins: Origins,
     frontend: Option<Arc<Frontend>>,
 }
@@ -219,6 +220,7 @@ impl App {
             posts,
             sign_in,
             stop,
+            readiness: Readiness::default(),
             origins,
             frontend,
         })))

@@ -1,14 +1,19 @@
-//! A database that takes too long, and one that cannot do what it is asked.
+//! A database that takes too long, and what happens meanwhile.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 use std::time::Duration;
 
+use clap::Parser;
 use miniature_api::UserId;
 use miniature_server::{
     ApiError,
+    clock::Clock,
+    config::{Cli, Command},
     limits::Limits,
+    sign_in::SignIn,
     storage::{Database, NewPerson},
+    workers::Workers,
 };
 use miniature_services::Postgres;
 use sqlx::{Connection, Executor, PgConnection, Row};
@@ -37,11 +42,15 @@ fn assert_away(outcome: sqlx::Result<()>, name: &str) {
     assert!(matches!(error, ApiError::Unready("database")), "{name}: {error:?}");
 }
 
-/// Waits until somebody waits for a lock.
-async fn until_one_waits(other: &mut PgConnection) {
+/// Waits until somebody waits for a lock. On a connection of its own: within a transaction PostgreSQL
+/// tells the same each time.
+async fn until_one_waits(postgres: &Postgres) {
+    let mut watching = PgConnection::connect(&postgres.url()).await.unwrap();
+    let since = Instant::now();
     loop {
+        assert!(since.elapsed() < Duration::from_secs(20), "nobody waits");
         let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-        let waiting: i64 = other.fetch_one(waiting).await.unwrap().get(0);
+        let waiting: i64 = watching.fetch_one(waiting).await.unwrap().get(0);
         if waiting > 0 {
             return;
         }
@@ -77,7 +86,7 @@ async fn a_database_that_stops_in_the_middle_of_a_query_is_not_waited_for() {
     other.execute("BEGIN; LOCK TABLE users").await.unwrap();
     let (asking, since) = (database.clone(), Instant::now());
     let asked = tokio::spawn(async move { asking.profiles(&[ada()]).await.map(drop) });
-    until_one_waits(&mut other).await;
+    until_one_waits(&postgres).await;
 
     postgres.hang().unwrap();
 
@@ -90,5 +99,34 @@ async fn a_database_that_stops_in_the_middle_of_a_query_is_not_waited_for() {
     while database.profiles(&[ada()]).await.is_err() {
         assert!(since.elapsed() < Duration::from_secs(30), "it does not recover");
         sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_while_it_is_looked_up_is_not_remembered() {
+    let postgres = Postgres::start().unwrap();
+    let database = Database::connect(&postgres.url().parse().unwrap()).await.unwrap();
+    with_ada(&database).await;
+    let Command::Serve(config) = Cli::parse_from(["", "serve"]).command else { unreachable!() };
+    for everywhere in [false, true] {
+        let workers = Workers::one_a_core();
+        let sign_in = SignIn::new(database.clone(), workers, Clock::system(), &config);
+        let token = sign_in.begin(&ada()).await.unwrap();
+        // It is found, and then it takes long to note that she is active.
+        let mut other = PgConnection::connect(&postgres.url()).await.unwrap();
+        other.execute("BEGIN; LOCK TABLE users IN SHARE MODE").await.unwrap();
+        let (looking, looked_up) = (sign_in.clone(), token.clone());
+        let looking = tokio::spawn(async move { looking.user_of(&looked_up).await });
+        until_one_waits(&postgres).await;
+
+        if everywhere {
+            sign_in.end_all(&ada()).await.unwrap();
+        } else {
+            sign_in.end(&token).await.unwrap();
+        }
+        other.execute("COMMIT").await.unwrap();
+
+        assert_eq!(looking.await.unwrap().unwrap(), None, "everywhere: {everywhere}");
+        assert_eq!(sign_in.user_of(&token).await.unwrap(), None, "everywhere: {everywhere}");
     }
 }

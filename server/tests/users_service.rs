@@ -12,19 +12,26 @@ use std::{
 
 use axum::{
     Json, Router,
-    http::{HeaderMap, StatusCode},
+    body::Body,
+    http::{HeaderMap, Request, StatusCode},
     response::{IntoResponse, Response},
     routing::post,
 };
+use clap::Parser;
+use http_body_util::BodyExt;
 use miniature_api::UserId;
 use miniature_server::{
-    config::{Secret, Users},
+    App, Collection, app,
+    clock::Clock,
+    config::{Cli, Command, Secret, Users},
+    images::ImageStore,
     limits::Limits,
     profiles::{Profiles, SourceError},
     storage::{Database, ImageMetadata, NewPerson, NewPicture},
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Mutex, time::Instant};
+use tower::ServiceExt;
 
 /// A service whose next answers are scripted, and which then answers as it should.
 #[derive(Clone, Default)]
@@ -174,4 +181,78 @@ async fn a_service_that_stays_away_is_left_alone_for_a_while() {
     assert!(matches!(refused, SourceError::Service(_)), "{refused}");
     assert!(since.elapsed() < Duration::from_millis(500));
     assert_eq!(service.asked(), 0, "it was not asked");
+}
+
+async fn readiness(router: &Router) -> Value {
+    let request = Request::get("/readyz").body(Body::empty()).unwrap();
+    let answer = router.clone().oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "what is near is served");
+    serde_json::from_slice(&answer.into_body().collect().await.unwrap().to_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn a_service_that_is_away_is_named_by_readyz_within_a_second() {
+    let (_, users) = Service::start(&[Answer::Status(403)]).await;
+    let (profiles, database) = profiles(&users).await;
+    let folder = tempfile::tempdir().unwrap();
+    let images = ImageStore::in_folder(folder.path()).unwrap();
+    let limits = Limits::default();
+    let collection = Collection::of(database, profiles.clone(), images, &limits);
+    let Command::Serve(config) = Cli::parse_from(["", "serve"]).command else { unreachable!() };
+    let router = app(App::new(collection, &config, Clock::system()).unwrap());
+
+    let ready = readiness(&router).await;
+    assert_eq!(
+        ready,
+        json!({ "status": "ready", "database": "up", "images": "up", "users": "up" })
+    );
+
+    profiles.get(&user("ada")).await.unwrap_err();
+
+    assert_eq!(readiness(&router).await, ready, "whoever asks often makes it ask nobody");
+    let since = Instant::now();
+    while readiness(&router).await["users"] != "down" {
+        assert!(since.elapsed() < Duration::from_secs(2));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn neither_the_token_nor_a_key_in_the_url_is_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone());
+    let _logging = tracing::subscriber::set_default(subscriber.finish());
+    let (_, users) = Service::start(&[Answer::Nonsense]).await;
+    let url = users.users_url.as_ref().unwrap();
+    let away = "http://127.0.0.1:1/people".parse().unwrap();
+    for mut url in [url.clone(), away] {
+        url.set_query(Some("key=a-key-in-the-url"));
+        let users = Users { users_url: Some(url), ..users.clone() };
+        let (profiles, _) = profiles(&users).await;
+        let refused = profiles.get(&user("ada")).await.unwrap_err().to_string();
+        assert!(!refused.contains("a-key-in-the-url"), "{refused}");
+    }
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("it is away"), "{log}");
+    for secret in ["a-key-in-the-url", "a-token"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
 }

@@ -72,7 +72,14 @@ enum TryError {
     #[error("it answered {0}")]
     Status(StatusCode),
     #[error("{0}")]
-    Http(#[from] reqwest::Error),
+    Http(reqwest::Error),
+}
+
+/// Without the URL, in which a key may stand: this is logged.
+impl From<reqwest::Error> for TryError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Http(error.without_url())
+    }
 }
 
 impl TryError {
@@ -99,9 +106,16 @@ impl HttpSource {
         database: Database,
     ) -> Result<Self, SourceError> {
         let client = Client::builder().timeout(ONE_TRY).build();
-        let client = client.map_err(|error| SourceError::Service(error.to_string()))?;
+        let client =
+            client.map_err(|error| SourceError::Service(error.without_url().to_string()))?;
         let breaker = Breaker::new("users", ALL_TRIES);
         Ok(Self { client, url, token, breaker, database })
+    }
+
+    /// Whether it answered when it was last asked. It is not asked for this: what it makes of a
+    /// question about nobody is not agreed on.
+    pub(super) fn is_well(&self) -> bool {
+        self.breaker.is_well()
     }
 
     async fn ask(&self, users: &[UserId]) -> Result<Answer, TryError> {

@@ -280,6 +280,14 @@ impl Profiles {
         Ok(users.len())
     }
 
+    /// Whether the service that knows people answered when it was last asked, or none if there is none.
+    pub fn service_answers(&self) -> Option<bool> {
+        match &self.source {
+            Source::Sql(_) => None,
+            Source::Http(service) => Some(service.is_well()),
+        }
+    }
+
     /// Whether Redis answers, or none if there is none.
     pub async fn redis_answers(&self) -> Option<bool> {
         match self.redis() {

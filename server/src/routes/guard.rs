@@ -10,10 +10,21 @@ use axum_extra::extract::cookie::Cookie;
 use miniature_api::UserId;
 
 use super::{cors::Origins, upload};
-use crate::{ApiError, App, limits::Limits, sign_in::Token};
+use crate::{
+    ApiError, App,
+    limits::Limits,
+    sign_in::{SignIn, Token},
+};
 
-/// The cookie that carries the token.
-pub(crate) const SESSION_COOKIE: &str = "miniature_session";
+/// The cookie that carries the token. Over HTTPS its name has a browser take it from nobody but this
+/// very host: a sibling's page cannot sign anyone in as someone else.
+///
+/// # Source
+///
+/// RFC 6265bis, section 4.1.3.2: `__Host-` needs `Secure`, `Path=/` and no `Domain`.
+pub(crate) fn session_cookie(sign_in: &SignIn) -> &'static str {
+    if sign_in.secure() { "__Host-miniature_session" } else { "miniature_session" }
+}
 
 /// The user who asks. A route that takes this answers 401 to everybody else.
 #[derive(Clone, Debug)]
@@ -28,17 +39,18 @@ impl FromRequestParts<App> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let token = token(&parts.headers).ok_or(ApiError::SignedOut)?;
+        let token = token(&parts.headers, app.sign_in()).ok_or(ApiError::SignedOut)?;
         let user = app.sign_in().user_of(&token).await?;
         Ok(Self { user: user.ok_or(ApiError::SignedOut)?, token })
     }
 }
 
 /// The token in the cookie, if there is one.
-pub(crate) fn token(headers: &HeaderMap) -> Option<Token> {
+pub(crate) fn token(headers: &HeaderMap, sign_in: &SignIn) -> Option<Token> {
+    let name = session_cookie(sign_in);
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut cookies = lines.flat_map(Cookie::split_parse).flatten();
-    let session = cookies.find(|cookie| cookie.name() == SESSION_COOKIE)?;
+    let session = cookies.find(|cookie| cookie.name() == name)?;
     Some(Token::new(session.value()))
 }
 

@@ -40,7 +40,7 @@ use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use self::{cors::Origins, frontend::Frontend};
+pub(crate) use self::{cors::Origins, frontend::Frontend, health::Readiness};
 use self::{guard::SignedIn, observe::Counting, openapi::Description};
 use crate::{ApiError, App};
 
@@ -49,7 +49,8 @@ const MAX_BODY: usize = 4 << 10;
 
 /// The whole API as a router, and the frontend if there is one. Needs no socket.
 pub fn app(app: App) -> Router {
-    let (routes, description) = described().split_for_parts();
+    let (routes, mut description) = described().split_for_parts();
+    openapi::add_session(&mut description, app.sign_in());
     let description = Arc::new(description);
     let describe = async move |signed_in: SignedIn| openapi::answer(signed_in, &description);
     let routes = routes

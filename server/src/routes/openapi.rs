@@ -14,34 +14,30 @@ use axum::{
 };
 use miniature_api::{ImageId, Problem, Size, UserId};
 use utoipa::{
-    IntoResponses, Modify, OpenApi,
+    IntoResponses, OpenApi,
     openapi::{
         self,
         security::{ApiKey, ApiKeyValue, SecurityScheme},
     },
 };
 
-use super::guard::{SESSION_COOKIE, SignedIn};
+use super::guard::{SignedIn, session_cookie};
+use crate::sign_in::SignIn;
 
 /// What holds for all routes.
 #[derive(Debug, OpenApi)]
 #[openapi(
     info(title = "Miniature", description = "Profile pictures that are already there."),
     security(("session" = [])),
-    modifiers(&Session),
     components(schemas(ImageId, Problem, Size, UserId))
 )]
 pub(super) struct Description;
 
 /// Everything but signing in needs the cookie that signing in sets.
-struct Session;
-
-impl Modify for Session {
-    fn modify(&self, description: &mut openapi::OpenApi) {
-        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE)));
-        let components = description.components.get_or_insert_default();
-        components.add_security_scheme("session", cookie);
-    }
+pub(super) fn add_session(description: &mut openapi::OpenApi, sign_in: &SignIn) {
+    let cookie = ApiKeyValue::new(session_cookie(sign_in));
+    let components = description.components.get_or_insert_default();
+    components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
 }
 
 /// What every route that needs a session may answer.

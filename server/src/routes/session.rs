@@ -10,7 +10,7 @@ use miniature_api::{ACCOUNT_COOKIE, Account, Credentials, Problem, UserId};
 
 use super::{
     address::Address,
-    guard::{SESSION_COOKIE, SignedIn, token},
+    guard::{SignedIn, session_cookie, token},
     json::JsonBody,
     openapi::{Invalid, Refused},
     params::Params,
@@ -24,7 +24,7 @@ const NOT_KEPT: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "private, no-
 ///
 /// # Errors
 ///
-/// [`ApiError::WrongCredentials`] (401), [`ApiError::TooManyTries`] (429).
+/// [`ApiError::WrongCredentials`] (401), [`ApiError::TooManyTries`] (429), [`ApiError::Busy`] (503).
 #[utoipa::path(
     post,
     path = "/api/session",
@@ -46,10 +46,11 @@ pub(super) async fn sign_in(
     body: JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
     let credentials = credentials(&body)?;
-    let user = sessions.check(address, credentials).await?;
+    let before = token(&headers, &sessions);
+    let user = sessions.check(address, credentials, before.as_ref()).await?;
     let account = account(&profiles, user).await?;
     let begun = sessions.begin(&account.user_id).await?;
-    if let Some(ended) = token(&headers) {
+    if let Some(ended) = before {
         sessions.end(&ended).await?;
     }
     let user = account.user_id.as_str();
@@ -103,10 +104,11 @@ fn cookies(
     user: &str,
     lasts_s: u64,
 ) -> AppendHeaders<[(HeaderName, String); 2]> {
+    let session = session_cookie(sessions);
     let secure = if sessions.secure() { "; Secure" } else { "" };
     let rules = format!("Path=/; Max-Age={lasts_s}; SameSite=Strict{secure}");
     AppendHeaders([
-        (header::SET_COOKIE, format!("{SESSION_COOKIE}={token}; HttpOnly; {rules}")),
+        (header::SET_COOKIE, format!("{session}={token}; HttpOnly; {rules}")),
         (header::SET_COOKIE, format!("{ACCOUNT_COOKIE}={user}; {rules}")),
     ])
 }

@@ -7,6 +7,7 @@ mod tries;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use miniature_api::{Credentials, UserId};
+use tokio::sync::Semaphore;
 
 pub use self::{password::hash_password, session::Token};
 use self::{
@@ -25,6 +26,7 @@ pub struct SignIn {
     workers: Workers,
     sessions: Sessions,
     tries: Arc<Tries>,
+    places: Arc<Semaphore>,
     lasts: Duration,
     secure: bool,
     proxies: u8,
@@ -39,6 +41,7 @@ impl SignIn {
             database,
             workers,
             tries: Arc::new(Tries::new(config)),
+            places: Arc::new(Semaphore::new(limits.sign_ins)),
             lasts: limits.session_lasts,
             secure: config.secure_cookies.unwrap_or(!config.listen.ip().is_loopback()),
             proxies: config.trusted_proxies,
@@ -60,13 +63,25 @@ impl SignIn {
         self.secure
     }
 
-    /// Checks a name and a password that came from an address.
+    /// Checks a name and a password that came from an address, from a browser that may have a session
+    /// already.
     ///
     /// # Errors
     ///
-    /// [`ApiError::WrongCredentials`], not saying which one is wrong; [`ApiError::TooManyTries`].
-    pub async fn check(&self, from: IpAddr, given: Credentials) -> Result<UserId, ApiError> {
-        self.tries.count(from, &given.username)?;
+    /// [`ApiError::WrongCredentials`], not saying which one is wrong; [`ApiError::TooManyTries`];
+    /// [`ApiError::Busy`] if too many are checked already.
+    pub async fn check(
+        &self,
+        from: IpAddr,
+        given: Credentials,
+        session: Option<&Token>,
+    ) -> Result<UserId, ApiError> {
+        let session_of = match session {
+            Some(token) => self.user_of(token).await?,
+            None => None,
+        };
+        self.tries.count(from, &given.username, session_of.as_ref())?;
+        let _place = self.places.try_acquire().map_err(|_| ApiError::Busy)?;
         if given.password.len() > MAX_PASSWORD {
             return Err(ApiError::WrongCredentials);
         }
@@ -77,7 +92,10 @@ impl SignIn {
         };
         let right = self.workers.run(move || is_right(&given.password, hash)).await;
         match (user, right.map_err(ApiError::internal)?) {
-            (Some(user), true) => Ok(user),
+            (Some(user), true) => {
+                self.tries.succeeded(from, &user);
+                Ok(user)
+            }
             (_, _) => Err(ApiError::WrongCredentials),
         }
     }

@@ -54,6 +54,8 @@ pub(super) struct Sessions {
     found: Cache<Hash, Found>,
     /// By hash of the token: found some minutes ago. Only asked while the database is away.
     known: Cache<Hash, Found>,
+    /// By hash of the token: ended here a moment ago, while it may have been looked up.
+    ended: Cache<Hash, ()>,
     /// Users who are known to be active.
     active: Cache<UserId, ()>,
 }
@@ -68,11 +70,15 @@ impl Sessions {
             .max_capacity(limits.sessions)
             .time_to_live(limits.session_trusted_in_need_for)
             .build();
+        let ended = Cache::builder()
+            .max_capacity(limits.sessions)
+            .time_to_live(limits.session_trusted_in_need_for)
+            .build();
         let active = Cache::builder()
             .max_capacity(limits.sessions)
             .time_to_live(limits.activity_noted_every)
             .build();
-        Self { database, clock, lasts: limits.session_lasts, found, known, active }
+        Self { database, clock, lasts: limits.session_lasts, found, known, ended, active }
     }
 
     pub(super) async fn begin(&self, user: &UserId) -> Result<Token, ApiError> {
@@ -83,18 +89,28 @@ impl Sessions {
         Ok(token)
     }
 
-    /// Whose session this is. Of many who ask at once, one asks the database.
+    /// Whose session this is.
     pub(super) async fn user_of(&self, token: &Token) -> Result<Option<UserId>, ApiError> {
         let hash = token.hash();
         let found = match self.found.get(&hash).await {
             Some(found) => found,
             // In a box: what is rare would be room that every request carries about.
-            None => Box::pin(self.found.try_get_with(hash, self.look(hash)))
-                .await
-                .map_err(|error: Arc<sqlx::Error>| ApiError::from(&error))?,
+            None => Box::pin(self.look_once(hash)).await?,
         };
         let now = self.clock.now();
         Ok(found.filter(|(_, expires_at)| *expires_at > now).map(|(user, _)| user))
+    }
+
+    /// Of many who ask at once, one looks. What it finds is forgotten again if the session ended
+    /// meanwhile.
+    async fn look_once(&self, hash: Hash) -> Result<Found, ApiError> {
+        let found = self.found.try_get_with(hash, self.look(hash)).await;
+        let found = found.map_err(|error: Arc<sqlx::Error>| ApiError::from(&error))?;
+        if self.ended.contains_key(&hash) {
+            self.forget(hash).await;
+            return Ok(None);
+        }
+        Ok(found)
     }
 
     /// In the database; while that is away, among those that it knew some minutes ago.
@@ -119,6 +135,7 @@ impl Sessions {
     }
 
     async fn forget(&self, hash: Hash) {
+        self.ended.insert(hash, ()).await; // before: a look that ends after this sees it
         self.found.invalidate(&hash).await;
         self.known.invalidate(&hash).await;
     }

@@ -2,7 +2,8 @@ use axum::{
     body::Body,
     http::{Method, Request, StatusCode, header},
 };
-use miniature_api::Problem;
+use miniature_api::{Post, Problem};
+use serde_json::json;
 
 use crate::fixture::{Fixture, picture_of};
 
@@ -88,4 +89,61 @@ async fn a_body_that_never_arrives_is_not_waited_for() {
     let answer = t.send(request.body(never).unwrap()).await;
     assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT);
     assert!(answer.json::<Problem>().detail.is_some());
+}
+
+#[tokio::test]
+async fn a_stranger_sees_who_someone_is_and_nothing_of_whom_they_know_or_what_they_write() {
+    let t = Fixture::new().await;
+    let (ada, zoe) = (t.browser("ada").await, t.browser("zoe").await);
+    let post = json!({ "text": "among friends" });
+    let written = ada.send_json(Method::POST, "/api/posts", &post).await;
+    assert_eq!(written.status, StatusCode::CREATED);
+    let id = written.json::<Post>().id;
+    let image = format!("/images/{}?size=64", picture_of("ada"));
+    let routes = [
+        ("/api/session", "zoe"),
+        ("/api/friends", "nobody"),
+        ("/api/friends?pictures=64", "nobody"),
+        ("/api/friends?user=ada&user_id=ada&of=ada", "nobody"),
+        ("/api/posts", "nobody"),
+        ("/api/posts?user=ada&author=ada", "nobody"),
+        (&format!("/api/posts?before={}", u128::MAX), "refused"),
+        ("/api/users/ada/friends", "not there"),
+        ("/api/users/ada/posts", "not there"),
+        (&format!("/api/posts/{id}"), "not there"),
+        ("/api/users/ada", "ada"),
+        ("/api/images/user/ada?size=64", "ada"),
+        ("/api/images/batch?size=64&users=ada&bytes=0", "ada"),
+        (&image, "a picture"),
+    ];
+    for (path, sees) in routes {
+        let answer = zoe.get(path).await;
+        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(!body.contains("among friends") && !body.contains("\"bea\""), "{path}: {body}");
+        let status = match sees {
+            "not there" => StatusCode::NOT_FOUND,
+            "refused" => StatusCode::UNPROCESSABLE_ENTITY,
+            _ => StatusCode::OK,
+        };
+        assert_eq!(answer.status, status, "{path}: {body}");
+        assert_eq!(body.contains("\"ada\""), sees == "ada", "{path}: {body}");
+    }
+    let described = zoe.get("/api/openapi.json").await.json::<serde_json::Value>();
+    let reads = described["paths"].as_object().unwrap().iter();
+    let reads = reads.filter(|(_, methods)| methods.get("get").is_some()).map(|(path, _)| path);
+    let mut reads = reads.map(String::as_str).collect::<Vec<_>>();
+    reads.sort_unstable();
+    let expected = [
+        "/api/events",
+        "/api/friends",
+        "/api/images/batch",
+        "/api/images/user/{user_id}",
+        "/api/posts",
+        "/api/session",
+        "/api/users/{user_id}",
+        "/healthz",
+        "/images/{image_id}",
+        "/readyz",
+    ];
+    assert_eq!(reads, expected, "a new route: who may read it?");
 }

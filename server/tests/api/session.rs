@@ -2,8 +2,125 @@ use std::{num::NonZeroU32, sync::atomic::Ordering};
 
 use axum::http::{Method, Request, StatusCode, header};
 use miniature_api::{Account, Problem};
+use miniature_server::config::Config;
 
-use crate::fixture::{Fixture, config, picture_of};
+use crate::fixture::{Answer, Fixture, config, picture_of};
+
+/// A server behind a proxy that takes so many tries a minute from an address, and half as many for a
+/// name from there.
+async fn behind_a_proxy(an_address: u32) -> Fixture {
+    let limit = |times| NonZeroU32::new(times).unwrap();
+    let (an_address, a_name) = (limit(an_address), limit(an_address / 2));
+    Fixture::with(Config {
+        sign_ins_per_address: an_address,
+        sign_ins_per_name: a_name,
+        trusted_proxies: 1,
+        ..config()
+    })
+    .await
+}
+
+async fn sign_in_from(t: &Fixture, address: &str, name: &str, cookie: &str) -> Answer {
+    let body = format!(r#"{{"username":"{name}","password":"secret"}}"#);
+    let request = Request::post("/api/session")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("x-forwarded-for", format!("192.0.2.66, {address}"))
+        .header(header::COOKIE, cookie);
+    t.send(request.body(body.into()).unwrap()).await
+}
+
+/// How many of these addresses may try once for this name.
+async fn let_in(t: &Fixture, addresses: impl IntoIterator<Item = String>, name: &str) -> usize {
+    let mut tried = 0;
+    for address in addresses {
+        let answer = sign_in_from(t, &address, name, "").await;
+        tried += usize::from(answer.status != StatusCode::TOO_MANY_REQUESTS);
+    }
+    tried
+}
+
+#[tokio::test]
+async fn tries_are_counted_by_the_address_that_the_proxy_saw() {
+    let t = behind_a_proxy(4).await;
+    let names = |n| format!("nobody-{n}");
+    for n in 0..4 {
+        let answer = sign_in_from(&t, "198.51.100.7", &names(n), "").await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let refused = sign_in_from(&t, "198.51.100.7", "ada", "").await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(sign_in_from(&t, "198.51.100.8", "ada", "").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn all_addresses_of_one_network_are_one() {
+    let t = behind_a_proxy(4).await;
+    let one_home = (1..=20).map(|n| format!("2001:db8:1:1::{n:x}"));
+    let mut tried = 0;
+    for (n, address) in one_home.enumerate() {
+        tried += let_in(&t, [address], &format!("nobody-{n}")).await;
+    }
+    assert_eq!(tried, 4, "64 bits are a home's own");
+    assert_eq!(let_in(&t, ["2001:db8:1:2::1".to_owned()], "somebody").await, 1, "another home");
+
+    let written_twice = ["198.51.100.9", "::ffff:198.51.100.9"];
+    let written_twice = written_twice.into_iter().cycle().take(8).map(str::to_owned);
+    assert_eq!(let_in(&t, written_twice, "grace").await, 2, "one address, written in two ways");
+}
+
+#[tokio::test]
+async fn nobody_is_locked_out_by_strangers_where_they_signed_in_before() {
+    let t = behind_a_proxy(6).await;
+    let at_home = sign_in_from(&t, "198.51.100.7", "ada", "").await;
+    let mut strangers = (0..255).map(|n| format!("203.0.113.{n}"));
+    while let_in(&t, [strangers.next().unwrap()], "ada").await == 1 {}
+
+    assert_eq!(sign_in_from(&t, "198.51.100.7", "ada", "").await.status, StatusCode::OK);
+    let elsewhere = sign_in_from(&t, "198.51.100.8", "ada", &at_home.cookie()).await;
+    assert_eq!(elsewhere.status, StatusCode::OK, "her session says who she is");
+    let bea = sign_in_from(&t, "198.51.100.9", "bea", "").await.cookie();
+    while let_in(&t, [strangers.next().unwrap()], "ada").await == 1 {}
+    let elsewhere = sign_in_from(&t, "198.51.100.9", "ada", &bea).await;
+    assert_eq!(elsewhere.status, StatusCode::TOO_MANY_REQUESTS, "another's session does not");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_tries_than_can_be_checked_soon_are_turned_away() {
+    let t = Fixture::new().await;
+    let tries = (0..200).map(|n| t.sign_in("ada", if n == 0 { "secret" } else { "wrong" }));
+    let answers = futures_util::future::join_all(tries).await;
+    let busy = answers.iter().filter(|answer| answer.status == StatusCode::SERVICE_UNAVAILABLE);
+    let busy = busy.inspect(|answer| assert_eq!(answer.header("retry-after"), "1")).count();
+    assert!(busy > 0, "nobody was turned away");
+    assert_eq!(t.sign_in("ada", "secret").await.status, StatusCode::OK, "a moment later");
+}
+
+#[tokio::test]
+async fn over_https_no_sibling_of_the_site_can_set_the_sessions_cookie() {
+    let t = Fixture::with(Config { secure_cookies: Some(true), ..config() }).await;
+    let answer = t.sign_in("ada", "secret").await;
+    let set = answer.header("set-cookie").to_owned();
+    // Browsers take such a name only with `Secure`, `Path=/` and no `Domain`: RFC 6265bis, 4.1.3.2.
+    assert!(set.starts_with("__Host-miniature_session="), "{set}");
+    assert!(set.contains("Secure") && set.contains("Path=/;") && !set.contains("Domain"), "{set}");
+    let cookie = answer.cookie();
+    let planted = cookie.replace("__Host-", "");
+    for (cookie, status) in [
+        (cookie.clone(), StatusCode::OK),
+        (planted.clone(), StatusCode::UNAUTHORIZED),
+        (format!("{planted}; {cookie}"), StatusCode::OK),
+    ] {
+        let request = Request::get("/api/session").header(header::COOKIE, &cookie);
+        assert_eq!(t.send(request.body("".into()).unwrap()).await.status, status, "{cookie}");
+    }
+    let request = Request::get("/api/openapi.json").header(header::COOKIE, &cookie);
+    let described = t.send(request.body("".into()).unwrap()).await.json::<serde_json::Value>();
+    let scheme = &described["components"]["securitySchemes"]["session"];
+    assert_eq!(scheme["name"], "__Host-miniature_session");
+    let request = Request::delete("/api/session").header(header::COOKIE, &cookie);
+    let ended = t.send(request.body("".into()).unwrap()).await;
+    assert!(ended.header("set-cookie").starts_with("__Host-miniature_session=; "));
+}
 
 #[tokio::test]
 async fn signing_in_answers_who_one_is() {
@@ -28,10 +145,7 @@ async fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
     }
     assert!(!cookie.contains("Secure"), "this server listens on loopback");
 
-    let public = Fixture::with(miniature_server::config::Config {
-        listen: ([0, 0, 0, 0], 0).into(),
-        ..config()
-    });
+    let public = Fixture::with(Config { listen: ([0, 0, 0, 0], 0).into(), ..config() });
     let cookie = public.await.sign_in("ada", "secret").await.header("set-cookie").to_owned();
     assert!(cookie.contains("Secure"), "{cookie}");
 }
@@ -151,7 +265,7 @@ async fn a_session_lasts_thirty_days() {
 #[tokio::test]
 async fn too_many_tries_are_told_how_long_to_wait() {
     let few = NonZeroU32::new(2).unwrap();
-    let t = Fixture::with(miniature_server::config::Config { sign_ins_per_name: few, ..config() });
+    let t = Fixture::with(Config { sign_ins_per_name: few, ..config() });
     let t = t.await;
     for _ in 0..2 {
         assert_eq!(t.sign_in("ada", "wrong").await.status, StatusCode::UNAUTHORIZED);
