@@ -45,6 +45,15 @@ pub struct Limits {
     /// How many bytes of renditions are kept as files. Default: 1 GiB; the least recently used go.
     pub rendition_file_bytes: u64,
 
+    /// For how long "no such image" is answered from memory. Default: 5 seconds; of 10 000 images.
+    ///
+    /// Long enough to blunt who asks again and again, short enough that what another instance keeps
+    /// is found at once.
+    pub missing_image_fresh_for: Duration,
+
+    /// How many images are remembered as missing.
+    pub missing_images: u64,
+
     /// How often the files of what is in memory are marked as used. Default: every 30 minutes.
     ///
     /// Nobody reads them meanwhile. Short beside the days in which 1 GiB turns over.
@@ -203,6 +212,11 @@ pub struct Limits {
     /// Who is refused in the middle of sending can then read why.
     pub linger_for: Duration,
 
+    /// The same if nothing comes. Default: 1 second.
+    ///
+    /// So that a peer that keeps an idle connection open does not hold up a stop.
+    pub linger_in_silence_for: Duration,
+
     /// How many bytes of it are dropped at most. Default: 128 MiB, more than any camera's picture.
     pub linger_bytes: usize,
 
@@ -256,6 +270,8 @@ impl Default for Limits {
             rendition_memory_bytes: 64 << 20,
             rendition_kept_for: Duration::from_secs(60 * 60),
             rendition_file_bytes: 1 << 30,
+            missing_image_fresh_for: Duration::from_secs(5),
+            missing_images: 10_000,
             files_marked_every: Duration::from_secs(30 * 60),
             rendition_loads: 64,
             image_metadata: 10_000,
@@ -291,6 +307,7 @@ impl Default for Limits {
             heartbeat: Duration::from_secs(15),
             unread_for: Duration::from_secs(30),
             linger_for: Duration::from_secs(5),
+            linger_in_silence_for: Duration::from_secs(1),
             linger_bytes: 128 << 20,
             streams_per_user: 16,
             friends_fresh_for: Duration::from_secs(30),

@@ -4,8 +4,8 @@
 //! connection closed with bytes unread, the kernel would reset it, and with that throw away our
 //! answer on their side. So we say that nothing follows, and drop what they send until they are done.
 //!
-//! **Invariant:** this takes no memory but one buffer on the stack, and ends: after some seconds or
-//! some bytes, whichever comes first.
+//! **Invariant:** this takes no memory but one buffer on the stack, and ends: after some silence,
+//! some seconds or some bytes, whichever comes first.
 
 use std::{
     io::{self, IoSlice},
@@ -18,7 +18,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
 
 use crate::limits::Limits;
@@ -30,13 +30,15 @@ const DROPPED_AT_ONCE: usize = 16 << 10;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Linger {
     time: Duration,
+    silence: Duration,
     bytes: usize,
 }
 
 impl Linger {
     /// As the limits say.
     pub(crate) fn within(limits: &Limits) -> Self {
-        Self { time: limits.linger_for, bytes: limits.linger_bytes }
+        let (time, silence) = (limits.linger_for, limits.linger_in_silence_for);
+        Self { time, silence, bytes: limits.linger_bytes }
     }
 }
 
@@ -51,7 +53,10 @@ pub(crate) struct Lingering {
 /// We have said all, and wait for the peer to be done.
 #[derive(Debug)]
 struct Closing {
-    until: Pin<Box<Sleep>>,
+    linger: Linger,
+    until: Instant,
+    /// Until then if nothing more comes.
+    next_look: Pin<Box<Sleep>>,
     bytes_left: usize,
 }
 
@@ -63,9 +68,15 @@ impl Lingering {
 }
 
 impl Closing {
+    fn begin(linger: Linger) -> Self {
+        let until = Instant::now() + linger.time;
+        let next_look = Box::pin(sleep(linger.silence.min(linger.time)));
+        Self { linger, until, next_look, bytes_left: linger.bytes }
+    }
+
     /// Drops what comes until there is no more, or it was enough.
     fn poll(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
-        while self.bytes_left > 0 && self.until.as_mut().poll(cx).is_pending() {
+        while self.bytes_left > 0 && self.next_look.as_mut().poll(cx).is_pending() {
             let mut space = [MaybeUninit::uninit(); DROPPED_AT_ONCE];
             let mut buffer = ReadBuf::uninit(&mut space);
             let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer));
@@ -73,6 +84,8 @@ impl Closing {
                 break;
             }
             self.bytes_left = self.bytes_left.saturating_sub(buffer.filled().len());
+            let unless_more_comes = Instant::now() + self.linger.silence;
+            self.next_look.as_mut().reset(unless_more_comes.min(self.until));
         }
         Poll::Ready(())
     }
@@ -118,10 +131,7 @@ impl AsyncWrite for Lingering {
         if closing.is_none() {
             ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
         }
-        let closing = closing.get_or_insert_with(|| Closing {
-            until: Box::pin(sleep(linger.time)),
-            bytes_left: linger.bytes,
-        });
+        let closing = closing.get_or_insert_with(|| Closing::begin(*linger));
         closing.poll(stream, cx).map(Ok)
     }
 }

@@ -138,7 +138,8 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn who_is_silent_but_stays_is_not_waited_for_for_long() {
-        let limits = Limits { linger_for: Duration::from_millis(300), ..Limits::default() };
+        let limits =
+            Limits { linger_in_silence_for: Duration::from_millis(300), ..Limits::default() };
         let (mut client, handle) = refused(limits, 1_000).await;
         let since = Instant::now();
         let read = tokio::task::spawn_blocking(move || {

@@ -15,6 +15,7 @@ mod drawing;
 mod hints;
 mod intake;
 mod metadata;
+mod missing;
 mod pictures;
 mod renditions;
 mod shelf;

@@ -23,7 +23,7 @@ use moka::future::Cache;
 use thiserror::Error;
 use tokio::{sync::Semaphore, time::timeout};
 
-use super::{drawing::Drawing, shelf::Shelf};
+use super::{drawing::Drawing, missing::Missing, shelf::Shelf};
 use crate::{
     limits::Limits,
     metrics::{RENDITIONS_MADE, cache_hit, cache_miss},
@@ -103,6 +103,7 @@ impl From<PixelError> for RenditionError {
 #[derive(Clone, Debug)]
 pub struct Renditions {
     memory: Cache<(ImageId, Size), Bytes>,
+    missing: Missing,
     shelf: Shelf,
     objects: Objects,
     /// Whether browsers fetch renditions from the store of masters, so that they must be there too.
@@ -126,9 +127,10 @@ impl Renditions {
             .weigher(|_, bytes: &Bytes| u32::try_from(bytes.len()).unwrap_or(u32::MAX))
             .time_to_idle(limits.rendition_kept_for)
             .build();
+        let missing = Missing::new(limits);
         let shelf = Shelf::new(files, limits.rendition_file_bytes);
         let loads = Arc::new(Semaphore::new(limits.rendition_loads));
-        Self { memory, shelf, objects, published, loads, workers }
+        Self { memory, missing, shelf, objects, published, loads, workers }
     }
 
     /// Looks how much room the files take; until then they count as none.
@@ -189,6 +191,9 @@ impl Renditions {
         if let Some(bytes) = self.shelf.get(image, size).await {
             return Ok((bytes, Layer::Files));
         }
+        if self.missing.holds(image) {
+            return Err(RenditionError::NoSuchImage);
+        }
         let _place = self.loads.acquire().await; // never closed
         let loaded = match self.published(image, size).await? {
             Some(bytes) => (bytes, Layer::Objects),
@@ -215,7 +220,11 @@ impl Renditions {
     }
 
     async fn master(&self, image: ImageId) -> Result<Bytes, RenditionError> {
+        let looked = self.missing.look();
         let master = self.objects.get(FileName::Master(image)).await?;
+        if master.is_none() {
+            self.missing.add(image, looked).await;
+        }
         master.ok_or(RenditionError::NoSuchImage)
     }
 
@@ -263,7 +272,9 @@ impl Renditions {
 
     /// Keeps a master for good, unless it is there already.
     pub(super) async fn keep_master(&self, image: ImageId, webp: Bytes) -> Result<(), ObjectsAway> {
-        self.objects.put_once(FileName::Master(image), webp).await
+        let kept = self.objects.put_once(FileName::Master(image), webp).await;
+        self.missing.forget(image).await;
+        kept
     }
 
     /// Removes an image for good: its master first, so that nothing is drawn of it any more.

@@ -1,6 +1,6 @@
 use axum::{
     body::Body,
-    http::{Method, Request, header},
+    http::{Method, Request, StatusCode, header},
 };
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
@@ -69,6 +69,23 @@ async fn however_many_ask_at_once_no_more_is_read_at_once_than_fits() {
 
     assert!(loaded.iter().all(Result::is_ok));
     assert_eq!(store.gate.most_at_once(), AT_ONCE);
+}
+
+#[tokio::test]
+async fn an_image_that_there_is_not_is_looked_for_once_and_found_when_it_is_kept() {
+    let store = Store::start().await;
+    let server = store.server(Delivery::Proxy).await;
+    let (browser, id) = (server.browser("ada").await, image_id(&png(99)));
+    let paths = Size::ALL.map(|size| format!("/images/{id}?size={size}"));
+    store.gate.forget();
+    for path in paths.iter().cycle().take(20) {
+        assert_eq!(browser.get(path).await.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(store.gate.count(&Method::GET, ""), 1);
+
+    assert_eq!(browser.put(&[], png(99)).await.status, StatusCode::OK);
+    std::fs::remove_dir_all(server.folder.path().join("images/renditions")).unwrap();
+    assert_eq!(browser.get(&paths[0]).await.status, StatusCode::OK, "from its master");
 }
 
 #[tokio::test]
