@@ -33,6 +33,13 @@ pub struct Changes {
     unsettled: Arc<Mutex<HashSet<UserId>>>,
 }
 
+/// Someone after a change, as every cache has them now.
+struct Known {
+    profile: Arc<Versioned>,
+    /// The version that instances share; none if nobody can tell it now.
+    version: Option<u64>,
+}
+
 impl Changes {
     /// Changes of the people in this database.
     pub fn new(database: Database, profiles: Profiles, events: Events) -> Self {
@@ -61,7 +68,7 @@ impl Changes {
             if let Some(PictureChange::Changed(ours) | PictureChange::AlreadySo(ours)) = &change {
                 let known = changes.take_up(ours.clone()).await;
                 changes.tell_picture(&known).await;
-                changes.rewrite_posts(known);
+                changes.rewrite_posts(known.profile);
             }
             Ok(change)
         });
@@ -86,8 +93,8 @@ impl Changes {
             let Some(ours) = changes.unless_unsure(&user, made).await? else { return Ok(None) };
             let known = changes.take_up(ours).await;
             changes.tell_profile(&known).await;
-            changes.rewrite_posts(Arc::clone(&known));
-            Ok(Some(known))
+            changes.rewrite_posts(Arc::clone(&known.profile));
+            Ok(Some(known.profile))
         });
         told.await.unwrap_or(Err(SourceError::Lost))
     }
@@ -109,7 +116,7 @@ impl Changes {
                 let known = self.take_up(ours).await;
                 self.tell_picture(&known).await;
                 self.tell_profile(&known).await;
-                self.rewrite_posts(known);
+                self.rewrite_posts(known.profile);
             }
         }
         Ok(users.len())
@@ -132,22 +139,25 @@ impl Changes {
     }
 
     /// If nobody can say who they are, every cache has forgotten it, and what we know is told.
-    async fn take_up(&self, ours: Versioned) -> Arc<Versioned> {
+    async fn take_up(&self, ours: Versioned) -> Known {
         match self.profiles.take_up(ours.clone()).await {
-            Ok(known) => known.unwrap_or_else(|| Arc::new(ours)),
+            Ok(Some(profile)) => Known { version: Some(profile.version), profile },
+            Ok(None) => Known { profile: Arc::new(ours), version: None },
             Err(error) => {
                 tracing::warn!(%error, "a profile was changed and could not be read afresh");
-                Arc::new(ours)
+                Known { profile: Arc::new(ours), version: None }
             }
         }
     }
 
-    async fn tell_picture(&self, known: &Versioned) {
-        self.events.publish(Change::Picture(known.picture.clone())).await;
+    async fn tell_picture(&self, known: &Known) {
+        let change = Change::Picture(known.profile.picture.clone());
+        self.events.publish_at(change, known.version).await;
     }
 
-    async fn tell_profile(&self, known: &Versioned) {
-        self.events.publish(Change::Profile(known.profile.clone())).await;
+    async fn tell_profile(&self, known: &Known) {
+        let change = Change::Profile(known.profile.profile.clone());
+        self.events.publish_at(change, known.version).await;
     }
 
     /// If it fails, the snapshots are refreshed once their time is over.

@@ -96,6 +96,53 @@ async fn instances_share_profiles_through_a_cluster() {
     what_one_instance_read_another_has_from_redis(&cluster.urls()).await;
 }
 
+#[tokio::test]
+async fn what_is_known_to_have_changed_is_not_read_from_a_redis_that_has_not_heard_of_it() {
+    let redis = Redis::start().unwrap();
+    let database = database(3).await;
+    let urls = [redis.url()];
+    let (one, other) = (instance(&database, &urls), instance(&database, &urls));
+    for n in 0..3 {
+        one.name_and_layer(&format!("user{n}")).await;
+        other.name_and_layer(&format!("user{n}")).await;
+        database.describe(&user(&format!("user{n}")), Some("Renamed"), None).await.unwrap();
+    }
+
+    let changed = [(user("user0"), Some(1)), (user("user1"), None), (user("user2"), Some(0))];
+    other.collection.profiles.relearn(HashMap::from(changed)).await.unwrap();
+
+    let renamed = ("Renamed".to_owned(), Layer::Memory);
+    assert_eq!(other.name_and_layer("user0").await, renamed, "Redis had version 0");
+    assert_eq!(other.name_and_layer("user1").await, renamed, "which version is not known");
+    let is_known = ("User 2".to_owned(), Layer::Memory);
+    assert_eq!(other.name_and_layer("user2").await, is_known, "memory had that version");
+    let third = instance(&database, &urls);
+    assert_eq!(third.name_and_layer("user0").await, ("Renamed".to_owned(), Layer::Redis));
+    assert_eq!(other.collection.profiles.catch_up().await.unwrap(), 0, "Redis has heard of all");
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_read_while_the_database_is_away_is_read_when_it_is_back() {
+    let redis = Redis::start().unwrap();
+    let mut postgres = Postgres::start().unwrap();
+    let database = Database::connect(&postgres.url().parse().unwrap()).await.unwrap();
+    database.add_people(&people(1), &[]).await.unwrap();
+    let profiles = instance(&database, &[redis.url()]).collection.profiles;
+    profiles.get(&user("user0")).await.unwrap();
+    database.describe(&user("user0"), Some("Renamed"), None).await.unwrap();
+
+    postgres.kill();
+    let changed = HashMap::from([(user("user0"), Some(1))]);
+    assert!(profiles.relearn(changed).await.is_err());
+    assert!(profiles.get(&user("user0")).await.is_err(), "the old one is forgotten everywhere");
+    postgres.restart().unwrap();
+
+    until("it is read", async || profiles.catch_up().await.is_ok_and(|read| read == 1)).await;
+    let (found, layer) = profiles.find(&user("user0")).await.unwrap();
+    assert_eq!((&*found.unwrap().name, layer), ("Renamed", Layer::Memory));
+    assert_eq!(profiles.catch_up().await.unwrap(), 0);
+}
+
 /// More than Redis names at once.
 async fn what_instances_share_can_be_forgotten(urls: &[String]) {
     const MANY: usize = 5_000;
@@ -139,7 +186,8 @@ async fn a_change_reaches_redis_and_an_older_copy_never_replaces_it() {
 
     database.describe(&user("user0"), Some("Renamed"), None).await.unwrap();
     one.collection.profiles.refresh(&user("user0")).await.unwrap();
-    other.collection.profiles.relearn(&user("user0")).await.unwrap();
+    let changed = HashMap::from([(user("user0"), Some(1))]);
+    other.collection.profiles.relearn(changed).await.unwrap();
 
     assert_eq!(other.name_and_layer("user0").await, ("Renamed".to_owned(), Layer::Memory));
     let old = redis::Redis::new(&[redis.url().parse().unwrap()]).unwrap();

@@ -9,7 +9,7 @@
 //!
 //! **Invariant:** before a client hears of a change, this instance has forgotten what was before it.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 
 use miniature_api::Change;
 use thiserror::Error;
@@ -98,9 +98,10 @@ impl Follower {
             if !self.stream.holds(&mut place.connection, place.last).await? {
                 return Err(Lost::Skipped);
             }
+            self.relearn(&entries).await;
             for entry in entries {
                 place.last = entry.id;
-                self.take_up(entry).await;
+                self.take_up(entry);
             }
         }
     }
@@ -140,7 +141,7 @@ impl Follower {
         let mut log = Log::starting_at(first, self.limit);
         for Entry { id, item } in entries {
             match item {
-                Item::Ours(change) | Item::Theirs(change) => Hub::record(&mut log, id, &change),
+                Item::Ours(change) | Item::Theirs(change, _) => Hub::record(&mut log, id, &change),
                 Item::Gap => log = Log::starting_at(id, self.limit),
                 Item::Other => {}
             }
@@ -148,30 +149,31 @@ impl Follower {
         log
     }
 
-    async fn take_up(&self, Entry { id, item }: Entry) {
-        match item {
-            Item::Ours(change) => self.hub.tell_shared(id, &change),
-            Item::Theirs(change) => {
-                self.relearn(&change).await;
-                self.hub.tell_shared(id, &change);
+    /// Has our caches know of all these before anybody is told of one.
+    async fn relearn(&self, entries: &[Entry]) {
+        let mut changed = HashMap::new();
+        for Entry { item, .. } in entries {
+            if let Item::Theirs(change @ (Change::Picture(_) | Change::Profile(_)), version) = item
+            {
+                let least = changed.entry(change.about().clone()).or_insert(*version);
+                // Of two versions the higher, unless one is not known.
+                *least = (*least).zip(*version).map(|(one, other)| one.max(other));
             }
+        }
+        // If nobody can say who they are now, what was before is forgotten at least.
+        if let Err(error) = self.profiles.relearn(changed).await {
+            tracing::debug!(%error, "changed profiles cannot be read yet");
+        }
+    }
+
+    fn take_up(&self, Entry { id, item }: Entry) {
+        match item {
+            Item::Ours(change) | Item::Theirs(change, _) => self.hub.tell_shared(id, &change),
             Item::Gap => {
                 self.profiles.forget_all();
                 self.hub.restart(Log::starting_at(id, self.limit), self.accounted);
             }
             Item::Other => {}
-        }
-    }
-
-    async fn relearn(&self, change: &Change) {
-        match change {
-            Change::Picture(_) | Change::Profile(_) => {
-                // If nobody can say who they are now, memory has forgotten them at least.
-                if let Err(error) = self.profiles.relearn(change.about()).await {
-                    tracing::debug!(%error, "a changed profile cannot be read yet");
-                }
-            }
-            Change::Post(_) => {}
         }
     }
 }

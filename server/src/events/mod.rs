@@ -107,12 +107,18 @@ impl Events {
 
     /// Tells of something that has happened; every cache here must know of it already.
     pub async fn publish(&self, change: Change) {
+        self.publish_at(change, None).await;
+    }
+
+    /// As [`Self::publish`], with the version that the profile has since: other instances believe no
+    /// older one from then on. Without it they ask the source.
+    pub async fn publish_at(&self, change: Change, version: Option<u64>) {
         metrics::counter!(EVENTS_TOLD, "event" => change.event()).increment(1);
         match &self.stream {
             None => self.hub.tell_now(self.clock.now_ms(), &change),
             Some(stream) => {
                 // If it is shared, it comes back to us in the order in which all hear of it.
-                if !stream.add(&change).await {
+                if !stream.add(&change, version).await {
                     self.hub.tell_unshared(&change);
                 }
             }

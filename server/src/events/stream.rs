@@ -54,8 +54,8 @@ pub(super) struct Entry {
 pub(super) enum Item {
     /// Something happened here; our caches know.
     Ours(Change),
-    /// Something happened in another instance.
-    Theirs(Change),
+    /// Something happened in another instance; then the profile had this version, if that is known.
+    Theirs(Change, Option<u64>),
     /// Something happened that we never heard of.
     Gap,
     /// Nothing that we can read: the start, or what a newer version wrote.
@@ -97,11 +97,15 @@ impl SharedStream {
         Self { redis, instance: uuid::Uuid::now_v7().to_string(), limit }
     }
 
-    /// Adds what happened here. False if Redis is away: the others do not hear of it.
-    pub(super) async fn add(&self, change: &Change) -> bool {
+    /// Adds what happened here, and which version the profile has since. False if Redis is away: the
+    /// others do not hear of it.
+    pub(super) async fn add(&self, change: &Change, version: Option<u64>) -> bool {
         let Ok(json) = serde_json::to_string(change) else { return false };
         let mut add = self.adding();
         add.arg("from").arg(&self.instance).arg("change").arg(json);
+        if let Some(version) = version {
+            add.arg("version").arg(version);
+        }
         self.redis.ask::<String>(&add).await.is_some()
     }
 
@@ -199,7 +203,7 @@ impl SharedStream {
         let ours = held.get::<String>("from").as_ref() == Some(&self.instance);
         match (change, held.get::<String>("mark").as_deref()) {
             (Some(change), _) if ours => Item::Ours(change),
-            (Some(change), _) => Item::Theirs(change),
+            (Some(change), _) => Item::Theirs(change, held.get("version")),
             (None, Some("gap")) => Item::Gap,
             (None, _) => Item::Other,
         }

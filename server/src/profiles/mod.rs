@@ -211,15 +211,27 @@ impl Profiles {
         }
     }
 
-    /// Takes up what another instance has changed: Redis has it, or the source.
+    /// Takes up what other instances have changed, each to this version at least, or to one that is
+    /// not known: Redis has it, or the source.
     ///
     /// # Errors
     ///
-    /// If neither answers; memory has forgotten it then.
-    pub async fn relearn(&self, user: &UserId) -> Result<Answer, SourceError> {
-        self.memory.invalidate(user).await;
-        let (mut answers, _) = self.clone().load_missing(vec![user.clone()]).await?;
-        Ok(answers.remove(user).flatten())
+    /// If the source does not answer. Then memory has forgotten them, and they are read again by
+    /// [`Self::catch_up`].
+    pub async fn relearn(&self, changed: HashMap<UserId, Option<u64>>) -> Result<(), SourceError> {
+        let mut old = Vec::new();
+        for (user, least) in &changed {
+            let held = self.memory.get(user).await.flatten();
+            if !held.is_some_and(|held| is_as_new(&held, *least)) {
+                self.memory.invalidate(user).await;
+                old.push(user.clone());
+            }
+        }
+        if let Some(shared) = &self.shared {
+            shared.doubt(old.iter().map(|user| (user, changed[user])));
+        }
+        let missing = self.shared(old, &mut HashMap::new()).await;
+        self.load_all(&missing).await.map(drop)
     }
 
     /// Forgets all that is in memory here; what instances share stays.
@@ -364,16 +376,20 @@ impl Profiles {
         Ok(answers)
     }
 
-    /// Writes to Redis what changed while it was away. Returns how many profiles that were.
+    /// Writes to Redis what changed while it was away, and reads again what could not be read.
+    /// Returns how many profiles that were.
     ///
     /// # Errors
     ///
     /// If the source does not answer; nothing is forgotten.
     pub async fn catch_up(&self) -> Result<usize, SourceError> {
-        match &self.shared {
-            Some(shared) => self.load_all(&shared.to_catch_up().await).await,
-            None => Ok(0),
+        let Some(shared) = &self.shared else { return Ok(0) };
+        let users = shared.to_catch_up().await;
+        for batch in users.chunks(BATCH_LIMIT) {
+            let answers = self.clone().load(batch.to_vec()).await?;
+            shared.believe_source(&answers);
         }
+        Ok(users.len())
     }
 
     /// Keeps an answer in memory, unless a newer one came in meanwhile. Returns the one that stays.
@@ -386,6 +402,11 @@ impl Profiles {
         });
         kept.await.into_entry().map_or(answer, moka::Entry::into_value)
     }
+}
+
+/// Whether a profile is of this version or newer; if that is not known, it may be older.
+fn is_as_new(profile: &Versioned, least: Option<u64>) -> bool {
+    least.is_some_and(|least| profile.version >= least)
 }
 
 fn version(answer: &Answer) -> Option<u64> {

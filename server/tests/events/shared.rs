@@ -1,12 +1,13 @@
 //! Several instances, which tell each other through Redis, or do not.
 
+use miniature_api::Change;
 use miniature_server::{
     App, Collection, app, clock::Clock, images::ImageStore, limits::Limits, profiles::Profiles,
     redis,
 };
 use miniature_services::{Redis, RedisCluster};
 
-use crate::fixture::{Instance, config, database};
+use crate::fixture::{Instance, config, database, user};
 
 async fn what_happens_at_one_instance_is_heard_at_the_other(urls: &[String]) {
     let database = database().await;
@@ -193,4 +194,28 @@ async fn an_instance_that_falls_behind_by_more_than_redis_keeps_resets_its_clien
     stream.until("reset").await;
     bea.write("after").await;
     assert_eq!(stream.until("post").await.post(), "after");
+}
+
+#[tokio::test]
+async fn a_change_of_which_redis_has_an_older_profile_is_read_from_the_database() {
+    let redis = Redis::start().unwrap();
+    let database = database().await;
+    let t = Instance::on(&database, &[redis.url()]).await;
+    let ada = t.browser("ada").await;
+    let mut stream = ada.listen().await;
+    assert_eq!(ada.name_of("bea").await, "bea");
+    let key = "miniature:profile:bea";
+    let old = redis.command(&["GET", key]).unwrap();
+    let renamed = database.describe(&user("bea"), Some("Beatrice"), None).await.unwrap().unwrap();
+    let change = serde_json::to_string(&Change::Profile(renamed.profile.clone())).unwrap();
+
+    // As another instance tells it, while Redis still has, or has again, what was before.
+    let tell = "redis.call('SET', KEYS[1], ARGV[1]); redis.call('XADD', KEYS[2], '*', 'from', \
+                'elsewhere', 'change', ARGV[2], 'version', ARGV[3])";
+    let version = renamed.version.to_string();
+    let words = ["EVAL", tell, "2", key, "miniature:events", &old, &change, &version];
+    redis.command(&words).unwrap();
+
+    stream.until("profile").await;
+    assert_eq!(ada.name_of("bea").await, "Beatrice");
 }
