@@ -15,4 +15,5 @@ ENV MINIATURE_DIST=/usr/share/miniature MINIATURE_DATA=/data MINIATURE_LISTEN=0.
 USER miniature
 VOLUME /data
 EXPOSE 8787
+HEALTHCHECK --interval=5s --timeout=3s --start-period=2m CMD ["miniature-server", "healthy"]
 CMD ["miniature-server", "serve"]

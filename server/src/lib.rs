@@ -24,8 +24,10 @@ mod lingering;
 mod listener;
 pub mod metrics;
 pub mod pace;
+pub mod panics;
 pub mod places;
 pub mod posts;
+mod probe;
 pub mod profiles;
 pub mod redis;
 mod routes;
@@ -39,6 +41,7 @@ pub mod upkeep;
 pub mod workers;
 
 pub use error::ApiError;
+pub use probe::{Unhealthy, healthy};
 pub use routes::app;
 pub use serve::{StartError, serve};
 pub use state::{App, Collection, OpenError};

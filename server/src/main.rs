@@ -1,6 +1,7 @@
 //! The command `miniature-server`.
 
 use std::{
+    env::{self, VarError},
     io::{self, IsTerminal, Write},
     process::ExitCode,
 };
@@ -9,9 +10,9 @@ use clap::{Parser, error::ErrorKind};
 use miniature_server::{
     Collection,
     config::{Cli, Command, DemoArgs, LogFormat},
-    demo,
+    demo, healthy,
     limits::Limits,
-    serve,
+    panics, serve,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -25,9 +26,12 @@ fn main() -> ExitCode {
     };
     let log_format = match &cli.command {
         Command::Serve(config) => config.log_format,
-        Command::Demo(_) => LogFormat::Text,
+        Command::Demo(_) | Command::Healthy(_) => LogFormat::Text,
     };
-    log_to_stderr(log_format);
+    if let Err(reason) = log_to_stderr(log_format) {
+        return refuse(&reason);
+    }
+    panics::log();
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&error.to_string()),
@@ -39,6 +43,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(config) => Ok(serve(*config, stop_signal()?).await?),
         Command::Demo(arguments) => create_demo(*arguments).await,
+        Command::Healthy(arguments) => Ok(healthy(arguments.url).await?),
     }
 }
 
@@ -65,8 +70,14 @@ fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     })
 }
 
-fn log_to_stderr(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+/// As much as `RUST_LOG` says.
+fn log_to_stderr(format: LogFormat) -> Result<(), String> {
+    let wanted = match env::var(EnvFilter::DEFAULT_ENV) {
+        Err(VarError::NotPresent) => "info".to_owned(),
+        wanted => wanted.map_err(|error| format!("RUST_LOG cannot be used: {error}"))?,
+    };
+    let filter = EnvFilter::try_new(wanted);
+    let filter = filter.map_err(|error| format!("RUST_LOG cannot be used: {error}"))?;
     // Colours are for terminals: in a file they are noise, and they take half the time of a line.
     let log = tracing_subscriber::fmt().with_ansi(io::stderr().is_terminal());
     let log = log.with_env_filter(filter).with_writer(io::stderr);
@@ -74,6 +85,7 @@ fn log_to_stderr(format: LogFormat) {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
     }
+    Ok(())
 }
 
 /// Help goes out whole; a mistake in one line.
@@ -82,7 +94,8 @@ fn usage(error: &clap::Error) -> ExitCode {
         return error.print().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     let message = error.to_string();
-    let line = message.lines().next().unwrap_or_default();
+    let mistake = message.split("\n\n").next().unwrap_or_default(); // then come usage and advice
+    let line = mistake.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     refuse(line.trim_start_matches("error: "))
 }
 

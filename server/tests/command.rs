@@ -107,12 +107,34 @@ fn an_unusable_value_stops_the_start_with_one_line() {
         ("MINIATURE_SIGN_INS_PER_NAME", "0", "0"),
         ("MINIATURE_DELIVERY", "presigned", "needs an S3 store"),
         ("MINIATURE_S3_BUCKET", "pictures", "MINIATURE_S3_ENDPOINT is missing"),
+        ("MINIATURE_S3_BUCKET", "", "--s3-bucket"),
+        ("MINIATURE_S3_ACCESS_KEY", "", "--s3-access-key"),
+        ("MINIATURE_S3_SECRET_KEY", "", "--s3-secret-key"),
+        ("MINIATURE_S3_ENDPOINT", "localhost:9000", "--s3-endpoint"),
+        ("MINIATURE_USERS_URL", "localhost:8000", "--users-url"),
+        ("MINIATURE_USERS_TOKEN", "a-token", "--users-url"),
+        ("RUST_LOG", "info,perhaps=sometimes", "RUST_LOG"),
     ];
     for (name, value, named) in cases {
         assert_refused(&command(&data).arg("serve").env(name, value).output().unwrap(), named);
     }
     assert_refused(&command(&data).output().unwrap(), "");
     assert_refused(&command(&data).arg("dance").output().unwrap(), "dance");
+}
+
+#[test]
+fn it_says_whether_a_server_answers() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(command(&data).arg("serve"));
+    let address = server.address("listening on http://");
+    let ask = |path: &str| {
+        let url = format!("http://{address}{path}");
+        command(&data).args(["healthy", "--url", &url]).output().unwrap()
+    };
+    assert!(ask("/healthz").status.success());
+    assert_refused(&ask("/nothing"), "404");
+    drop(server);
+    assert_refused(&ask("/healthz"), "does not answer");
 }
 
 #[test]

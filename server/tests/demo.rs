@@ -11,6 +11,7 @@ use miniature_server::{
     demo,
     images::image_id,
     limits::Limits,
+    storage::NewPerson,
 };
 
 async fn adas_friends(collection: &Collection) -> Vec<Friend> {
@@ -26,18 +27,59 @@ fn photograph(folder: &Path, name: &str, shade: u8) -> ImageId {
     image_id(&png)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_demo_is_created_once_and_takes_photographs() {
-    let data = tempfile::tempdir().unwrap();
+async fn open(data: &Path) -> Collection {
     let storage = Storage {
-        data: data.path().to_owned(),
+        data: data.to_owned(),
         database_url: None,
         redis_url: Vec::new(),
         s3: S3Args::default(),
         delivery: Delivery::Proxy,
         users: Users::default(),
     };
-    let collection = Collection::open(&storage, &Limits::default()).await.unwrap();
+    Collection::open(&storage, &Limits::default()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_that_failed_midway_is_finished_by_the_next() {
+    let data = tempfile::tempdir().unwrap();
+    let collection = open(data.path()).await;
+    let masters = data.path().join("images/masters");
+    fs::remove_dir_all(&masters).ok();
+    fs::write(&masters, "no folder").unwrap();
+    demo::create_if_empty(&collection).await.unwrap_err();
+    assert!(collection.database.has_people().await.unwrap(), "it was midway");
+
+    fs::remove_file(&masters).unwrap();
+    let collection = open(data.path()).await;
+    demo::create_if_empty(&collection).await.unwrap();
+
+    let friends = adas_friends(&collection).await;
+    assert_eq!(friends.iter().filter(|friend| friend.picture.image_id.is_none()).count(), 4);
+    let ada = "ada".parse::<UserId>().unwrap();
+    assert!(!collection.database.feed(&ada, None, 50).await.unwrap().0.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_demo_is_created_among_people_who_are_none() {
+    let data = tempfile::tempdir().unwrap();
+    let collection = open(data.path()).await;
+    let ada = NewPerson {
+        user_id: "ada".parse().unwrap(),
+        name: "Another Ada".to_owned(),
+        headline: String::new(),
+        password_hash: None,
+    };
+    collection.database.add_people(&[ada], &[]).await.unwrap();
+
+    demo::create_if_empty(&collection).await.unwrap();
+
+    assert!(adas_friends(&collection).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_is_created_once_and_takes_photographs() {
+    let data = tempfile::tempdir().unwrap();
+    let collection = open(data.path()).await;
 
     demo::create_if_empty(&collection).await.unwrap();
 

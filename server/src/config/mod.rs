@@ -35,6 +35,22 @@ pub enum Command {
     Serve(Box<Config>),
     /// Create the demo people and their pictures, where they are not there yet.
     Demo(Box<DemoArgs>),
+    /// Ask a server that runs whether it answers, as containers do.
+    Healthy(HealthyArgs),
+}
+
+/// What to ask.
+#[derive(Clone, Debug, Args)]
+pub struct HealthyArgs {
+    /// Where it is to answer 200.
+    #[arg(long, default_value = "http://127.0.0.1:8787/healthz", value_parser = http_url)]
+    pub url: Url,
+}
+
+/// A URL that can be asked over HTTP. `localhost:8000` is a URL too, of the scheme `localhost`.
+fn http_url(text: &str) -> Result<Url, &'static str> {
+    let url = text.parse::<Url>().ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+    url.ok_or("it begins with http:// or https://")
 }
 
 /// How to serve.
@@ -148,7 +164,7 @@ pub enum ConfigError {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Users {
     /// A service that knows names and headlines, asked with `POST` (see docs/operating.md).
-    #[arg(long, env = "MINIATURE_USERS_URL")]
+    #[arg(long, env = "MINIATURE_USERS_URL", value_parser = http_url)]
     pub users_url: Option<Url>,
 
     /// What proves to that service that it is us: sent as `Authorization: Bearer`.
@@ -204,6 +220,28 @@ mod tests {
             let words = ["server", "serve", "--delivery", delivery, "--s3-endpoint", endpoint];
             let Command::Serve(config) = Cli::parse_from(words).command else { panic!("serve") };
             assert_eq!(config.storage.pictures_origin().as_deref(), expected, "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn every_command_that_the_documents_name_is_one() {
+        use clap::CommandFactory;
+        let documents =
+            [include_str!("../../../README.md"), include_str!("../../../docs/operating.md")];
+        let named = documents.iter().flat_map(|text| text.lines()).filter_map(|line| {
+            let (_, words) = line
+                .split_once("miniature-server -- ")
+                .or_else(|| line.split_once("release/miniature-server "))
+                .or_else(|| line.split_once("`miniature-server "))?;
+            Some(words.split('`').next().unwrap().trim())
+        });
+        let named = named.filter(|words| !words.starts_with("--")).collect::<Vec<_>>();
+        assert!(named.len() >= 3, "{named:?}");
+        for words in named {
+            let words = std::iter::once("miniature-server").chain(words.split(' '));
+            if let Err(error) = Cli::command().try_get_matches_from(words) {
+                panic!("{error}");
+            }
         }
     }
 

@@ -1,31 +1,48 @@
 //! An S3-compatible store, named as a whole or not at all.
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{NonEmptyStringValueParser, TypedValueParser},
+};
 use url::Url;
 
-use super::{ConfigError, Secret};
+use super::{ConfigError, Secret, http_url};
 
 /// An S3-compatible store: all of it, or nothing.
 #[derive(Clone, Debug, Default, Args)]
 pub struct S3Args {
     /// Where the S3-compatible store answers; buckets are in the path.
-    #[arg(long, env = "MINIATURE_S3_ENDPOINT")]
+    #[arg(long, env = "MINIATURE_S3_ENDPOINT", value_parser = http_url)]
     pub s3_endpoint: Option<Url>,
 
     /// The bucket for pictures.
-    #[arg(long, env = "MINIATURE_S3_BUCKET")]
+    #[arg(long, env = "MINIATURE_S3_BUCKET", value_parser = NonEmptyStringValueParser::new())]
     pub s3_bucket: Option<String>,
 
     /// The region that signatures name.
-    #[arg(long, env = "MINIATURE_S3_REGION", default_value = "us-east-1")]
+    #[arg(
+        long,
+        env = "MINIATURE_S3_REGION",
+        default_value = "us-east-1",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
     pub s3_region: String,
 
     /// Names the key to sign with.
-    #[arg(long, env = "MINIATURE_S3_ACCESS_KEY")]
+    #[arg(
+        long,
+        env = "MINIATURE_S3_ACCESS_KEY",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
     pub s3_access_key: Option<String>,
 
     /// The key to sign with.
-    #[arg(long, env = "MINIATURE_S3_SECRET_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "MINIATURE_S3_SECRET_KEY",
+        hide_env_values = true,
+        value_parser = NonEmptyStringValueParser::new().map(Secret)
+    )]
     pub s3_secret_key: Option<Secret>,
 }
 

@@ -69,16 +69,25 @@ pub enum DemoError {
     Id(#[from] IdError),
 }
 
-/// Creates the demo people if there is nobody yet.
+/// Creates the demo people if there is nobody yet, or if that was begun and not finished.
 ///
 /// # Errors
 ///
-/// What stands in the way.
+/// What stands in the way; the next start goes on from there.
 pub async fn create_if_empty(collection: &Collection) -> Result<(), DemoError> {
-    if collection.database.has_people().await? {
+    if collection.database.has_people().await? && !is_half_done(collection).await? {
         return Ok(());
     }
     create(collection).await
+}
+
+/// Whether all demo people are there, as they are from the first step on, and not what they have
+/// written, which is the last.
+async fn is_half_done(collection: &Collection) -> Result<bool, DemoError> {
+    let people = everyone().map(|person| person.id.parse()).collect::<Result<Vec<UserId>, _>>()?;
+    let there = collection.database.profiles(&people).await?.len();
+    let posts = posts::everything().map(|written| written.id()).collect::<Result<Vec<_>, _>>()?;
+    Ok(there == people.len() && !collection.database.has_posts(&posts).await?)
 }
 
 /// Creates those demo people, friendships, portraits and posts that are not there yet.

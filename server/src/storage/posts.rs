@@ -5,7 +5,7 @@ use miniature_api::{Author, Post, PostId, UserId};
 use super::{
     Database, Versioned,
     people::{decode, record},
-    seconds,
+    placeholders, seconds,
 };
 
 /// Later than every id there is.
@@ -87,6 +87,21 @@ impl Database {
             Ok(())
         })
         .await
+    }
+
+    /// Whether all of these posts are there.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn has_posts(&self, posts: &[PostId]) -> sqlx::Result<bool> {
+        let sql = format!("SELECT COUNT(*) FROM posts WHERE id IN ({})", placeholders(posts.len()));
+        let mut query = sqlx::query_scalar::<_, i64>(&sql);
+        for post in posts {
+            query = query.bind(post.as_str());
+        }
+        let there = self.ask(async |c| query.fetch_one(c).await).await?;
+        Ok(usize::try_from(there).map_err(decode)? == posts.len())
     }
 
     /// What a user and their friends wrote, the newest first, and the id that the page after begins
