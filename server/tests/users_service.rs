@@ -141,6 +141,20 @@ async fn names_come_from_the_service_and_pictures_from_here() {
 }
 
 #[tokio::test]
+async fn a_rename_at_the_service_is_newer_than_the_copy_before_it() {
+    let (_, users) = Service::start(&[]).await;
+    let (profiles, database) = profiles(&users).await;
+    let before = database.profiles(&[user("ada")]).await.unwrap()[&user("ada")].version;
+
+    let renamed = profiles.get(&user("ada")).await.unwrap().unwrap();
+
+    assert_eq!(renamed.name, "ada of the service");
+    assert!(renamed.version > before, "so that no older copy replaces it");
+    let again = profiles.refresh(&user("ada")).await.unwrap().unwrap();
+    assert_eq!(again.version, renamed.version);
+}
+
+#[tokio::test]
 async fn at_most_fifty_are_asked_for_at_once() {
     let (service, users) = Service::start(&[]).await;
     let (profiles, _) = profiles(&users).await;

@@ -150,10 +150,11 @@ impl ProfileSource for HttpSource {
         let mut ours = self.database.profiles(users).await?;
         let mut profiles = HashMap::with_capacity(people.len());
         for person in people {
-            let held = ours.remove(&person.user_id);
+            let mut held = ours.remove(&person.user_id);
             if held.as_ref().is_some_and(|held| differs(held, &person)) {
                 let (name, headline) = (Some(&*person.name), Some(&*person.headline));
-                self.database.describe(&person.user_id, name, headline).await?;
+                // It has a version of its own then, above that of the copies before it.
+                held = self.database.describe(&person.user_id, name, headline).await?;
             }
             profiles.insert(person.user_id.clone(), joined(held, person));
         }
