@@ -10,6 +10,8 @@
 mod flight;
 mod freshness;
 mod http;
+#[cfg(test)]
+mod races;
 mod shared;
 mod source;
 
@@ -253,7 +255,7 @@ impl Profiles {
 
     /// Whether names and headlines are our own to change.
     pub fn are_ours(&self) -> bool {
-        matches!(self.source, Source::Sql(_))
+        !matches!(self.source, Source::Http(_))
     }
 
     /// The Redis through which instances share profiles, if there is one.
@@ -294,10 +296,8 @@ impl Profiles {
 
     /// Whether the service that knows people answered when it was last asked, or none if there is none.
     pub fn service_answers(&self) -> Option<bool> {
-        match &self.source {
-            Source::Sql(_) => None,
-            Source::Http(service) => Some(service.is_well()),
-        }
+        let Source::Http(service) = &self.source else { return None };
+        Some(service.is_well())
     }
 
     /// Whether Redis answers, or none if there is none.

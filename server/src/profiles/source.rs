@@ -50,6 +50,8 @@ impl From<sqlx::Error> for SourceError {
 pub(super) enum Source {
     Sql(Database),
     Http(HttpSource),
+    #[cfg(test)]
+    ByHand(super::races::ByHand),
 }
 
 impl ProfileSource for Source {
@@ -58,6 +60,8 @@ impl ProfileSource for Source {
         match self {
             Self::Sql(database) => ProfileSource::profiles(database, users).await,
             Self::Http(service) => service.profiles(users).await,
+            #[cfg(test)]
+            Self::ByHand(hand) => hand.profiles(users).await,
         }
     }
 }
