@@ -3,7 +3,7 @@
 //! ```text
 //! upload ─▶ intake ─▶ decode, crop, turn upright ─▶ master ─▶ renditions of 64, 128, 256 and 512 px
 //!                                                     │                  │
-//!                                  kept for good: files or S3     memory, then files; and S3, if
+//!                                  kept while shown: files or S3  memory, then files; and S3, if
 //!                                                                 browsers fetch from there by
 //!                                                                 signed URLs
 //! ```

@@ -270,7 +270,7 @@ impl Renditions {
         join_all(kept).await;
     }
 
-    /// Keeps a master for good, unless it is there already.
+    /// Keeps a master until nobody shows it any more, unless it is there already.
     pub(super) async fn keep_master(&self, image: ImageId, webp: Bytes) -> Result<(), ObjectsAway> {
         let kept = self.objects.put_once(FileName::Master(image), webp).await;
         self.missing.forget(image).await;

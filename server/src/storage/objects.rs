@@ -1,5 +1,5 @@
-//! Pictures that are kept for good: files in a folder, or objects in a bucket of an S3-compatible
-//! store.
+//! Pictures that are kept as long as they are shown: files in a folder, or objects in a bucket of an
+//! S3-compatible store.
 //!
 //! ```text
 //! masters/ab/{image_id}.webp            what was uploaded, re-encoded
