@@ -1,6 +1,6 @@
 //! Every lifetime and limit that is not for the operator to choose. Nothing else may hold one.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::time::Duration;
 
 /// Every lifetime and limit that is not for the operator to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,14 +237,6 @@ pub struct Limits {
     ///
     /// A change is written into the posts, so this bounds only how long one that failed is seen.
     pub snapshot_fresh_for: Duration,
-
-    /// How many posts one may write a minute. Default: 20.
-    pub posts_per_minute: NonZeroU32,
-
-    /// How often one may change one's name or headline a minute. Default: 20.
-    ///
-    /// Each time all of one's posts are rewritten.
-    pub descriptions_per_minute: NonZeroU32,
 }
 
 impl Limits {
@@ -253,8 +245,6 @@ impl Limits {
         self.warm_up_every + self.warm_up_every / 10
     }
 }
-
-const TWENTY: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 
 impl Default for Limits {
     fn default() -> Self {
@@ -313,8 +303,6 @@ impl Default for Limits {
             friends_fresh_for: Duration::from_secs(30),
             audience_questions: 2,
             snapshot_fresh_for: Duration::from_secs(60 * 60),
-            posts_per_minute: TWENTY,
-            descriptions_per_minute: TWENTY,
         }
     }
 }

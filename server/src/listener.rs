@@ -90,16 +90,52 @@ mod tests {
 
     const BODY: &str = "it is too long, whatever it is";
 
-    /// A server that refuses every upload by its head, and a client with a request of so many bytes
-    /// begun. Returns also how to tell how many connections are open.
-    async fn refused(limits: Limits, bytes: usize) -> (Client, Handle<SocketAddr>) {
+    /// A client of a server with these routes.
+    fn connected(limits: Limits, router: Router) -> (Client, Handle<SocketAddr>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let (address, handle) = (listener.local_addr().unwrap(), Handle::new());
-        let refuse = async || (StatusCode::PAYLOAD_TOO_LARGE, BODY);
-        let (router, stop) = (Router::new().route("/", put(refuse)), handle.clone());
+        let stop = handle.clone();
         tokio::spawn(async move { answer(listener, stop, router, &limits).await.unwrap() });
-        let mut client = Client::connect(address).unwrap();
+        (Client::connect(address).unwrap(), handle)
+    }
+
+    /// Waits until there was one connection and it is ended.
+    async fn until_ended(handle: &Handle<SocketAddr>) {
+        let ended = async {
+            for count in [1, 0] {
+                while handle.connection_count() != count {
+                    tokio::time::sleep(Duration::from_millis(5)).await; // between two looks
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), ended).await.expect("it is ended");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_head_that_does_not_arrive_is_not_waited_for() {
+        let limits =
+            Limits { head_arrives_within: Duration::from_millis(300), ..Limits::default() };
+        let (mut client, handle) = connected(limits, Router::new());
+        client.write_all(b"GET / HTTP/1.1\r\nHost: ").unwrap();
+        until_ended(&handle).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_takes_nothing_of_what_it_is_sent_is_not_waited_for() {
+        let limits = Limits { unread_for: Duration::from_millis(300), ..Limits::default() };
+        let much = async || vec![0_u8; 64 << 20];
+        let (mut client, handle) =
+            connected(limits, Router::new().route("/", axum::routing::get(much)));
+        client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        until_ended(&handle).await;
+    }
+
+    /// A server that refuses every upload by its head, and a client with a request of so many bytes
+    /// begun. Returns also how to tell how many connections are open.
+    async fn refused(limits: Limits, bytes: usize) -> (Client, Handle<SocketAddr>) {
+        let refuse = async || (StatusCode::PAYLOAD_TOO_LARGE, BODY);
+        let (mut client, handle) = connected(limits, Router::new().route("/", put(refuse)));
         write!(client, "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: {bytes}\r\n\r\n").unwrap();
         (client, handle)
     }

@@ -9,7 +9,7 @@
 //! that was written while its author changed; and a feed does not fail because nobody can tell who
 //! its authors are now.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, num::NonZeroU32, time::Duration};
 
 use miniature_api::{Author, Change, Feed, Post, PostId, UserId};
 use uuid::Uuid;
@@ -40,7 +40,7 @@ pub struct Posts {
 }
 
 impl Posts {
-    /// The posts in this database.
+    /// The posts in this database; one may write as many as one likes.
     pub fn new(
         database: Database,
         profiles: Profiles,
@@ -48,7 +48,7 @@ impl Posts {
         clock: Clock,
         limits: &Limits,
     ) -> Self {
-        let pace = Pace::per_minute(limits.posts_per_minute);
+        let pace = Pace::per_minute(NonZeroU32::MAX);
         Self {
             database,
             profiles,
@@ -58,6 +58,12 @@ impl Posts {
             pace,
             writing: Places::new(1),
         }
+    }
+
+    /// Takes so many posts of one user a minute.
+    #[must_use]
+    pub fn at_most(self, posts_per_user: NonZeroU32) -> Self {
+        Self { pace: Pace::per_minute(posts_per_user), ..self }
     }
 
     /// Keeps what a user writes, and tells those who may know. The source is not asked who they are

@@ -205,7 +205,8 @@ impl App {
         let origins = Origins::new(&config.allowed_origins);
         events.follow();
         let posts = Posts::new(database.clone(), profiles.clone(), events.clone(), clock, &limits);
-        let profile_pace = ProfilePace(Pace::per_minute(limits.descriptions_per_minute));
+        let posts = posts.at_most(config.posts_per_user);
+        let profile_pace = ProfilePace(Pace::per_minute(config.profile_changes_per_user));
         let stop = Stop::default();
         Ok(Self(Arc::new(Parts {
             database,

@@ -12,12 +12,15 @@ mod command_line;
 use command_line::{Server, client};
 
 /// How many requests are made up for each route.
-const EXAMPLES: &str = "40";
+const EXAMPLES: &str = "25";
 
-/// What it must not be asked: it would end the session that it asks with.
+/// How many of a route that keeps a core busy for each.
+const FEW_EXAMPLES: &str = "15";
+
+/// What is asked apart: it ends the session that it is asked with.
 const ENDS_SESSIONS: &str = "/api/session";
 
-/// Nor this: its answer does not end.
+/// What is not asked: its answer does not end.
 const NEVER_ENDS: &str = "/api/events";
 
 async fn description(server: &Server, client: &Client, cookie: &str) -> Value {
@@ -54,9 +57,41 @@ async fn every_route_is_described() {
     assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
 }
 
+/// So that hardly a request is answered by 429 alone.
+const NO_LIMITS: [(&str, &str); 5] = [
+    ("MINIATURE_PICTURE_CHANGES_PER_USER", "1000000"),
+    ("MINIATURE_POSTS_PER_USER", "1000000"),
+    ("MINIATURE_PROFILE_CHANGES_PER_USER", "1000000"),
+    ("MINIATURE_SIGN_INS_PER_NAME", "1000000"),
+    ("MINIATURE_SIGN_INS_PER_ADDRESS", "1000000"),
+];
+
 #[tokio::test]
 async fn the_api_keeps_to_its_description() {
-    let server = Server::start(&[]);
+    // A cursor is any text to the description, and only one of ours to the API.
+    asked(&[
+        ["--exclude-path", ENDS_SESSIONS],
+        ["--exclude-path", NEVER_ENDS],
+        ["--exclude-checks", "positive_data_acceptance"],
+        ["--max-examples", EXAMPLES],
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn signing_in_and_out_keep_to_their_description() {
+    // What it makes up is no password, and once it has signed out nothing else is accepted.
+    asked(&[
+        ["--include-path", ENDS_SESSIONS],
+        ["--exclude-checks", "positive_data_acceptance"],
+        ["--max-examples", FEW_EXAMPLES],
+    ])
+    .await;
+}
+
+/// Has Schemathesis ask a server of its own, with a session of its own.
+async fn asked(arguments: &[[&str; 2]]) {
+    let server = Server::start(&NO_LIMITS);
     let client = client();
     let cookie = server.sign_in(&client, "miniature").await.unwrap();
     let token = cookie.split_once('=').unwrap().1;
@@ -70,10 +105,8 @@ async fn the_api_keeps_to_its_description() {
     schemathesis
         .current_dir(&folder)
         .args(["--config-file", "schemathesis.toml", "run", "api.json"])
-        .args(["--url", &server.url(""), "--seed", "1", "--max-examples", EXAMPLES])
-        .args(["--exclude-path", ENDS_SESSIONS, "--exclude-path", NEVER_ENDS])
-        // A cursor is any text to the description, and only one of ours to the API.
-        .args(["--exclude-checks", "positive_data_acceptance"]);
+        .args(["--url", &server.url(""), "--seed", "1"])
+        .args(arguments.iter().flatten());
     let run = tokio::task::spawn_blocking(move || schemathesis.output()).await.unwrap().unwrap();
 
     assert!(run.status.success(), "{}", said(&run));

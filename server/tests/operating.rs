@@ -2,17 +2,24 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use reqwest::{RequestBuilder, StatusCode, header};
 use serde_json::Value;
+use tokio::time::Instant;
 
 mod command_line;
 
 use command_line::{Server, client};
+
+/// Requests under way are given 10 seconds; a stop that nothing holds up needs a part of one.
+const HELD_UP: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn nothing_secret_is_logged_however_much_is() {
@@ -87,13 +94,10 @@ async fn an_open_stream_of_events_ends_at_once_and_holds_up_no_stop() {
     let mut stream = request.send().await.unwrap();
     assert!(stream.chunk().await.unwrap().unwrap().starts_with(b"id: "));
 
-    let ended = tokio::task::spawn_blocking(move || {
-        let status = server.stop();
-        (status, server.log())
-    });
+    let since = Instant::now();
+    let ended = tokio::task::spawn_blocking(move || server.stop());
 
     assert_eq!(stream.chunk().await.unwrap(), None, "it ends, it does not break");
-    let (status, log) = ended.await.unwrap();
-    assert!(status.success());
-    assert!(!log.contains("stopped with requests under way"), "{log}");
+    assert!(ended.await.unwrap().success());
+    assert!(since.elapsed() < HELD_UP, "{:?}", since.elapsed());
 }

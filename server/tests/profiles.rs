@@ -258,7 +258,9 @@ async fn what_changed_while_redis_was_away_is_written_to_it_when_it_is_back() {
 
 #[tokio::test]
 async fn a_redis_without_memory_to_spare_is_done_without() {
-    let redis = Redis::start_with(&["--maxmemory", "1mb"]).unwrap();
+    let redis = Redis::start_with(&["--maxmemory", "1"]).unwrap();
+    let refused = redis.command(&["SET", "a", "b"]).unwrap_err().to_string();
+    assert!(refused.contains("OOM"), "{refused}");
     let database = database(5).await;
     let one = instance(&database, &[redis.url()]);
     for n in 0..5 {

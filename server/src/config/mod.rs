@@ -88,6 +88,15 @@ pub struct Config {
     #[arg(long, env = "MINIATURE_PICTURE_CHANGES_PER_USER", default_value = "30")]
     pub picture_changes_per_user: NonZeroU32,
 
+    /// How many posts one user may write, a minute.
+    #[arg(long, env = "MINIATURE_POSTS_PER_USER", default_value = "20")]
+    pub posts_per_user: NonZeroU32,
+
+    /// How often one user may change their name or headline, a minute. Each time all of their posts
+    /// are rewritten.
+    #[arg(long, env = "MINIATURE_PROFILE_CHANGES_PER_USER", default_value = "20")]
+    pub profile_changes_per_user: NonZeroU32,
+
     /// Pages of these other origins may use the API too: `https://app.example`, by commas.
     #[arg(long, env = "MINIATURE_ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<AllowedOrigin>,

@@ -1,8 +1,9 @@
-use std::{num::NonZeroU32, sync::atomic::Ordering};
+use std::{num::NonZeroU32, sync::atomic::Ordering, time::Duration};
 
 use axum::http::{Method, Request, StatusCode, header};
 use miniature_api::{Account, Problem};
 use miniature_server::config::Config;
+use tokio::time::Instant;
 
 use crate::fixture::{Answer, Fixture, config, picture_of};
 
@@ -288,4 +289,23 @@ async fn another_site_cannot_sign_anyone_out() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{header:?}");
     }
     assert_eq!(browser.get("/api/session").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_unknown_name_takes_as_long_to_refuse_as_a_known_one() {
+    let t = Fixture::new().await;
+    let fastest = async |name: &str| {
+        let mut fastest = Duration::MAX;
+        for _ in 0..5 {
+            let since = Instant::now();
+            assert_eq!(t.sign_in(name, "wrong").await.status, StatusCode::UNAUTHORIZED);
+            fastest = fastest.min(since.elapsed());
+        }
+        fastest
+    };
+    let known = fastest("ada").await;
+    for name in ["nobody", "../ada", "cem"] {
+        let unknown = fastest(name).await;
+        assert!(unknown * 4 > known, "{name}: {unknown:?}, a known one {known:?}");
+    }
 }
