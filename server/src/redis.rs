@@ -190,8 +190,17 @@ impl Redis {
     }
 
     async fn connection(&self) -> RedisResult<Connection> {
-        let connect = || self.target.connect(Some(ANSWERS_WITHIN));
-        self.connection.get_or_try_init(connect).await.cloned()
+        if let Some(connection) = self.connection.get() {
+            return Ok(connection.clone());
+        }
+        let (target, connection) = (Arc::clone(&self.target), Arc::clone(&self.connection));
+        // A task of its own: to learn of a whole cluster takes longer than an answer may, and goes on
+        // when whoever asked first has given up.
+        let connecting = tokio::spawn(async move {
+            let connect = || target.connect(Some(ANSWERS_WITHIN));
+            connection.get_or_try_init(connect).await.cloned()
+        });
+        connecting.await.map_err(|error| RedisError::from(std::io::Error::other(error)))?
     }
 }
 
