@@ -5,22 +5,19 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::{Arc, Mutex},
 };
 
-use miniature_api::{ImageId, PictureAnswer, Record, Revision, Size, UserId};
+use miniature_api::{ImageId, PictureAnswer, Record, Revision, Size};
 use miniature_pixels::Square;
-use miniature_server::{
-    images::image_id,
-    sign_in::hash_password,
-    storage::{Database, NewPerson},
-};
+use miniature_server::images::image_id;
 use reqwest::{Client, header};
-use serde_json::json;
-use tempfile::TempDir;
+
+mod command_line;
+
+use command_line::{PROGRAM, Server, client, people};
 
 /// How often the server is killed: after the first new file, the second, and so on. A picture is
 /// five, two are uploaded at once, and each file has another name until it is whole.
@@ -28,49 +25,6 @@ const KILLS: usize = 24;
 
 /// Who uploads, all at once.
 const USERS: [&str; 2] = ["ada", "zoe"];
-
-/// A server that is killed when dropped.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(folder: &TempDir) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_miniature-server"))
-            .env_clear()
-            .env("MINIATURE_DATA", folder.path())
-            .env("MINIATURE_LISTEN", "127.0.0.1:0")
-            .env("MINIATURE_PICTURE_CHANGES_PER_USER", "100000")
-            .arg("serve")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let address =
-            lines.find_map(|line| line.unwrap().strip_prefix("listening on ").map(str::to_owned));
-        Self { process, address: address.unwrap() }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.address)
-    }
-
-    async fn sign_in(&self, client: &Client, user: &str) -> String {
-        let body = json!({ "username": user, "password": "secret" });
-        let answer = client.post(self.url("/api/session")).json(&body).send().await.unwrap();
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
-        cookie.split(';').next().unwrap().to_owned()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill(); // SIGKILL: nothing is finished, nothing is written
-        let _ = self.process.wait();
-    }
-}
 
 /// What one user knows of their picture.
 #[derive(Clone, Debug, Default)]
@@ -175,43 +129,30 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     list(folder).iter().flat_map(|kind| list(kind)).flat_map(|shelf| list(&shelf)).collect()
 }
 
-async fn people(folder: &TempDir) {
-    let hash = hash_password("secret").unwrap();
-    let people = USERS.map(|name| NewPerson {
-        user_id: name.parse::<UserId>().unwrap(),
-        name: name.to_owned(),
-        headline: String::new(),
-        password_hash: Some(hash.clone()),
-    });
-    let database = Database::open(folder.path()).await.unwrap();
-    database.add_people(&people, &[]).await.unwrap();
-    database.close().await;
-}
-
 /// Waits until there are so many files, and kills the server at that moment.
 async fn kill_at(server: Server, images: PathBuf, count: usize) {
     let killed = tokio::task::spawn_blocking(move || {
         while files(&images).len() < count {
             std::thread::yield_now();
         }
-        drop(server);
+        drop(server); // SIGKILL: nothing is finished, nothing is written
     });
     killed.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_it_has_the_old_picture_or_the_new() {
-    drop(rustls::crypto::ring::default_provider().install_default());
     let folder = tempfile::tempdir().unwrap();
     let images = folder.path().join("images");
-    people(&folder).await;
+    people(folder.path(), &USERS).await;
     let mut users = Vec::new();
     for round in 0..=KILLS {
-        let server = Server::start(&folder);
-        let client = Client::new();
+        let often = [("MINIATURE_PICTURE_CHANGES_PER_USER", "100000")];
+        let server = Server::run(Command::new(PROGRAM), folder.path(), &often);
+        let client = client();
         if users.is_empty() {
             for name in USERS {
-                let cookie = server.sign_in(&client, name).await;
+                let cookie = server.sign_in_as(name, &client, "secret").await.unwrap();
                 users.push(User { name, cookie, known: Arc::default() });
             }
         }

@@ -9,20 +9,18 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     time::Duration,
 };
 
 use miniature_api::{Record, Size};
-use miniature_server::{
-    sign_in::hash_password,
-    storage::{Database, NewPerson},
-};
 use reqwest::{Client, StatusCode, header};
-use serde_json::json;
 use tempfile::TempDir;
+
+mod command_line;
+
+use command_line::{PROGRAM, Server, client, people};
 
 /// Mounts a file system of 256 KiB and fills it to the last byte, then becomes the program named.
 const ON_A_FULL_DISK: &str = "mkdir -p \"$0\" && mount -t tmpfs -o size=256k tmpfs \"$0\" || exit 1; \
@@ -36,51 +34,37 @@ fn on_a_full_disk(folder: &Path, program: &str) -> Command {
     command
 }
 
-/// A server with such a folder of renditions, that is killed when dropped.
-struct Server {
-    process: Child,
-    address: String,
+/// One who uploads to a server with such a folder of renditions.
+struct Uploader {
+    server: Server,
     client: Client,
     cookie: String,
+    /// The folder as the server sees it; we do not.
     renditions: PathBuf,
 }
 
-impl Server {
+impl Uploader {
     async fn start(data: &TempDir) -> Self {
+        people(data.path(), &["ada"]).await;
         let renditions = data.path().join("images/renditions");
-        let mut process = on_a_full_disk(&renditions, env!("CARGO_BIN_EXE_miniature-server"))
-            .env("MINIATURE_DATA", data.path())
-            .env("MINIATURE_LISTEN", "127.0.0.1:0")
-            .env("MINIATURE_PICTURE_CHANGES_PER_USER", "100000")
-            .arg("serve")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let address =
-            lines.find_map(|line| line.unwrap().strip_prefix("listening on ").map(str::to_owned));
-        let (address, client) = (address.unwrap(), Client::new());
-        let body = json!({ "username": "ada", "password": "secret" });
-        let session = client.post(format!("{address}/api/session")).json(&body);
-        let answer = session.send().await.unwrap();
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
-        let cookie = cookie.split(';').next().unwrap().to_owned();
-        // As the server sees it; we do not.
-        let seen = renditions.strip_prefix("/").unwrap();
-        let renditions = Path::new("/proc").join(process.id().to_string()).join("root").join(seen);
-        Self { process, address, client, cookie, renditions }
+        let often = [("MINIATURE_PICTURE_CHANGES_PER_USER", "100000")];
+        let server = Server::run(on_a_full_disk(&renditions, PROGRAM), data.path(), &often);
+        let client = client();
+        let cookie = server.sign_in(&client, "secret").await.unwrap();
+        let root = Path::new("/proc").join(server.id().to_string()).join("root");
+        let renditions = root.join(renditions.strip_prefix("/").unwrap());
+        Self { server, client, cookie, renditions }
     }
 
     /// Uploads a picture, and asks for it in every size.
     async fn upload_and_ask(&self, shade: u8) {
-        let url = format!("{}/api/users/me/picture", self.address);
+        let url = self.server.url("/api/users/me/picture");
         let upload = self.client.put(url).header(header::COOKIE, &self.cookie).body(png(shade));
         let answer = upload.send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "an upload");
         let image = answer.json::<Record>().await.unwrap().image_id.unwrap();
         for size in Size::ALL {
-            let url = format!("{}/images/{image}?size={size}", self.address);
+            let url = self.server.url(&format!("/images/{image}?size={size}"));
             let answer = self.client.get(url).header(header::COOKIE, &self.cookie).send().await;
             assert_eq!(answer.unwrap().status(), StatusCode::OK, "{size}");
         }
@@ -95,13 +79,6 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 fn png(shade: u8) -> Vec<u8> {
     let mut pixels = tiny_skia::Pixmap::new(300, 200).unwrap();
     pixels.fill(tiny_skia::Color::from_rgba8(shade, 90, 160, 255));
@@ -110,36 +87,26 @@ fn png(shade: u8) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_of_renditions_costs_speed_alone_until_there_is_room() {
-    drop(rustls::crypto::ring::default_provider().install_default());
     let data = tempfile::tempdir().unwrap();
     let tried = on_a_full_disk(&data.path().join("tried"), "true").status();
     if !tried.is_ok_and(|status| status.success()) {
         eprintln!("nothing can be mounted here: a full disk was not tried");
         return;
     }
-    let ada = NewPerson {
-        user_id: "ada".parse().unwrap(),
-        name: "Ada".to_owned(),
-        headline: String::new(),
-        password_hash: Some(hash_password("secret").unwrap()),
-    };
-    let database = Database::open(data.path()).await.unwrap();
-    database.add_people(&[ada], &[]).await.unwrap();
-    database.close().await;
-    let server = Server::start(&data).await;
+    let uploader = Uploader::start(&data).await;
 
     for shade in 1..=5 {
-        server.upload_and_ask(shade).await;
+        uploader.upload_and_ask(shade).await;
     }
-    assert!(server.renditions.join("filler").exists(), "it is the disk that the server has");
-    assert_eq!(server.bytes_kept(), 0, "nothing fits, and nothing half written stays");
+    assert!(uploader.renditions.join("filler").exists(), "it is the disk that the server has");
+    assert_eq!(uploader.bytes_kept(), 0, "nothing fits, and nothing half written stays");
 
-    fs::remove_file(server.renditions.join("filler")).unwrap();
+    fs::remove_file(uploader.renditions.join("filler")).unwrap();
     let mut shade = 6;
-    while server.bytes_kept() == 0 {
+    while uploader.bytes_kept() == 0 {
         // After so many failures the disk is left alone for a moment.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        server.upload_and_ask(shade).await;
+        uploader.upload_and_ask(shade).await;
         shade += 1;
     }
 }

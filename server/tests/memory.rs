@@ -3,23 +3,17 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use std::{fs, path::Path, process::Command};
 
 use futures_util::future::join_all;
 use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder};
 use miniature_api::Record;
-use miniature_server::{
-    sign_in::hash_password,
-    storage::{Database, NewPerson},
-};
 use reqwest::{Client, StatusCode, header};
-use serde_json::json;
 use tempfile::TempDir;
+
+mod command_line;
+
+use command_line::{PROGRAM, Server, client, people};
 
 /// Above what it takes while nobody uploads, in bytes: one photograph of 12 megapixels.
 const AT_MOST: u64 = 150 << 20;
@@ -27,39 +21,24 @@ const AT_MOST: u64 = 150 << 20;
 /// What a picture that is refused by its head may cost, in bytes.
 const NOTHING: u64 = 8 << 20;
 
-/// A server that is ended when dropped.
-struct Server {
-    process: Child,
-    address: String,
+/// One who uploads.
+struct Uploader {
+    server: Server,
     cookie: String,
     client: Client,
 }
 
-impl Server {
+impl Uploader {
     async fn start(folder: &TempDir) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_miniature-server"))
-            .env_clear()
-            .env("MINIATURE_DATA", folder.path())
-            .env("MINIATURE_LISTEN", "127.0.0.1:0")
-            .arg("serve")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let address =
-            lines.find_map(|line| line.unwrap().strip_prefix("listening on ").map(str::to_owned));
-        let (address, client) = (address.unwrap(), Client::new());
-        let body = json!({ "username": "ada", "password": "secret" });
-        let session = client.post(format!("{address}/api/session")).json(&body);
-        let answer = session.send().await.unwrap();
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
-        let cookie = cookie.split(';').next().unwrap().to_owned();
-        Self { process, address, cookie, client }
+        people(folder.path(), &["ada"]).await;
+        let server = Server::run(Command::new(PROGRAM), folder.path(), &[]);
+        let client = client();
+        let cookie = server.sign_in(&client, "secret").await.unwrap();
+        Self { server, cookie, client }
     }
 
     async fn upload(&self, picture: Vec<u8>) -> (StatusCode, String) {
-        let url = format!("{}/api/users/me/picture", self.address);
+        let url = self.server.url("/api/users/me/picture");
         let upload = self.client.put(url).header(header::COOKIE, &self.cookie).body(picture);
         let answer = upload.send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())
@@ -85,14 +64,7 @@ impl Server {
     }
 
     fn proc(&self, file: &str) -> String {
-        format!("/proc/{}/{file}", self.process.id())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        format!("/proc/{}/{file}", self.server.id())
     }
 }
 
@@ -111,34 +83,20 @@ fn photograph(seed: u32) -> Vec<u8> {
     jpeg
 }
 
-async fn server(folder: &TempDir) -> Server {
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let ada = NewPerson {
-        user_id: "ada".parse().unwrap(),
-        name: "Ada".to_owned(),
-        headline: String::new(),
-        password_hash: Some(hash_password("secret").unwrap()),
-    };
-    let database = Database::open(folder.path()).await.unwrap();
-    database.add_people(&[ada], &[]).await.unwrap();
-    database.close().await;
-    Server::start(folder).await
-}
-
 #[tokio::test]
 async fn photographs_take_no_more_memory_than_foreseen() {
     let folder = tempfile::tempdir().unwrap();
-    let server = server(&folder).await;
+    let uploader = Uploader::start(&folder).await;
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("pixels/corpus");
     let bomb = fs::read(corpus.join("large-png-400-megapixels.png")).unwrap();
 
-    let (answers, peak) = server.peak_of(&[bomb]).await;
+    let (answers, peak) = uploader.peak_of(&[bomb]).await;
     assert_eq!(answers[0].0, 422);
     assert!(peak < NOTHING, "a bomb: {peak} bytes");
 
     let photographs = [1, 2].map(photograph);
     for (name, uploads) in [("one", &photographs[..1]), ("two at once", &photographs[..])] {
-        let (answers, peak) = server.peak_of(uploads).await;
+        let (answers, peak) = uploader.peak_of(uploads).await;
         for (status, body) in answers {
             assert_eq!(status, 200, "{name}: {body}");
             serde_json::from_str::<Record>(&body).unwrap();
