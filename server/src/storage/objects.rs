@@ -88,7 +88,8 @@ impl Objects {
     pub fn in_folder(folder: &Path) -> Result<Self, ObjectsError> {
         fs::create_dir_all(folder)?;
         let store = LocalFileSystem::new_with_prefix(folder)?;
-        let store = store.with_fsync(true).with_automatic_cleanup(true);
+        // Folders stay when they are empty: one that goes while a file is put into it fails the put.
+        let store = store.with_fsync(true);
         Ok(Self::of(Arc::new(store), Place::Folder))
     }
 
