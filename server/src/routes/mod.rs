@@ -114,7 +114,7 @@ async fn handle(
 ) -> Result<Response, ApiError> {
     guard::refuse_cross_site(&request, app.origins())?;
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
-    // The panic itself is on standard error already.
+    // The panic itself is in the log already.
     let panicked = |_| ApiError::internal("a handler panicked");
     match guard::takes_at_most(route) {
         Some(within) => timeout(within, handled).await.map_err(|_| ApiError::Busy)?,
