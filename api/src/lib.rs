@@ -3,12 +3,13 @@
 //! Serde types and their validation, no I/O. Both sides use these, so an answer that one side can
 //! write, the other can read.
 //!
-//! **Invariant:** a [`UserId`], an [`ImageId`] or a [`Size`] that exists is valid; bad input is
-//! refused where it is parsed.
+//! **Invariant:** a [`UserId`], an [`ImageId`], a [`Lineage`] or a [`Size`] that exists is valid; bad
+//! input is refused where it is parsed.
 
 mod event;
 mod friend;
 mod id;
+mod lineage;
 pub mod multipart;
 mod picture;
 mod post;
@@ -18,6 +19,7 @@ mod session;
 pub use event::{Change, PICTURE_EVENT, POST_EVENT, PROFILE_EVENT, RESET_EVENT};
 pub use friend::{Friend, FriendsPage, Profile, ProfileChange};
 pub use id::{IdError, ImageId, UserId};
+pub use lineage::{LINEAGE_HEADER, Lineage, LineageError};
 pub use picture::{
     BatchEntry, BatchUser, Hint, NotFound, PictureAnswer, Record, Revision, Size, SizeError,
 };
