@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{
     HeaderMap, Request, Response, StatusCode,
-    body::{Body, Incoming},
+    body::{Body as _, Incoming},
     client::conn::http1,
     header::{
         ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
@@ -16,8 +16,9 @@ use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
-/// An answer, held whole: its weight is known before it is sent.
-pub(super) type Answer = Response<Full<Bytes>>;
+/// A body held whole, so that its weight is known before it is sent; or an event stream.
+pub(super) type Body = BoxBody<Bytes, hyper::Error>;
+pub(super) type Answer = Response<Body>;
 
 const SAMPLER: &str = "<script src=\"/__sampler.js\"></script>";
 
@@ -49,10 +50,22 @@ async fn ask(mut request: Request<Incoming>, upstream: SocketAddr, page: bool) -
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let (mut parts, body) = sender.send_request(request).await?.into_parts();
-    let body = body.collect().await?.to_bytes();
     parts.headers.remove(TRANSFER_ENCODING);
     parts.headers.remove(CONNECTION);
-    Ok(Response::from_parts(parts, Full::new(body)))
+    let body = if is_endless(&parts.headers) {
+        body.boxed()
+    } else {
+        whole(body.collect().await?.to_bytes())
+    };
+    Ok(Response::from_parts(parts, body))
+}
+
+fn is_endless(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+fn whole(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed()
 }
 
 /// Puts the sampler before every other script of the page.
@@ -65,11 +78,11 @@ fn with_sampler(answer: Answer) -> Answer {
     );
     parts.headers.remove(ETAG);
     parts.headers.remove(CONTENT_LENGTH);
-    Response::from_parts(parts, Full::new(html.into()))
+    Response::from_parts(parts, whole(html))
 }
 
 /// The bytes of a body that is held whole.
-fn bytes_of(body: Full<Bytes>) -> Bytes {
+fn bytes_of(body: Body) -> Bytes {
     use std::{
         pin::pin,
         task::{Context, Poll, Waker},
@@ -91,14 +104,15 @@ pub(super) fn page(html: &str) -> Answer {
 }
 
 fn plain(status: StatusCode, kind: &'static str, text: String) -> Answer {
-    let mut answer = Response::new(Full::new(text.into()));
+    let mut answer = Response::new(whole(text));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }
 
-/// What the answer weighs on the wire: status line, headers and body, in bytes.
+/// What the answer weighs on the wire: status line, headers and body, in bytes. Of an event stream
+/// only the head is counted.
 pub(super) fn weight(answer: &Answer) -> usize {
     const STATUS_LINE: usize = "HTTP/1.1 200 OK\r\n".len();
     let body = usize::try_from(answer.body().size_hint().lower()).unwrap_or(usize::MAX);
@@ -124,6 +138,15 @@ mod tests {
             "<!doctype html><meta charset=utf-8><script src=\"/__sampler.js\"></script>\
              <script src=/boot.js></script>"
         );
+    }
+
+    #[test]
+    fn an_event_stream_is_not_waited_for() {
+        let cases = [("text/event-stream; charset=utf-8", true), ("application/json", false)];
+        for (kind, endless) in cases {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
+            assert_eq!(is_endless(&headers), endless, "{kind}");
+        }
     }
 
     #[test]

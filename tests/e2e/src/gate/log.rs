@@ -14,7 +14,7 @@ pub(crate) struct Passage {
     pub(crate) method: String,
     /// Path and query.
     pub(crate) target: String,
-    /// None while the answer is awaited, and for ever if the network went down first.
+    /// None while the answer is awaited, and for ever if the request was given up first.
     pub(crate) status: Option<u16>,
     /// Of the answer as sent: head and body, in bytes.
     pub(crate) bytes: usize,
@@ -27,9 +27,31 @@ impl Passage {
     }
 }
 
-/// A ticket to note the answer by.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ticket(usize);
+/// A request under way. Dropped without [`Ticket::leave`], it was given up: the browser hung up, or
+/// the network went down.
+#[derive(Debug)]
+pub(super) struct Ticket<'a> {
+    log: &'a Log,
+    index: usize,
+}
+
+impl Ticket<'_> {
+    /// Notes the answer.
+    pub(super) fn leave(self, status: u16, bytes: usize) {
+        if let Some(passage) = lock(&self.log.inner).passages.get_mut(self.index) {
+            passage.status = Some(status);
+            passage.bytes = bytes;
+        }
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        let mut inner = lock(&self.log.inner);
+        inner.last = self.log.start.elapsed();
+        inner.under_way -= 1;
+    }
+}
 
 /// All passages since the gate was opened.
 #[derive(Debug)]
@@ -41,6 +63,7 @@ pub(super) struct Log {
 #[derive(Debug, Default)]
 struct Inner {
     passages: Vec<Passage>,
+    under_way: usize,
     last: Duration,
 }
 
@@ -49,10 +72,11 @@ impl Log {
         Self { start: Instant::now(), inner: Mutex::default() }
     }
 
-    pub(super) fn arrive(&self, method: &str, target: &str) -> Ticket {
+    pub(super) fn arrive(&self, method: &str, target: &str) -> Ticket<'_> {
         let at = self.start.elapsed();
         let mut inner = lock(&self.inner);
         inner.last = at;
+        inner.under_way += 1;
         inner.passages.push(Passage {
             at,
             method: method.to_owned(),
@@ -60,17 +84,7 @@ impl Log {
             status: None,
             bytes: 0,
         });
-        Ticket(inner.passages.len() - 1)
-    }
-
-    pub(super) fn leave(&self, ticket: Ticket, status: u16, bytes: usize) {
-        let at = self.start.elapsed();
-        let mut inner = lock(&self.inner);
-        inner.last = at;
-        if let Some(passage) = inner.passages.get_mut(ticket.0) {
-            passage.status = Some(status);
-            passage.bytes = bytes;
-        }
+        Ticket { log: self, index: inner.passages.len() - 1 }
     }
 
     pub(super) fn passages(&self) -> Vec<Passage> {
@@ -85,8 +99,7 @@ impl Log {
 
     fn is_quiet(&self, pause: Duration) -> bool {
         let inner = lock(&self.inner);
-        let waiting = inner.passages.iter().any(|passage| passage.status.is_none());
-        !waiting && self.start.elapsed() >= inner.last + pause
+        inner.under_way == 0 && self.start.elapsed() >= inner.last + pause
     }
 }
 
@@ -100,11 +113,23 @@ mod tests {
         let first = log.arrive("GET", "/api/friends?limit=50");
         let second = log.arrive("GET", "/__sampler.js");
 
-        log.leave(second, 200, 5);
-        log.leave(first, 304, 7);
+        second.leave(200, 5);
+        first.leave(304, 7);
 
         let passages = log.passages();
         assert_eq!(passages.len(), 1, "our own requests are not counted");
         assert_eq!((passages[0].status, passages[0].bytes), (Some(304), 7));
+    }
+
+    #[test]
+    fn a_request_that_is_given_up_is_not_waited_for() {
+        let log = Log::start();
+
+        let ticket = log.arrive("GET", "/api/users/grace");
+        assert!(!log.is_quiet(Duration::ZERO));
+        drop(ticket);
+
+        assert!(log.is_quiet(Duration::ZERO));
+        assert_eq!(log.passages()[0].status, None);
     }
 }

@@ -162,7 +162,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
 }
 
 async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answer, Infallible> {
-    let passage = shared.log.arrive(request.method().as_str(), &request.uri().to_string());
+    let ticket = shared.log.arrive(request.method().as_str(), &request.uri().to_string());
     let delay = lock(&shared.delays).of(request.uri().path());
     tokio::time::sleep(delay).await;
     let answer = match request.uri().path() {
@@ -170,6 +170,6 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answe
         "/__page" => forward::page(&lock(&shared.page)),
         _ => forward::forward(request, shared.upstream).await,
     };
-    shared.log.leave(passage, answer.status().as_u16(), forward::weight(&answer));
+    ticket.leave(answer.status().as_u16(), forward::weight(&answer));
     Ok(answer)
 }
