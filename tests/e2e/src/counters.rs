@@ -9,7 +9,7 @@ const RENDITIONS: &str = "miniature_renditions_sent_total";
 
 /// The counters at one moment, or the difference between two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counters(BTreeMap<String, u64>);
+pub struct Counters(BTreeMap<String, u64>);
 
 impl Counters {
     /// Reads the text format. Only whole, positive values are counts.
@@ -17,13 +17,13 @@ impl Counters {
     /// # Source
     ///
     /// Prometheus text exposition format 0.0.4.
-    pub(crate) fn parse(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         let samples = text.lines().filter(|line| !line.starts_with('#'));
         Self(samples.filter_map(parse_sample).collect())
     }
 
     /// What was counted since `before`; series that did not move are left out.
-    pub(crate) fn since(&self, before: &Self) -> Self {
+    pub fn since(&self, before: &Self) -> Self {
         let moved = self.0.iter().filter_map(|(series, now)| {
             let grown = now.saturating_sub(before.0.get(series).copied().unwrap_or(0));
             (grown > 0).then(|| (series.clone(), grown))
@@ -32,17 +32,17 @@ impl Counters {
     }
 
     /// Requests to routes that begin so.
-    pub(crate) fn requests(&self, route: &str) -> u64 {
+    pub fn requests(&self, route: &str) -> u64 {
         self.sum(REQUESTS, route)
     }
 
     /// Requests whose only purpose is pictures.
-    pub(crate) fn picture_requests(&self) -> u64 {
+    pub fn picture_requests(&self) -> u64 {
         self.requests("/api/images/") + self.requests("/images/")
     }
 
     /// Renditions sent, by whatever route.
-    pub(crate) fn renditions(&self) -> u64 {
+    pub fn renditions(&self) -> u64 {
         self.sum(RENDITIONS, "")
     }
 

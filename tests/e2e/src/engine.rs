@@ -1,18 +1,18 @@
 //! The three engines and their drivers.
 
 use crate::group::{Group, Output, await_line};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use std::{
     env, fmt, fs,
     net::{Ipv4Addr, TcpListener, TcpStream},
     ops::Deref,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
 use tempfile::TempDir;
-use thirtyfour::{Capabilities, WebDriver};
+use thirtyfour::{Capabilities, WebDriver, cdp::ScriptId};
 use tokio::time::{Instant, sleep, timeout};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -20,9 +20,12 @@ const GLANCE: Duration = Duration::from_millis(50);
 
 /// What renders the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Engine {
+pub enum Engine {
+    /// Blink, as Debian packages it.
     Chromium,
+    /// Gecko.
     Firefox,
+    /// WebKitGTK's own test browser.
     WebKit,
 }
 
@@ -38,7 +41,11 @@ impl fmt::Display for Engine {
 
 impl Engine {
     /// The engine named by `MINIATURE_BROWSER`.
-    fn from_environment() -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// If the variable is missing or names no engine.
+    pub fn from_environment() -> Result<Self> {
         let name = env::var("MINIATURE_BROWSER").context("MINIATURE_BROWSER")?;
         Ok(match name.as_str() {
             "chromium" => Self::Chromium,
@@ -56,13 +63,13 @@ impl Engine {
         }
     }
 
-    fn capabilities(self) -> Result<Capabilities> {
+    fn capabilities(self, profile: &Path) -> Result<Capabilities> {
         let options = match self {
             Self::Chromium => json!({
                 "browserName": "chrome",
                 "goog:loggingPrefs": { "browser": "ALL" },
                 "goog:chromeOptions": { "args": [
-                    "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run",
+                    format!("--user-data-dir={}", profile.display()), "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run",
                     "--disable-background-networking", "--disable-component-update",
                     "--disable-sync", "--force-device-scale-factor=1", "--window-size=1200,900",
                 ] },
@@ -99,17 +106,19 @@ fn mini_browser() -> Result<PathBuf> {
 
 /// Opens browsers of one engine, each with a profile and a driver of its own.
 #[derive(Debug)]
-pub(crate) struct Browser {
+pub struct Browser {
     engine: Engine,
     screen: Option<(Group, String)>,
     profiles: TempDir,
 }
 
-/// An open browser; driver and browser end when dropped.
+/// An open browser; driver and browser end when dropped, and the profile with them.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub struct Session {
     driver: WebDriver,
     _process: Group,
+    profile: TempDir,
+    injected: Option<ScriptId>,
 }
 
 impl Deref for Session {
@@ -121,21 +130,40 @@ impl Deref for Session {
 }
 
 impl Session {
-    /// Closes the browser, then its driver.
-    pub(crate) async fn close(self) {
+    /// Closes the browser, then its driver; returns the profile.
+    pub async fn close(self) -> TempDir {
         // One that does not answer any more is ended with its driver.
         let _ = timeout(PATIENCE, self.driver.quit()).await;
+        self.profile
+    }
+
+    /// Runs a script before every other script of each document from now on, in place of the last one
+    /// that was injected. Only Chromium can.
+    ///
+    /// # Errors
+    ///
+    /// If the driver does not answer.
+    pub async fn inject(&mut self, script: String) -> Result<()> {
+        let cdp = self.driver.cdp();
+        if let Some(last) = self.injected.take() {
+            cdp.page().remove_script_to_evaluate_on_new_document(last).await?;
+        }
+        let id = cdp.page().add_script_to_evaluate_on_new_document(script).await?;
+        self.injected = Some(id);
+        Ok(())
     }
 }
 
 impl Browser {
-    /// Prepares for the engine that `MINIATURE_BROWSER` names.
+    /// Prepares for an engine.
     ///
     /// # Errors
     ///
     /// If what it needs is not installed or does not get ready.
-    pub(crate) async fn start() -> Result<Self> {
-        let engine = Engine::from_environment()?;
+    pub async fn start(engine: Engine) -> Result<Self> {
+        // Built with the server, reqwest has no provider of cryptography of its own, though no driver
+        // needs one. It fails only if there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let screen = match engine {
             Engine::WebKit => Some(start_screen().await?),
             Engine::Chromium | Engine::Firefox => None,
@@ -143,7 +171,8 @@ impl Browser {
         Ok(Self { engine, screen, profiles: tempfile::tempdir()? })
     }
 
-    pub(crate) fn engine(&self) -> Engine {
+    /// What its sessions render with.
+    pub fn engine(&self) -> Engine {
         self.engine
     }
 
@@ -153,17 +182,33 @@ impl Browser {
     /// # Errors
     ///
     /// If neither starts.
-    pub(crate) async fn open(&self) -> Result<Session> {
-        match timeout(PATIENCE, self.try_open()).await {
+    pub async fn open(&self) -> Result<Session> {
+        match timeout(PATIENCE, self.try_open(self.profile()?)).await {
             Ok(Ok(session)) => Ok(session),
-            Ok(Err(_)) | Err(_) => timeout(PATIENCE, self.try_open()).await?,
+            Ok(Err(_)) | Err(_) => timeout(PATIENCE, self.try_open(self.profile()?)).await?,
         }
     }
 
-    async fn try_open(&self) -> Result<Session> {
+    /// Ends the browser's process and starts another with what it has stored. Only Chromium keeps
+    /// anything.
+    ///
+    /// # Errors
+    ///
+    /// If it does not start again.
+    pub async fn restart(&self, session: Session) -> Result<Session> {
+        ensure!(self.engine == Engine::Chromium, "{} forgets everything when it ends", self.engine);
+        let profile = session.close().await;
+        timeout(PATIENCE, self.try_open(profile)).await?
+    }
+
+    fn profile(&self) -> Result<TempDir> {
+        Ok(tempfile::tempdir_in(&self.profiles)?)
+    }
+
+    async fn try_open(&self, profile: TempDir) -> Result<Session> {
         let (process, url) = self.start_driver().await?;
-        let driver = WebDriver::new(url, self.engine.capabilities()?).await?;
-        let session = Session { driver, _process: process };
+        let driver = WebDriver::new(url, self.engine.capabilities(profile.path())?).await?;
+        let session = Session { driver, _process: process, profile, injected: None };
         session.set_window_rect(0, 0, 1200, 900).await?;
         session.set_script_timeout(PATIENCE).await?;
         Ok(session)

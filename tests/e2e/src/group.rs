@@ -20,11 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// Lines that a child prints.
-pub(crate) type Output = Lines<BufReader<tokio::process::ChildStdout>>;
+pub type Output = Lines<BufReader<tokio::process::ChildStdout>>;
 
 /// A process group of its own, ended when dropped.
 #[derive(Debug)]
-pub(crate) struct Group(Child);
+pub struct Group(Child);
 
 impl Group {
     /// Starts the command with its standard output to be read.
@@ -32,7 +32,7 @@ impl Group {
     /// # Errors
     ///
     /// If it cannot be started.
-    pub(crate) fn start(command: &mut Command) -> Result<(Self, Output)> {
+    pub fn start(command: &mut Command) -> Result<(Self, Output)> {
         let program = command.get_program().to_string_lossy().into_owned();
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
@@ -69,7 +69,7 @@ impl Drop for Group {
 /// # Errors
 ///
 /// If the child ends, or is silent for longer than `patience`.
-pub(crate) async fn await_line<T>(
+pub async fn await_line<T>(
     mut output: Output,
     patience: Duration,
     mut look: impl FnMut(&str) -> Option<T>,

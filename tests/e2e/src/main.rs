@@ -16,32 +16,27 @@
 
 #![allow(clippy::print_stdout, reason = "a command line tool: standard output is its report")]
 
-mod counters;
-mod engine;
-mod gate;
-mod group;
 mod journeys;
-mod page;
-mod sampler;
-mod server;
-mod visit;
 
-use crate::{engine::Browser, journeys::Journey, server::Server, visit::Visit};
+use crate::journeys::Journey;
 use anyhow::{Context, Result};
-use std::{env, path::PathBuf, process::ExitCode, time::Duration};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::{Instant, timeout},
+use miniature_e2e::{
+    counters,
+    engine::{Browser, Engine},
+    gate, page, sampler,
+    server::Server,
+    stop::asked_to_stop,
+    visit,
+    visit::Visit,
 };
+use std::{env, path::PathBuf, process::ExitCode, time::Duration};
+use tokio::time::{Instant, timeout};
 
 /// Enough for the slowest engine on a busy machine; a journey that hangs is a failure.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // Built with the server, reqwest has no provider of cryptography of its own, though no journey
-    // needs one. It fails only if there is one already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     // Dropping what runs ends the browser, the drivers and the server, so a signal only wins a race.
     let outcome = tokio::select! {
         outcome = run() => outcome,
@@ -57,21 +52,11 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn asked_to_stop() {
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        },
-        _ => std::future::pending().await,
-    }
-}
-
 /// Runs all journeys, or those whose name contains the first argument; true if none failed.
 async fn run() -> Result<bool> {
     let wanted = env::args().nth(1).unwrap_or_default();
-    let server = Server::start().await?;
-    let browser = Browser::start().await?;
+    let server = Server::from_environment().await?;
+    let browser = Browser::start(Engine::from_environment()?).await?;
     println!("{} against {}", browser.engine(), server.address());
     let (mut passed, mut failed) = (0, 0);
     for journey in journeys::ALL.iter().filter(|journey| journey.name.contains(&wanted)) {

@@ -1,7 +1,7 @@
 //! Scripts that look at the page, by the DOM hooks of the design.
 
 /// Rows of the friend list that show their picture, or initials for want of one.
-pub(crate) const COMPLETE_ROWS: &str = "
+pub const COMPLETE_ROWS: &str = "
     const rows = [...document.querySelectorAll('[data-testid=friend-list] [data-testid=friend]')];
     const complete = (row) => {
         const picture = row.querySelector('.picture');
@@ -13,17 +13,17 @@ pub(crate) const COMPLETE_ROWS: &str = "
     return rows.filter(complete).length";
 
 /// The layers that the pictures of the list came from, each once, sorted.
-pub(crate) const SOURCES: &str = "
+pub const SOURCES: &str = "
     const pictures = document.querySelectorAll('[data-testid=friend-list] .picture[data-state=ready]');
     return [...new Set([...pictures].map((picture) => picture.dataset.source))].sort()";
 
 /// User ids of the list, in its order.
-pub(crate) const LISTED: &str = "
+pub const LISTED: &str = "
     const pictures = document.querySelectorAll('[data-testid=friend-list] .picture');
     return [...pictures].map((picture) => picture.dataset.userId)";
 
 /// Everything that any storage of the page holds, as text: keys, names, addresses.
-pub(crate) const STORED: &str = "
+pub const STORED: &str = "
     const done = arguments[arguments.length - 1];
     (async () => {
         const found = [];
@@ -39,7 +39,7 @@ pub(crate) const STORED: &str = "
     })().then((found) => done({ found }), (error) => done({ error: String(error) }))";
 
 /// Whether the element is there and takes up room.
-pub(crate) fn is_visible(selector: &str) -> String {
+pub fn is_visible(selector: &str) -> String {
     format!(
         "const element = document.querySelector({selector:?});
          return !!element && element.getClientRects().length > 0"
@@ -47,7 +47,7 @@ pub(crate) fn is_visible(selector: &str) -> String {
 }
 
 /// Whether the element is gone, or takes up no room.
-pub(crate) fn is_gone(selector: &str) -> String {
+pub fn is_gone(selector: &str) -> String {
     format!(
         "const element = document.querySelector({selector:?});
          return !element || element.getClientRects().length === 0"
@@ -55,6 +55,6 @@ pub(crate) fn is_gone(selector: &str) -> String {
 }
 
 /// `data-testid` as a selector.
-pub(crate) fn hook(name: &str) -> String {
+pub fn hook(name: &str) -> String {
     format!("[data-testid={name}]")
 }

@@ -22,13 +22,14 @@
   }
 
   const seen = {
-    want: 50, frames: 0, judged: 0, gaps: [], problems: [], wasm_started_at: null,
-    complete_at: null, live_urls: 0, peak_urls: 0, modal: null,
+    want: 50, frames: 0, judged: 0, gaps: [], gap_frames: 0, problems: [],
+    wasm_started_at: null, complete_at: null, live_urls: 0, peak_urls: 0, modal: null,
   };
   window.__seen = seen;
   /** Starts the observation anew, within the same document. */
   window.__observe = () => Object.assign(seen, {
-    frames: 0, judged: 0, gaps: [], complete_at: null, modal: null, peak_urls: seen.live_urls,
+    frames: 0, judged: 0, gaps: [], gap_frames: 0, complete_at: null, modal: null,
+    peak_urls: seen.live_urls,
   });
 
   const problem = (kind, text) => {
@@ -90,12 +91,15 @@
   };
   const judge = (at, list) => {
     seen.judged += 1;
+    let whole = true;
     for (const row of list.querySelectorAll("[data-testid=friend]")) {
       if (!shown(row)) continue;
       const picture = row.querySelector(".picture");
-      if (!picture) gap(at, row, "no picture in the row");
-      else if (shown(picture) && !loaded(picture)) gap(at, picture, whyNot(picture));
+      if (picture && (!shown(picture) || loaded(picture))) continue;
+      whole = false;
+      gap(at, picture ?? row, picture ? whyNot(picture) : "no picture in the row");
     }
+    if (!whole) seen.gap_frames += 1;
   };
   const lookAtModal = (at) => {
     const modal = document.querySelector("dialog[data-testid=profile-modal]");

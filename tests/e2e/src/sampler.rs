@@ -7,15 +7,16 @@ const SOURCE: &str = include_str!("sampler.js");
 
 /// What the page is made to believe, from its next load on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Script {
+pub struct Script {
     /// How far the page's clock is ahead.
-    pub(crate) clock_ahead: Duration,
+    pub clock_ahead: Duration,
     /// Whether touching IndexedDB is refused.
-    pub(crate) deny_indexed_db: bool,
+    pub deny_indexed_db: bool,
 }
 
 impl Script {
-    pub(crate) fn source(self) -> String {
+    /// The script, as the page runs it.
+    pub fn source(self) -> String {
         let shift = self.clock_ahead.as_millis();
         SOURCE
             .replace("/*SHIFT_MS*/ 0", &shift.to_string())
@@ -25,43 +26,54 @@ impl Script {
 
 /// What the sampler saw since the page was loaded or the observation begun anew.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Seen {
+pub struct Seen {
     /// Frames in which the friend list was visible and its pictures were judged.
-    pub(crate) judged: u32,
-    /// Visible rows without their picture, one entry a frame.
-    pub(crate) gaps: Vec<Gap>,
-    pub(crate) problems: Vec<Problem>,
+    pub judged: u32,
+    /// Visible rows without their picture, one entry a frame; the first 200.
+    pub gaps: Vec<Gap>,
+    /// Frames with at least one such row.
+    pub gap_frames: u32,
+    /// What the page must not have: errors, violations of its policy, images that do not load.
+    pub problems: Vec<Problem>,
     /// Milliseconds since navigation.
-    pub(crate) wasm_started_at: Option<f64>,
+    pub wasm_started_at: Option<f64>,
     /// Object URLs that have not been revoked.
-    pub(crate) live_urls: u32,
-    pub(crate) peak_urls: u32,
+    pub live_urls: u32,
+    /// The most of them at once.
+    pub peak_urls: u32,
     /// The modal in the first frame in which it was open.
-    pub(crate) modal: Option<ModalFrame>,
+    pub modal: Option<ModalFrame>,
 }
 
 /// A row that a frame showed without its picture.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Gap {
-    pub(crate) at: f64,
-    pub(crate) user: String,
-    pub(crate) why: String,
+pub struct Gap {
+    /// Milliseconds since navigation.
+    pub at: f64,
+    /// Whose row.
+    pub user: String,
+    /// The state that its picture was in.
+    pub why: String,
 }
 
 /// Something that must not happen.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Problem {
-    pub(crate) kind: String,
-    pub(crate) text: String,
+pub struct Problem {
+    /// Where it was caught: `console.error`, `csp` and so on.
+    pub kind: String,
+    /// What was said.
+    pub text: String,
 }
 
 /// The modal's picture in one frame.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct ModalFrame {
-    pub(crate) width: u32,
-    pub(crate) complete: bool,
+pub struct ModalFrame {
+    /// The rendition's own width, in pixels.
+    pub width: u32,
+    /// Whether it has arrived.
+    pub complete: bool,
     /// Whether it is visible, and not waiting behind another.
-    pub(crate) shown: bool,
+    pub shown: bool,
 }
 
 #[cfg(test)]

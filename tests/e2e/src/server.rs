@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A running server; ends when dropped, and its files with it.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     address: SocketAddr,
     metrics: SocketAddr,
     _process: Group,
@@ -31,13 +31,22 @@ impl Server {
     /// # Errors
     ///
     /// If a variable is missing or the server does not get ready.
-    pub(crate) async fn start() -> Result<Self> {
+    pub async fn from_environment() -> Result<Self> {
         let binary = env::var_os("MINIATURE_SERVER_BIN").context("MINIATURE_SERVER_BIN")?;
         let dist = env::var_os("MINIATURE_DIST").context("MINIATURE_DIST")?;
         let data = tempfile::tempdir()?;
         if let Some(demo) = env::var_os("MINIATURE_DEMO_DATA") {
             copy_folder(Path::new(&demo), data.path()).context("MINIATURE_DEMO_DATA")?;
         }
+        Self::start(Path::new(&binary), Path::new(&dist), data).await
+    }
+
+    /// Starts a server of the built app on the people in `data`; if it is empty they are drawn.
+    ///
+    /// # Errors
+    ///
+    /// If it does not get ready.
+    pub async fn start(binary: &Path, dist: &Path, data: TempDir) -> Result<Self> {
         let mut command = Command::new(binary);
         command
             .arg("serve")
@@ -45,7 +54,7 @@ impl Server {
             .env("MINIATURE_METRICS_LISTEN", "127.0.0.1:0")
             .env("MINIATURE_DATA", data.path())
             .env("MINIATURE_DIST", dist)
-            // Every journey signs in from one address.
+            // Every visit signs in from one address.
             .env("MINIATURE_SIGN_INS_PER_NAME", "1000")
             .env("MINIATURE_SIGN_INS_PER_ADDRESS", "1000")
             .env("MINIATURE_DEMO", "1");
@@ -57,7 +66,8 @@ impl Server {
         Ok(Self { address, metrics, _process: process, _data: data })
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Where it answers.
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
@@ -66,7 +76,7 @@ impl Server {
     /// # Errors
     ///
     /// If it does not answer.
-    pub(crate) async fn counters(&self) -> Result<Counters> {
+    pub async fn counters(&self) -> Result<Counters> {
         let stream = TcpStream::connect(self.metrics).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);

@@ -1,5 +1,10 @@
 //! One browser on its way through the app: what it does, and what it saw.
 
+#![allow(
+    clippy::missing_errors_doc,
+    reason = "every step fails in the same ways: no answer from the browser, or no such sight in time"
+)]
+
 use crate::{
     counters::Counters,
     engine::{Browser, Engine, Session},
@@ -20,9 +25,11 @@ const GLANCE: Duration = Duration::from_millis(40);
 const PAUSE: Duration = Duration::from_millis(800);
 
 /// A browser without a past, behind a gate of its own.
-pub(crate) struct Visit<'a> {
+#[derive(Debug)]
+pub struct Visit<'a> {
     driver: Session,
-    pub(crate) gate: Gate,
+    /// What stands between it and the server.
+    pub gate: Gate,
     server: &'a Server,
     browser: &'a Browser,
     notes: Vec<String>,
@@ -36,75 +43,90 @@ impl<'a> Visit<'a> {
     /// # Errors
     ///
     /// If either does not open.
-    pub(crate) async fn begin(browser: &'a Browser, server: &'a Server) -> Result<Self> {
+    pub async fn begin(browser: &'a Browser, server: &'a Server) -> Result<Self> {
         let gate = Gate::open(server.address()).await?;
         let driver = browser.open().await.context("the browser does not start")?;
         Ok(Self { driver, gate, server, browser, notes: Vec::new(), outage: false })
     }
 
-    pub(crate) fn engine(&self) -> Engine {
+    /// What renders the pages.
+    pub fn engine(&self) -> Engine {
         self.browser.engine()
     }
 
     /// Says something that belongs into the report: a measure, a step that this engine cannot do.
-    pub(crate) fn note(&mut self, note: String) {
+    pub fn note(&mut self, note: String) {
         self.notes.push(note);
     }
 
     /// Starts again in a browser without a past, behind the same gate.
-    pub(crate) async fn start_afresh(&mut self) -> Result<()> {
+    pub async fn start_afresh(&mut self) -> Result<()> {
         self.require_clean().await?;
         let old = std::mem::replace(&mut self.driver, self.browser.open().await?);
         old.close().await;
         Ok(())
     }
 
-    pub(crate) async fn open(&mut self, path: &str) -> Result<()> {
+    /// Ends the browser's process and starts it again with what it has stored.
+    pub async fn restart(self) -> Result<Self> {
+        let driver = self.browser.restart(self.driver).await?;
+        Ok(Self { driver, ..self })
+    }
+
+    /// Runs a script before each page from now on, whoever serves it.
+    pub async fn inject(&mut self, script: String) -> Result<()> {
+        self.driver.inject(script).await
+    }
+
+    /// Opens a path, as typed into the address bar.
+    pub async fn open(&mut self, path: &str) -> Result<()> {
         self.driver.goto(self.gate.url(path)).await?;
         Ok(())
     }
 
     /// Loads the page again; what the page saw until then must be clean.
-    pub(crate) async fn reload(&mut self) -> Result<()> {
+    pub async fn reload(&mut self) -> Result<()> {
         self.require_clean().await?;
         self.driver.refresh().await?;
         Ok(())
     }
 
     /// Loads the page again, with another script before the app.
-    pub(crate) async fn reload_with(&mut self, script: Script) -> Result<()> {
+    pub async fn reload_with(&mut self, script: Script) -> Result<()> {
         self.gate.set_script(script);
         self.reload().await
     }
 
-    pub(crate) async fn back(&mut self) -> Result<()> {
+    /// Goes one step back in the history.
+    pub async fn back(&mut self) -> Result<()> {
         Ok(self.driver.back().await?)
     }
 
-    pub(crate) async fn path(&self) -> Result<String> {
+    /// The path of the address.
+    pub async fn path(&self) -> Result<String> {
         Ok(self.driver.current_url().await?.path().to_owned())
     }
 
     /// Takes the network away, or gives it back.
-    pub(crate) fn set_network(&mut self, network: Network) {
+    pub fn set_network(&mut self, network: Network) {
         self.outage |= network == Network::Down;
         self.gate.set_network(network);
     }
 
     /// Runs a script in the page and returns what it returns.
-    pub(crate) async fn eval<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
+    pub async fn eval<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
         let answer = self.driver.execute(script, Vec::new()).await?;
         Ok(answer.convert()?)
     }
 
     /// Runs a script that calls back.
-    pub(crate) async fn eval_async<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
+    pub async fn eval_async<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
         let answer = self.driver.execute_async(script, Vec::new()).await?;
         Ok(answer.convert()?)
     }
 
     /// Waits until the script returns true. A page that is being replaced is asked again.
-    pub(crate) async fn wait(&self, what: &str, script: &str) -> Result<()> {
+    pub async fn wait(&self, what: &str, script: &str) -> Result<()> {
         let start = Instant::now();
         loop {
             let answer = self.eval::<bool>(script).await;
@@ -117,31 +139,35 @@ impl<'a> Visit<'a> {
         }
     }
 
-    pub(crate) async fn wait_visible(&self, selector: &str) -> Result<()> {
+    /// Waits until the element is there and takes up room.
+    pub async fn wait_visible(&self, selector: &str) -> Result<()> {
         self.wait(&format!("{selector} is visible"), &page::is_visible(selector)).await
     }
 
-    pub(crate) async fn wait_gone(&self, selector: &str) -> Result<()> {
+    /// Waits until the element is gone, or takes up no room.
+    pub async fn wait_gone(&self, selector: &str) -> Result<()> {
         self.wait(&format!("{selector} is gone"), &page::is_gone(selector)).await
     }
 
     /// Waits until that many rows of the friend list are complete.
-    pub(crate) async fn wait_pictures(&self, rows: u32) -> Result<()> {
+    pub async fn wait_pictures(&self, rows: u32) -> Result<()> {
         let what = format!("{rows} rows with their pictures");
         self.wait(&what, &format!("{} >= {rows}", page::COMPLETE_ROWS)).await
     }
 
-    pub(crate) async fn find(&self, selector: &str) -> Result<WebElement> {
+    /// The element, once it is visible.
+    pub async fn find(&self, selector: &str) -> Result<WebElement> {
         self.wait_visible(selector).await?;
         Ok(self.driver.find(By::Css(selector.to_owned())).await?)
     }
 
-    pub(crate) async fn click(&self, selector: &str) -> Result<()> {
+    /// Clicks the element with the mouse, once it is visible.
+    pub async fn click(&self, selector: &str) -> Result<()> {
         Ok(self.find(selector).await?.click().await?)
     }
 
     /// Rests the mouse on an element for a time, then clicks it, as one movement of a hand.
-    pub(crate) async fn hover_then_click(&self, selector: &str, rest: Duration) -> Result<()> {
+    pub async fn hover_then_click(&self, selector: &str, rest: Duration) -> Result<()> {
         let element = self.find(selector).await?;
         self.driver.action_chain().move_to_element_center(&element).perform().await?;
         sleep(rest).await;
@@ -149,46 +175,50 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    pub(crate) async fn type_into(&self, selector: &str, text: &str) -> Result<()> {
+    /// Types into the element, once it is visible.
+    pub async fn type_into(&self, selector: &str, text: &str) -> Result<()> {
         Ok(self.find(selector).await?.send_keys(text).await?)
     }
 
     /// Presses a key wherever the focus is.
-    pub(crate) async fn press(&self, key: thirtyfour::Key) -> Result<()> {
+    pub async fn press(&self, key: thirtyfour::Key) -> Result<()> {
         Ok(self.driver.action_chain().send_keys(key).perform().await?)
     }
 
     /// What the page has seen since it was loaded, or since [`Visit::observe`].
-    pub(crate) async fn seen(&self) -> Result<Seen> {
+    pub async fn seen(&self) -> Result<Seen> {
         self.eval("return window.__seen").await.context("the sampler does not answer")
     }
 
     /// Begins the observation anew, within the same document.
-    pub(crate) async fn observe(&self) -> Result<()> {
+    pub async fn observe(&self) -> Result<()> {
         self.eval::<serde_json::Value>("return window.__observe() && null").await.map(drop)
     }
 
-    pub(crate) async fn sources(&self) -> Result<Vec<String>> {
+    /// The layers that the pictures of the list came from.
+    pub async fn sources(&self) -> Result<Vec<String>> {
         self.eval(page::SOURCES).await
     }
 
     /// What the server counted since `before`, once the network is quiet.
-    pub(crate) async fn counted_since(&self, before: &Counters) -> Result<Counters> {
+    pub async fn counted_since(&self, before: &Counters) -> Result<Counters> {
         self.gate.quiet(PAUSE).await;
         Ok(self.server.counters().await?.since(before))
     }
 
-    pub(crate) async fn counters(&self) -> Result<Counters> {
+    /// What the server has counted, once the network is quiet.
+    pub async fn counters(&self) -> Result<Counters> {
         self.gate.quiet(PAUSE).await;
         self.server.counters().await
     }
 
-    pub(crate) fn passages(&self) -> Vec<Passage> {
+    /// What has passed the gate.
+    pub fn passages(&self) -> Vec<Passage> {
         self.gate.passages()
     }
 
     /// Fails if a judged frame showed a row without its picture, or none was judged.
-    pub(crate) async fn require_no_gap(&self) -> Result<()> {
+    pub async fn require_no_gap(&self) -> Result<()> {
         self.wait("a frame with the friend list", "return window.__seen.judged > 0").await?;
         let seen = self.seen().await?;
         ensure!(seen.gaps.is_empty(), "{}", describe_gaps(&seen.gaps, seen.judged));
@@ -196,7 +226,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Fails if the page had a panic, a console error or a violation of its policy.
-    pub(crate) async fn require_clean(&mut self) -> Result<()> {
+    pub async fn require_clean(&mut self) -> Result<()> {
         let seen = self.seen().await?;
         let mut lines: Vec<String> = seen
             .problems
@@ -220,7 +250,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Writes a screenshot, what the page saw and what passed the gate beside `stem`.
-    pub(crate) async fn leave_evidence(&self, stem: &Path) {
+    pub async fn leave_evidence(&self, stem: &Path) {
         let text = self.evidence().await;
         let log = stem.with_extension("txt");
         // The journey has failed already; evidence that cannot be had changes nothing.
@@ -249,7 +279,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Closes the browser and hands back the notes.
-    pub(crate) async fn end(self) -> Vec<String> {
+    pub async fn end(self) -> Vec<String> {
         self.driver.close().await;
         self.notes
     }

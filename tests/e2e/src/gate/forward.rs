@@ -22,9 +22,14 @@ pub(super) type Answer = Response<Body>;
 
 const SAMPLER: &str = "<script src=\"/__sampler.js\"></script>";
 
-/// Asks the server; an unreachable server is a 502, as with any proxy.
-pub(super) async fn forward(request: Request<Incoming>, upstream: SocketAddr) -> Answer {
-    let page = is_page(&request);
+/// Asks the server, and puts the sampler into a page if it is wanted there; an unreachable server is
+/// a 502, as with any proxy.
+pub(super) async fn forward(
+    request: Request<Incoming>,
+    upstream: SocketAddr,
+    sampled: bool,
+) -> Answer {
+    let page = sampled && is_page(&request);
     let answer = match ask(request, upstream, page).await {
         Ok(answer) => answer,
         Err(error) => return plain(StatusCode::BAD_GATEWAY, "text/plain", error.to_string()),

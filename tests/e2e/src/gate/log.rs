@@ -8,16 +8,17 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 /// One request and its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Passage {
+pub struct Passage {
     /// Since the gate was opened.
-    pub(crate) at: Duration,
-    pub(crate) method: String,
+    pub at: Duration,
+    /// `GET` and its kin.
+    pub method: String,
     /// Path and query.
-    pub(crate) target: String,
+    pub target: String,
     /// None while the answer is awaited, and for ever if the request was given up first.
-    pub(crate) status: Option<u16>,
+    pub status: Option<u16>,
     /// Of the answer as sent: head and body, in bytes.
-    pub(crate) bytes: usize,
+    pub bytes: usize,
 }
 
 impl Passage {

@@ -4,7 +4,7 @@
 mod forward;
 mod log;
 
-pub(crate) use log::Passage;
+pub use log::Passage;
 
 use crate::sampler::Script;
 use anyhow::Result;
@@ -26,7 +26,8 @@ use tokio::{
 
 /// Whether anything gets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Network {
+pub enum Network {
+    /// Everything gets through.
     Up,
     /// Every connection is closed, those that are open too.
     Down,
@@ -34,14 +35,16 @@ pub(crate) enum Network {
 
 /// How long answers are held back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Delays {
-    pub(crate) api: Duration,
-    pub(crate) pictures: Duration,
+pub struct Delays {
+    /// Of paths under `/api/`.
+    pub api: Duration,
+    /// Of paths under `/images/`.
+    pub pictures: Duration,
 }
 
 impl Delays {
     /// Those of the table in the design: 300 ms for the API, 50 ms for a picture.
-    pub(crate) const DISTANT: Self =
+    pub const DISTANT: Self =
         Self { api: Duration::from_millis(300), pictures: Duration::from_millis(50) };
 
     fn of(self, path: &str) -> Duration {
@@ -57,7 +60,7 @@ impl Delays {
 
 /// A proxy on a port of its own; closes when dropped.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub struct Gate {
     address: SocketAddr,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,
@@ -68,7 +71,8 @@ struct Shared {
     upstream: SocketAddr,
     network: watch::Sender<Network>,
     delays: Mutex<Delays>,
-    script: Mutex<Script>,
+    /// None where pages pass as the server sends them.
+    script: Mutex<Option<Script>>,
     /// What `/__page` shows: a page of a journey's own.
     page: Mutex<String>,
     log: Log,
@@ -80,14 +84,14 @@ impl Gate {
     /// # Errors
     ///
     /// If no port is to be had.
-    pub(crate) async fn open(upstream: SocketAddr) -> Result<Self> {
+    pub async fn open(upstream: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             upstream,
             network: watch::Sender::new(Network::Up),
             delays: Mutex::default(),
-            script: Mutex::default(),
+            script: Mutex::new(Some(Script::default())),
             page: Mutex::default(),
             log: Log::start(),
         });
@@ -96,35 +100,42 @@ impl Gate {
     }
 
     /// The address of a path behind the gate.
-    pub(crate) fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub(crate) fn set_network(&self, network: Network) {
+    /// Takes the network away, or gives it back.
+    pub fn set_network(&self, network: Network) {
         self.shared.network.send_replace(network);
     }
 
-    pub(crate) fn set_delays(&self, delays: Delays) {
+    /// How long answers are held back from now on.
+    pub fn set_delays(&self, delays: Delays) {
         *lock(&self.shared.delays) = delays;
     }
 
     /// What runs before the app, from the next page load on.
-    pub(crate) fn set_script(&self, script: Script) {
-        *lock(&self.shared.script) = script;
+    pub fn set_script(&self, script: Script) {
+        *lock(&self.shared.script) = Some(script);
+    }
+
+    /// Lets pages pass as the server sends them: without a script, and with their ETag.
+    pub fn leave_pages_alone(&self) {
+        *lock(&self.shared.script) = None;
     }
 
     /// Puts a page of the journey's own at `/__page`.
-    pub(crate) fn set_page(&self, html: String) {
+    pub fn set_page(&self, html: String) {
         *lock(&self.shared.page) = html;
     }
 
     /// What has passed so far, in the order of arrival.
-    pub(crate) fn passages(&self) -> Vec<Passage> {
+    pub fn passages(&self) -> Vec<Passage> {
         self.shared.log.passages()
     }
 
     /// Waits until nothing is under way and nothing has arrived for `pause`.
-    pub(crate) async fn quiet(&self, pause: Duration) {
+    pub async fn quiet(&self, pause: Duration) {
         self.shared.log.quiet(pause).await;
     }
 }
@@ -165,10 +176,11 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answe
     let ticket = shared.log.arrive(request.method().as_str(), &request.uri().to_string());
     let delay = lock(&shared.delays).of(request.uri().path());
     tokio::time::sleep(delay).await;
+    let script = *lock(&shared.script);
     let answer = match request.uri().path() {
-        "/__sampler.js" => forward::script(&lock(&shared.script).source()),
+        "/__sampler.js" => forward::script(&script.map(Script::source).unwrap_or_default()),
         "/__page" => forward::page(&lock(&shared.page)),
-        _ => forward::forward(request, shared.upstream).await,
+        _ => forward::forward(request, shared.upstream, script.is_some()).await,
     };
     ticket.leave(answer.status().as_u16(), forward::weight(&answer));
     Ok(answer)

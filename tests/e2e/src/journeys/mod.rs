@@ -9,6 +9,7 @@ mod warm;
 
 use crate::{page::hook, visit::Visit};
 use anyhow::Result;
+use miniature_e2e::sign_in::{own_page, sign_in_by_api, sign_in_without_the_app};
 use std::pin::Pin;
 
 type Walk = for<'v> fn(&'v mut Visit<'_>) -> Pin<Box<dyn Future<Output = Result<()>> + 'v>>;
@@ -55,35 +56,4 @@ async fn sign_in(visit: &mut Visit<'_>) -> Result<()> {
     visit.click(&hook("demo-sign-in")).await?;
     visit.wait_visible(&hook("friend-list")).await?;
     visit.wait_pictures(FIRST_PAGE).await
-}
-
-/// Signs in by the API alone, so that the app itself has never been loaded.
-async fn sign_in_without_the_app(visit: &mut Visit<'_>) -> Result<()> {
-    visit.gate.set_page(own_page(""));
-    visit.open("/__page").await?;
-    let status = sign_in_by_api(visit, "ada", "miniature").await?;
-    anyhow::ensure!(status == 200, "sign-in answered {status}");
-    Ok(())
-}
-
-/// A page of the harness's own: observed like the app, and with an icon that asks for nothing.
-fn own_page(body: &str) -> String {
-    format!(
-        "<!doctype html><title>own</title><link rel=icon href=\"data:,\">\
-         <script src=\"/__sampler.js\"></script>{body}"
-    )
-}
-
-/// Posts credentials from the page that is open; returns the status.
-async fn sign_in_by_api(visit: &Visit<'_>, username: &str, password: &str) -> Result<u16> {
-    visit
-        .eval_async(&format!(
-            "const done = arguments[arguments.length - 1];
-             fetch('/api/session', {{
-                 method: 'POST',
-                 headers: {{ 'content-type': 'application/json' }},
-                 body: JSON.stringify({{ username: {username:?}, password: {password:?} }}),
-             }}).then((answer) => done(answer.status), () => done(0))"
-        ))
-        .await
 }
