@@ -20,6 +20,7 @@ mod error;
 pub mod events;
 pub mod images;
 pub mod limits;
+pub mod lineage;
 mod lingering;
 mod listener;
 pub mod metrics;

@@ -10,10 +10,10 @@ use clap::{Parser, error::ErrorKind};
 use mimalloc::MiMalloc;
 use miniature_server::{
     Collection,
-    config::{Cli, Command, DemoArgs, LogFormat},
+    config::{Cli, Command, DemoArgs, LineageCommand, LogFormat, Storage},
     demo, healthy,
     limits::Limits,
-    panics, serve,
+    lineage, panics, serve,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     };
     let log_format = match &cli.command {
         Command::Serve(config) => config.log_format,
-        Command::Demo(_) | Command::Healthy(_) => LogFormat::Text,
+        Command::Demo(_) | Command::Healthy(_) | Command::Lineage(_) => LogFormat::Text,
     };
     if let Err(reason) = log_to_stderr(log_format) {
         return refuse(&reason);
@@ -50,6 +50,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(config) => Ok(serve(*config, stop_signal()?).await?),
         Command::Demo(arguments) => create_demo(*arguments).await,
         Command::Healthy(arguments) => Ok(healthy(arguments.url).await?),
+        Command::Lineage(LineageCommand::Renew(storage)) => renew_lineage(&storage).await,
     }
 }
 
@@ -60,6 +61,12 @@ async fn create_demo(arguments: DemoArgs) -> anyhow::Result<()> {
         demo::give_photographs(&collection, &folder).await?;
     }
     collection.database.close().await;
+    Ok(())
+}
+
+async fn renew_lineage(storage: &Storage) -> anyhow::Result<()> {
+    let (before, renewed) = lineage::renew(storage).await?;
+    writeln!(io::stdout(), "lineage was {before}\nlineage is  {renewed}")?;
     Ok(())
 }
 

@@ -81,10 +81,7 @@ impl Collection {
         let folder = &storage.data;
         let unusable = |error| OpenError::Folder(folder.display().to_string(), error);
         tokio::fs::create_dir_all(folder).await.map_err(unusable)?;
-        let database = match &storage.database_url {
-            Some(url) => Database::connect(&url.url("MINIATURE_DATABASE_URL")?).await?,
-            None => Database::open(folder).await?,
-        };
+        let database = open_database(storage).await?;
         let redis = open_redis(storage)?;
         let profiles = Profiles::new(database.clone(), redis.clone(), limits);
         let profiles = profiles.asking(&storage.users, database.clone())?;
@@ -112,6 +109,15 @@ impl Collection {
         let pictures = Pictures::new(renditions.clone(), metadata, changes.clone(), limits);
         Self { database, profiles, renditions, hints, pictures, unused, changes, events, workers }
     }
+}
+
+/// The database alone; the folder must be there.
+pub(crate) async fn open_database(storage: &Storage) -> Result<Database, OpenError> {
+    tls::choose_provider();
+    Ok(match &storage.database_url {
+        Some(url) => Database::connect(&url.url("MINIATURE_DATABASE_URL")?).await?,
+        None => Database::open(&storage.data).await?,
+    })
 }
 
 fn open_redis(storage: &Storage) -> Result<Option<Redis>, OpenError> {

@@ -8,6 +8,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use miniature_api::Lineage;
 use tempfile::TempDir;
 
 fn command(data: &TempDir) -> Command {
@@ -135,6 +136,26 @@ fn it_says_whether_a_server_answers() {
     assert_refused(&ask("/nothing"), "404");
     drop(server);
     assert_refused(&ask("/healthz"), "does not answer");
+}
+
+#[test]
+fn a_lineage_is_renewed_where_there_is_a_database() {
+    let data = tempfile::tempdir().unwrap();
+    let renew = || command(&data).args(["lineage", "renew"]).output().unwrap();
+    let nowhere = data.path().to_str().unwrap().to_owned();
+    assert_refused(&renew(), &format!("there is no database in {nowhere}"));
+    drop(Server::start(command(&data).arg("serve")));
+
+    let [(created, first), (before, second)] = [(), ()].map(|()| {
+        let output = renew();
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let names = text.lines().map(|line| line.split_whitespace().last().unwrap().parse());
+        let names = names.collect::<Result<Vec<Lineage>, _>>().unwrap();
+        <(Lineage, Lineage)>::from(<[Lineage; 2]>::try_from(names).unwrap())
+    });
+    assert!(created < first && first < second);
+    assert_eq!(before, first);
 }
 
 #[test]

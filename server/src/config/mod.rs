@@ -37,6 +37,16 @@ pub enum Command {
     Demo(Box<DemoArgs>),
     /// Ask a server that runs whether it answers, as containers do.
     Healthy(HealthyArgs),
+    /// Which history of the database revisions belong to.
+    #[command(subcommand)]
+    Lineage(LineageCommand),
+}
+
+/// What can be done with the lineage.
+#[derive(Debug, Subcommand)]
+pub enum LineageCommand {
+    /// Begin a new lineage: once a backup has been restored, before a server starts on it.
+    Renew(Box<Storage>),
 }
 
 /// What to ask.

@@ -7,6 +7,7 @@ mod fault;
 mod files;
 mod friends;
 mod images;
+mod lineage;
 mod objects;
 mod people;
 mod posts;
@@ -15,6 +16,7 @@ mod unused;
 
 use std::{io, path::Path, time::Duration};
 
+use miniature_api::Lineage;
 use sqlx::{
     AnyConnection, AnyPool, ConnectOptions, Connection, Executor,
     any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers},
@@ -27,6 +29,7 @@ use url::Url;
 use self::fault::Fault;
 use crate::{
     breaker::{Breaker, CallError},
+    clock::Clock,
     limits::Limits,
 };
 
@@ -49,6 +52,7 @@ pub struct Database {
     pool: AnyPool,
     breaker: Breaker,
     ends: Ends,
+    lineage: Lineage,
 }
 
 /// How long something may take in the database.
@@ -72,6 +76,9 @@ pub enum DatabaseError {
     Migrate(#[from] MigrateError),
 }
 
+/// The file of an SQLite database.
+const FILE: &str = "miniature.sqlite";
+
 /// Readers of SQLite's write-ahead log do not wait for each other; more than this only queue for
 /// the cores.
 const SQLITE_CONNECTIONS: u32 = 4;
@@ -92,13 +99,18 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
      PRAGMA foreign_keys = ON;";
 
 impl Database {
+    /// Whether there is an SQLite database in a folder.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
+    }
+
     /// Opens the SQLite database in a folder, made if it is not there, and brings it up to date.
     ///
     /// # Errors
     ///
     /// If the file cannot be opened, or was written by a newer version.
     pub async fn open(folder: &Path) -> Result<Self, DatabaseError> {
-        let file = folder.canonicalize().map_err(sqlx::Error::Io)?.join("miniature.sqlite");
+        let file = folder.canonicalize().map_err(sqlx::Error::Io)?.join(FILE);
         let url = Url::from_file_path(&file)
             .map_err(|()| sqlx::Error::Io(io::ErrorKind::InvalidFilename.into()))?;
         let options = AnyPoolOptions::new().max_connections(SQLITE_CONNECTIONS);
@@ -147,9 +159,11 @@ impl Database {
         let options = url.parse::<AnyConnectOptions>()?.disable_statement_logging();
         let pool = pool.acquire_timeout(PATIENCE).connect_with(options).await?;
         migrate(&pool).await?;
+        let lineage = lineage::read_or_create(&pool, &Clock::system()).await?;
         let limits = Limits::default();
         let (query, lengthy) = (limits.query_takes_at_most, limits.lengthy_query_takes_at_most);
-        Ok(Self { pool, breaker: Breaker::new("database", query), ends: Ends { query, lengthy } })
+        let (breaker, ends) = (Breaker::new("database", query), Ends { query, lengthy });
+        Ok(Self { pool, breaker, ends, lineage })
     }
 
     /// Whether the database answers.
@@ -296,25 +310,5 @@ mod tests {
         let query = sqlx::query_scalar::<_, i64>("PRAGMA synchronous");
         let synchronous = database.ask(async |c| query.fetch_one(c).await).await.unwrap();
         assert_eq!(synchronous, 2, "FULL");
-    }
-
-    #[tokio::test]
-    async fn what_operators_are_told_to_do_after_a_restore_leaves_no_revision_to_be_used_again() {
-        let documents = include_str!("../../../docs/operating.md");
-        let statement = documents.lines().find(|line| line.starts_with("UPDATE users SET"));
-        let database = Database::in_memory().await.unwrap();
-        let ada = NewPerson {
-            user_id: "ada".parse().unwrap(),
-            name: "Ada".to_owned(),
-            headline: String::new(),
-            password_hash: None,
-        };
-        database.add_people(std::slice::from_ref(&ada), &[]).await.unwrap();
-
-        database.ask(async |c| c.execute(statement.unwrap()).await).await.unwrap();
-
-        let restored = database.profiles(std::slice::from_ref(&ada.user_id)).await.unwrap();
-        let restored = &restored[&ada.user_id];
-        assert_eq!((restored.version, restored.picture.revision.0), (1_000_000, 1_000_000));
     }
 }
