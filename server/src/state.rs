@@ -16,7 +16,7 @@ use crate::{
     posts::Posts,
     profiles::{Profiles, SourceError},
     redis::{Redis, RedisUrlError},
-    routes::{Frontend, Origins, Readiness},
+    routes::{Frontend, Origins, OurLineage, Readiness},
     sign_in::SignIn,
     stop::Stop,
     storage::{Database, DatabaseError},
@@ -161,6 +161,7 @@ macro_rules! parts {
 
 parts! {
     database: Database,
+    lineage: OurLineage,
     profiles: Profiles,
     renditions: Renditions,
     hints: Hints,
@@ -214,8 +215,10 @@ impl App {
         let posts = posts.at_most(config.posts_per_user);
         let profile_pace = ProfilePace(Pace::per_minute(config.profile_changes_per_user));
         let stop = Stop::default();
+        let lineage = OurLineage::new(database.lineage());
         Ok(Self(Arc::new(Parts {
             database,
+            lineage,
             profiles,
             renditions,
             hints,

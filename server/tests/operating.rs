@@ -46,6 +46,31 @@ async fn nothing_secret_is_logged_however_much_is() {
     assert!(ids.contains(&"our-own-id".to_owned()) && ids.contains(&given), "{ids:?}");
 }
 
+#[tokio::test]
+async fn a_browser_that_has_seen_a_later_lineage_is_logged_with_what_to_do_about_it() {
+    const LATER: &str = "9999999999999-ffffffffffffffff";
+    let mut server = Server::start(&[]);
+    let client = client();
+    let cookie = server.sign_in(&client, "miniature").await.unwrap();
+    let ask = |cookie: &str| {
+        let request = client.get(server.url("/api/friends")).header(header::COOKIE, cookie);
+        request.header("miniature-lineage", LATER).send()
+    };
+    let stranger = ask("miniature_session=AAAA").await.unwrap();
+    assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
+    assert!(!server.log().contains(LATER), "a stranger can say anything");
+
+    for _ in 0..3 {
+        assert_eq!(ask(&cookie).await.unwrap().status(), StatusCode::OK);
+    }
+    assert!(server.stop().success());
+
+    let log = server.log();
+    let lines = log.lines().filter(|line| line.contains(LATER)).collect::<Vec<_>>();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("WARN") && lines[0].contains("`miniature-server lineage renew`"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_under_load_drops_no_request() {
     let mut server = Server::start(&[]);

@@ -143,6 +143,20 @@ async fn a_change_that_cannot_be_read_while_the_database_is_away_is_read_when_it
     assert_eq!(profiles.catch_up().await.unwrap(), 0);
 }
 
+#[tokio::test]
+async fn profiles_of_another_lineage_are_not_read_from_redis() {
+    let redis = Redis::start().unwrap();
+    let (later, restored) = (database(1).await, database(1).await);
+    later.describe(&user("user0"), Some("Renamed"), None).await.unwrap();
+    let before = instance(&later, &[redis.url()]);
+    assert_eq!(before.name_and_layer("user0").await, ("Renamed".to_owned(), Layer::Source));
+
+    for layer in [Layer::Source, Layer::Redis] {
+        let after = instance(&restored, &[redis.url()]);
+        assert_eq!(after.name_and_layer("user0").await, ("User 0".to_owned(), layer));
+    }
+}
+
 /// More than Redis names at once.
 async fn what_instances_share_can_be_forgotten(urls: &[String]) {
     const MANY: usize = 5_000;
@@ -192,7 +206,8 @@ async fn a_change_reaches_redis_and_an_older_copy_never_replaces_it() {
     assert_eq!(other.name_and_layer("user0").await, ("Renamed".to_owned(), Layer::Memory));
     let old = redis::Redis::new(&[redis.url().parse().unwrap()]).unwrap();
     let minute = Duration::from_secs(60);
-    assert!(old.set("miniature:profile:user0", 0, b"{}", minute).await);
+    let key = format!("miniature:profile:{}:user0", database.lineage());
+    assert!(old.set(&key, 0, b"{}", minute).await);
     let third = instance(&database, &[redis.url()]);
     assert_eq!(third.name_and_layer("user0").await, ("Renamed".to_owned(), Layer::Redis));
 }

@@ -3,7 +3,8 @@
 //! ```text
 //! connect ─▶ write what Redis has missed ─▶ mark the gap ─▶ read all ─▶ reset everyone here
 //!    ▲       └ remove what it held, if it   ▲                                 │
-//!    │         lost what came after it ─────┘                                 │
+//!    │         lost what came after it, ────┘                                 │
+//!    │         or is of another lineage                                       │
 //!    └─ Redis lost, entries lost, or an event told here alone ◀─ read on ◀────┘
 //! ```
 //!

@@ -70,7 +70,9 @@ impl Events {
     /// Events of this instance, and of all others if the profiles are shared through a Redis.
     pub fn new(database: Database, profiles: Profiles, clock: Clock, limits: &Limits) -> Self {
         let kept = limits.events;
-        let stream = profiles.redis().map(|redis| SharedStream::new(redis.clone(), kept));
+        let stream = profiles
+            .redis()
+            .map(|redis| SharedStream::new(redis.clone(), database.lineage(), kept));
         let log = Log::starting_at(EventId { ms: clock.now_ms(), count: 0 }, kept);
         let hub = match stream {
             None => Hub::alone(log, limits.events_behind),

@@ -10,7 +10,7 @@ use ::redis::{
     Cmd, FromRedisValue, RedisError, cmd,
     streams::{StreamId, StreamRangeReply, StreamReadReply},
 };
-use miniature_api::Change;
+use miniature_api::{Change, Lineage};
 use thiserror::Error;
 use tokio::time::{error::Elapsed, timeout};
 
@@ -20,8 +20,8 @@ use crate::redis::{Connection, Redis};
 /// Where the stream is.
 const KEY: &str = "miniature:events";
 
-/// Where it stands which servers have all that was ever written to them. Others have taken over
-/// since, or were started anew, if it names others or none.
+/// Names the servers that hold everything that was ever written to them, and its lineage. If it names
+/// others or none, a replica took over, a server was started anew, or the database was restored.
 const WHOLE: &str = "miniature:whole";
 
 /// How long Redis waits for something to happen before it says that nothing has.
@@ -37,6 +37,7 @@ const AT_ONCE: usize = 100;
 #[derive(Clone, Debug)]
 pub(super) struct SharedStream {
     redis: Redis,
+    lineage: Lineage,
     /// Tells our entries from those of others.
     instance: String,
     limit: usize,
@@ -93,8 +94,8 @@ pub(super) enum StreamError {
 
 impl SharedStream {
     /// The stream in this Redis, of which it keeps so many entries.
-    pub(super) fn new(redis: Redis, limit: usize) -> Self {
-        Self { redis, instance: uuid::Uuid::now_v7().to_string(), limit }
+    pub(super) fn new(redis: Redis, lineage: Lineage, limit: usize) -> Self {
+        Self { redis, lineage, instance: uuid::Uuid::now_v7().to_string(), limit }
     }
 
     /// Adds what happened here, and which version the profile has since. False if Redis is away: the
@@ -128,12 +129,13 @@ impl SharedStream {
         ask::<String>(connection, &add, ANSWERS_WITHIN).await.map(drop)
     }
 
-    /// Which servers answer now, unless it is those that have all that was ever written to them.
+    /// Which servers answer now, and our lineage, unless they hold everything that was ever written to
+    /// them, all of that lineage.
     pub(super) async fn unknown_servers(
         &self,
         connection: &mut Connection,
     ) -> Result<Option<String>, StreamError> {
-        let now = self.redis.incarnation().await?;
+        let now = format!("{} {}", self.lineage, self.redis.incarnation().await?);
         let whole =
             ask::<Option<String>>(connection, cmd("GET").arg(WHOLE), ANSWERS_WITHIN).await?;
         Ok((whole.as_ref() != Some(&now)).then_some(now))

@@ -91,7 +91,8 @@ impl Profiles {
             .build();
         Self {
             memory,
-            shared: redis.map(|redis| Shared::new(redis, limits.profile_shared_for)),
+            shared: redis
+                .map(|redis| Shared::new(redis, database.lineage(), limits.profile_shared_for)),
             flights: Flights::default(),
             source: Source::Sql(database),
             lately,

@@ -1,7 +1,7 @@
 //! Profiles in Redis, which instances share and which may be away.
 //!
 //! **Invariant:** what is known to have changed is not read from a Redis that has not heard of it, and
-//! is written to it once that is possible.
+//! is written to it once that is possible. Nothing of another lineage is read.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use std::{
 };
 
 use ::redis::RedisResult;
-use miniature_api::UserId;
+use miniature_api::{Lineage, UserId};
 
 use super::{Answer, is_as_new, version};
 use crate::{redis::Redis, storage::Versioned};
@@ -19,23 +19,30 @@ use crate::{redis::Redis, storage::Versioned};
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
     redis: Redis,
+    /// Versions count from lower after a restore, so each lineage has profiles of its own.
+    lineage: Lineage,
     kept_for: Duration,
     /// Whose profile may be old in Redis, and which version it has now; none if that is not known.
     behind: Arc<Mutex<HashMap<UserId, Option<u64>>>>,
 }
 
 impl Shared {
-    pub(super) fn new(redis: Redis, kept_for: Duration) -> Self {
-        Self { redis, kept_for, behind: Arc::default() }
+    pub(super) fn new(redis: Redis, lineage: Lineage, kept_for: Duration) -> Self {
+        Self { redis, lineage, kept_for, behind: Arc::default() }
     }
 
     pub(super) fn redis(&self) -> &Redis {
         &self.redis
     }
 
+    /// Where a profile is in Redis.
+    fn key(&self, user: &UserId) -> String {
+        format!("{PREFIX}{}:{user}", self.lineage)
+    }
+
     /// What Redis holds of each, in the order asked, in one trip.
     pub(super) async fn get_many(&self, users: &[UserId]) -> Vec<Option<Versioned>> {
-        let keys = users.iter().map(key).collect::<Vec<_>>();
+        let keys = users.iter().map(|user| self.key(user)).collect::<Vec<_>>();
         let held = self.redis.get_many(&keys).await.into_iter().zip(users);
         let profiles = held.map(|(json, user)| {
             let profile = serde_json::from_slice::<Versioned>(&json?).ok()?;
@@ -55,7 +62,7 @@ impl Shared {
             let json = serde_json::to_vec(profile).ok()?;
             Some(async move {
                 let user = &profile.user_id;
-                if self.redis.set(&key(user), profile.version, &json, self.kept_for).await {
+                if self.redis.set(&self.key(user), profile.version, &json, self.kept_for).await {
                     self.is_up_to_date(profile);
                 }
             })
@@ -72,7 +79,7 @@ impl Shared {
 
     /// Forgets a profile that has changed.
     pub(super) async fn remove(&self, user: &UserId) {
-        if !self.redis.remove(&key(user)).await {
+        if !self.redis.remove(&self.key(user)).await {
             self.doubt([(user, None)].into_iter());
         }
     }
@@ -111,7 +118,7 @@ impl Shared {
 
     /// Which of these profiles Redis holds no longer than this, or not at all; none while it is away.
     pub(super) async fn expiring(&self, users: &[UserId], within: Duration) -> Vec<UserId> {
-        let keys = users.iter().map(key).collect::<Vec<_>>();
+        let keys = users.iter().map(|user| self.key(user)).collect::<Vec<_>>();
         let left = self.redis.kept_for(&keys).await.into_iter().zip(users);
         let expiring = left.filter(|(left, _)| left.is_some_and(|left| left <= within));
         expiring.map(|(_, user)| user.clone()).collect()
@@ -128,13 +135,8 @@ impl Shared {
     }
 }
 
-/// How the keys of profiles begin.
+/// How the keys of profiles begin, in every lineage.
 const PREFIX: &str = "miniature:profile:";
-
-/// Where a profile is in Redis.
-fn key(user: &UserId) -> String {
-    format!("{PREFIX}{user}")
-}
 
 #[cfg(test)]
 mod tests {
@@ -161,7 +163,8 @@ mod tests {
     async fn a_change_that_redis_missed_stays_missed_whatever_older_copy_is_written_to_it() {
         let mut server = miniature_services::Redis::start().unwrap();
         let redis = Redis::new(&[server.url().parse().unwrap()]).unwrap();
-        let shared = Shared::new(redis, Duration::from_secs(60));
+        let lineage = Lineage::new(1, 2).unwrap();
+        let shared = Shared::new(redis, lineage, Duration::from_secs(60));
         let users = [bea(0).profile.user_id];
         shared.put_many([bea(1)].iter()).await;
         server.kill();

@@ -16,6 +16,7 @@ use super::{
     conditional::not_kept,
     guard::SignedIn,
     json::{JSON, written},
+    lineage::HoldsOurs,
     multipart::Multipart,
     openapi::{Invalid, Refused},
     params::Params,
@@ -48,6 +49,7 @@ pub(crate) async fn batch(
     _: SignedIn,
     State(app): State<App>,
     params: Params,
+    holds_ours: HoldsOurs,
     accept: Accept,
 ) -> Result<Response, ApiError> {
     let size = params.required::<Size>("size")?;
@@ -63,7 +65,7 @@ pub(crate) async fn batch(
             route: "/api/images/batch",
             name: RECORDS_PART,
             json: written(&entries)?,
-            images: newer(&users, &entries),
+            images: newer(&users, holds_ours, &entries),
             size,
         };
         parts.look(app.renditions(), &mut timing).await?.answer(app.renditions())
@@ -123,13 +125,19 @@ fn entry((user_id, found): (UserId, Answer)) -> BatchEntry {
     }
 }
 
-/// The pictures of a newer revision than the one held, each once.
-fn newer(users: &[BatchUser], entries: &[BatchEntry]) -> Vec<ImageId> {
+/// The pictures of a newer revision than the one held, each once. Any is newer than one of another
+/// lineage.
+fn newer(
+    users: &[BatchUser],
+    HoldsOurs(holds_ours): HoldsOurs,
+    entries: &[BatchEntry],
+) -> Vec<ImageId> {
     let mut images = Vec::new();
     for (user, entry) in users.iter().zip(entries) {
         let BatchEntry::Found(record) = entry else { continue };
         let Some(image) = record.image_id else { continue };
-        if user.held < Some(record.revision) && !images.contains(&image) {
+        let held = user.held.filter(|_| holds_ours);
+        if held < Some(record.revision) && !images.contains(&image) {
             images.push(image);
         }
     }
@@ -161,7 +169,10 @@ mod tests {
                 thumbhash: None,
             };
             let entries = vec![BatchEntry::Found(record); users.len()];
-            assert_eq!(newer(&users, &entries).len(), expected, "{users:?} {image:?}");
+            let images = newer(&users, HoldsOurs(true), &entries);
+            assert_eq!(images.len(), expected, "{users:?} {image:?}");
+            let images = newer(&users, HoldsOurs(false), &entries);
+            assert_eq!(images.len(), usize::from(image.is_some()), "another lineage: {users:?}");
         }
     }
 

@@ -37,7 +37,7 @@ impl<S: Sync> FromRequestParts<S> for Held {
 pub(crate) struct ETag(String);
 
 impl ETag {
-    /// The same tag, the same bytes. `name` has only letters, digits and `-`.
+    /// The same tag, the same bytes. `name` has only letters, digits, `-`, `_` and `.`.
     pub(crate) fn strong(name: &str) -> Self {
         Self(format!("\"{name}\""))
     }
@@ -114,7 +114,8 @@ pub(crate) fn not_kept(mut answer: Response) -> Response {
     answer
 }
 
-fn tagged(mut answer: Response, tag: ETag, caching: Caching) -> Response {
+/// An answer that may be asked for again by its tag.
+pub(crate) fn tagged(mut answer: Response, tag: ETag, caching: Caching) -> Response {
     caching.set(answer.headers_mut());
     if let Ok(tag) = HeaderValue::try_from(tag.0) {
         answer.headers_mut().insert(header::ETAG, tag);

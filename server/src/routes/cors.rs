@@ -12,24 +12,27 @@ use std::{sync::Arc, time::Duration};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::lineage;
 use crate::config::AllowedOrigin;
 
-/// How long a browser may go by one answer to its question what is allowed. Chromium takes no more
-/// than two hours.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2 * 60 * 60);
+/// How long a browser may go by one answer to its question what is allowed: as long as Firefox goes,
+/// Chromium goes two hours.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a page of another origin may send.
-const SENT: [HeaderName; 4] = [
+const SENT: [HeaderName; 5] = [
     header::ACCEPT,
     header::CONTENT_TYPE,
     header::IF_NONE_MATCH,
     HeaderName::from_static("last-event-id"),
+    lineage::NAME,
 ];
 
 /// What it may read, beside what any page may.
-const READ: [HeaderName; 5] = [
+const READ: [HeaderName; 6] = [
     header::ETAG,
     header::RETRY_AFTER,
+    lineage::NAME,
     HeaderName::from_static("server-timing"),
     HeaderName::from_static("x-cache"),
     HeaderName::from_static("x-request-id"),

@@ -10,7 +10,7 @@ use axum::{
 use futures_util::{Stream, stream::unfold};
 use miniature_api::Problem;
 
-use super::{guard::SignedIn, openapi::Refused};
+use super::{guard::SignedIn, lineage::HoldsOurs, openapi::Refused};
 use crate::{
     ApiError,
     events::{Events, Frame, Listener},
@@ -23,7 +23,8 @@ const UNBUFFERED: [(HeaderName, &str); 2] =
     [(header::CACHE_CONTROL, "no-store"), (HeaderName::from_static("x-accel-buffering"), "no")];
 
 /// `GET /api/events`: server-sent events `picture`, `profile`, `post` and `reset`. With
-/// `Last-Event-ID` those missed come first, or `reset` if that cannot be told.
+/// `Last-Event-ID` those missed come first, or `reset` if that cannot be told, as to whoever holds
+/// another lineage than ours.
 ///
 /// It ends when the session has ended, when the reader takes too little, and when the server stops.
 ///
@@ -49,9 +50,11 @@ pub(crate) async fn events(
     State(events): State<Events>,
     State(sessions): State<SignIn>,
     State(stop): State<Stop>,
+    HoldsOurs(holds_ours): HoldsOurs,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
     let seen = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
+    let seen = if holds_ours { seen } else { Some("") };
     let listener = events.listen(signed_in.user, seen, &stop);
     let listener = listener.ok_or(ApiError::TooManyStreams)?;
     let client = Client { listener, sessions, token: signed_in.token };

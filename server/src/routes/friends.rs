@@ -7,9 +7,10 @@ use axum::{
 use miniature_api::{BATCH_LIMIT, FRIENDS_PART, FriendsPage, ImageId, Size};
 
 use super::{
-    conditional::{Caching, ETag, Held, not_kept, unless_held},
+    conditional::{Caching, ETag, Held, not_kept, tagged, unchanged},
     guard::SignedIn,
     json::{JSON, written},
+    lineage::OurLineage,
     multipart::Multipart,
     openapi::{Invalid, Refused},
     params::Params,
@@ -22,7 +23,8 @@ use crate::{
 };
 
 /// `GET /api/friends?limit=50&cursor=C&pictures=64`: a page of one's friends, by name, with their
-/// pictures if a size is given; a browser keeps them once all are in our memory.
+/// pictures if a size is given; a browser keeps them once all are in our memory. The ETag is the
+/// page's, with pictures or without: whoever holds the page is sent neither again.
 ///
 /// # Errors
 ///
@@ -46,6 +48,7 @@ pub(crate) async fn friends(
     signed_in: SignedIn,
     State(database): State<Database>,
     State(renditions): State<Renditions>,
+    State(lineage): State<OurLineage>,
     params: Params,
     held: Held,
 ) -> Result<Response, ApiError> {
@@ -56,23 +59,23 @@ pub(crate) async fn friends(
     let page = database.friends(&signed_in.user, after.as_ref(), limit).await?;
     timing.passed("friends", "source", true);
     let json = written(&page)?;
-    let name = ETag::name_of(&json);
+    // Weak: with pictures, the boundary between the parts is another each time.
+    let tag = ETag::weak(&lineage.name_for(&signed_in.user, &ETag::name_of(&json)));
+    if tag.is_held(&held) {
+        return Ok(timing.on(unchanged(tag, Caching::AskEachTime)));
+    }
     let Some(size) = pictures else {
-        let whole = || ([JSON], json).into_response();
-        return Ok(unless_held(&held, ETag::strong(&name), Caching::AskEachTime, whole));
+        return Ok(tagged(([JSON], json).into_response(), tag, Caching::AskEachTime));
     };
     let parts =
         Multipart { route: "/api/friends", name: FRIENDS_PART, json, images: images(&page), size };
     let parts = parts.look(&renditions, &mut timing).await?;
-    // Weak: the parts are the same, the boundary between them is another each time.
-    let tag = ETag::weak(&format!("{name}-{size}"));
     // A picture may fail while the answer goes out. Only what is whole for certain gets a name, so
     // that nobody keeps a list with gaps, and is told that it has not changed.
-    if !parts.is_whole() && !tag.is_held(&held) {
-        return Ok(timing.on(not_kept(parts.answer(&renditions))));
-    }
-    let whole = || parts.answer(&renditions);
-    Ok(timing.on(unless_held(&held, tag, Caching::AskEachTime, whole)))
+    let whole = parts.is_whole();
+    let answer = parts.answer(&renditions);
+    let answer = if whole { tagged(answer, tag, Caching::AskEachTime) } else { not_kept(answer) };
+    Ok(timing.on(answer))
 }
 
 fn limit(params: &Params) -> Result<usize, ApiError> {

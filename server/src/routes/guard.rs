@@ -35,13 +35,34 @@ pub(crate) struct SignedIn {
     pub(crate) token: Token,
 }
 
+/// Whose session a request shows, if that was found before its route was asked.
+#[derive(Clone, Debug)]
+pub(super) struct Identified(pub(super) Option<SignedIn>);
+
+impl SignedIn {
+    /// Whose token this is; nobody's if its session has ended.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub(super) async fn by(token: Token, app: &App) -> Result<Option<Self>, ApiError> {
+        let user = app.sign_in().user_of(&token).await?;
+        Ok(user.map(|user| Self { user, token }))
+    }
+}
+
 impl FromRequestParts<App> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let token = token(&parts.headers, app.sign_in()).ok_or(ApiError::SignedOut)?;
-        let user = app.sign_in().user_of(&token).await?;
-        Ok(Self { user: user.ok_or(ApiError::SignedOut)?, token })
+        let found = match parts.extensions.remove::<Identified>() {
+            Some(Identified(found)) => found,
+            None => match token(&parts.headers, app.sign_in()) {
+                Some(token) => Self::by(token, app).await?,
+                None => None,
+            },
+        };
+        found.ok_or(ApiError::SignedOut)
     }
 }
 

@@ -11,6 +11,7 @@ mod guard;
 mod health;
 mod images;
 mod json;
+mod lineage;
 mod me;
 mod multipart;
 mod observe;
@@ -40,8 +41,8 @@ use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use self::{cors::Origins, frontend::Frontend, health::Readiness};
-use self::{guard::SignedIn, observe::Counting, openapi::Description};
+pub(crate) use self::{cors::Origins, frontend::Frontend, health::Readiness, lineage::OurLineage};
+use self::{guard::SignedIn, lineage::Asked, observe::Counting, openapi::Description};
 use crate::{ApiError, App};
 
 /// The longest body that a route takes unless it says otherwise, in bytes.
@@ -93,15 +94,20 @@ async fn surround(State(app): State<App>, request: Request, next: Next) -> Respo
     answer(app, id, request, next).instrument(span).await
 }
 
-async fn answer(app: App, id: HeaderValue, request: Request, next: Next) -> Response {
+async fn answer(app: App, id: HeaderValue, mut request: Request, next: Next) -> Response {
     let counting = Counting::begin(&request);
-    let handled = handle(&app, counting.route(), request, next).await;
+    let mut asked = Asked::begin(&mut request, &app);
+    let handled = handle(&app, counting.route(), request, next, asked.as_mut()).await;
     let mut answer = handled.unwrap_or_else(IntoResponse::into_response);
+    let status = answer.status();
     let headers = answer.headers_mut();
+    if let Some(asked) = asked {
+        asked.end(app.lineage(), status, headers);
+    }
     headers.insert(observe::REQUEST_ID, id);
     security::add_headers(headers, app.origins());
     health::close_when_stopping(app.stop(), headers);
-    counting.end(answer.status());
+    counting.end(status);
     answer
 }
 
@@ -109,18 +115,25 @@ async fn answer(app: App, id: HeaderValue, request: Request, next: Next) -> Resp
 async fn handle(
     app: &App,
     route: &str,
-    request: Request,
+    mut request: Request,
     next: Next,
+    asked: Option<&mut Asked>,
 ) -> Result<Response, ApiError> {
-    guard::refuse_cross_site(&request, app.origins())?;
-    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let handled = AssertUnwindSafe(async {
+        if let Some(asked) = asked {
+            asked.identify(&mut request, app).await?;
+        }
+        guard::refuse_cross_site(&request, app.origins())?;
+        Ok(next.run(request).await)
+    });
+    let handled = handled.catch_unwind();
     // The panic itself is in the log already.
     let panicked = |_| ApiError::internal("a handler panicked");
     match guard::takes_at_most(route) {
         Some(within) => timeout(within, handled).await.map_err(|_| ApiError::Busy)?,
         None => handled.await,
     }
-    .map_err(panicked)
+    .map_err(panicked)?
 }
 
 /// What no route answers is a file of the frontend, one of its pages, or nothing.
@@ -135,7 +148,9 @@ async fn unrouted(frontend: Option<&Frontend>, request: Request) -> Result<Respo
 
 /// Whether only the API answers under this path, so that a mistyped route never gets a page.
 fn is_ours(path: &str) -> bool {
-    ["/api", "/images"].iter().any(|ours| {
-        path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    })
+    ["/api", "/images"].iter().any(|ours| is_under(path, ours))
+}
+
+fn is_under(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -10,6 +10,7 @@ use super::{
     conditional::{Caching, ETag, Held, unless_held},
     guard::SignedIn,
     json::{JSON, written},
+    lineage::OurLineage,
     openapi::{Invalid, NotFound, Refused},
     params::Params,
     timing::Timing,
@@ -33,14 +34,15 @@ use crate::{
     responses((status = 200, body = Profile), (status = 304), Refused, NotFound)
 )]
 pub(crate) async fn profile(
-    _: SignedIn,
+    signed_in: SignedIn,
     State(profiles): State<Profiles>,
+    State(lineage): State<OurLineage>,
     user: Result<Path<UserId>, PathRejection>,
     held: Held,
 ) -> Result<Response, ApiError> {
     let (profile, _) = find(&profiles, user).await?;
     let json = written(&profile.profile)?;
-    let tag = ETag::strong(&ETag::name_of(&json));
+    let tag = ETag::strong(&lineage.name_for(&signed_in.user, &ETag::name_of(&json)));
     let whole = || ([JSON], json).into_response();
     Ok(unless_held(&held, tag, Caching::AskEachTime, whole))
 }
@@ -57,7 +59,7 @@ pub(crate) async fn profile(
     responses((status = 200, body = PictureAnswer), (status = 304), Refused, Invalid, NotFound)
 )]
 pub(crate) async fn picture(
-    _: SignedIn,
+    signed_in: SignedIn,
     State(app): State<App>,
     user: Result<Path<UserId>, PathRejection>,
     params: Params,
@@ -69,7 +71,8 @@ pub(crate) async fn picture(
     timing.passed("profiles", layer.name(), layer.is_hit());
     let record = profile.picture.clone();
     let hint = hint(app.hints(), &record, size, &mut timing).await?;
-    let tag = tag(&record, size, hint.as_ref());
+    let state = state(&record, size, hint.as_ref());
+    let tag = ETag::strong(&app.lineage().name_for(&signed_in.user, &state));
     let json = written(&PictureAnswer { record, hint })?;
     let whole = || ([JSON], json).into_response();
     Ok(timing.on(unless_held(&held, tag, Caching::AskEachTime, whole)))
@@ -85,9 +88,10 @@ async fn find(
     Ok((found.ok_or(ApiError::NotFound)?, layer))
 }
 
-/// From the revision; the image is named too, lest a database begun anew counts to the same number.
-/// A hint that expires is part of what is answered; it changes with the window that it is given in.
-fn tag(record: &Record, size: Size, hint: Option<&Hint>) -> ETag {
+/// From the revision; the image is named too, for revisions count from lower after a restore for which
+/// nobody renewed the lineage. A hint that expires is part of what is answered; it changes with the
+/// window that it is given in.
+fn state(record: &Record, size: Size, hint: Option<&Hint>) -> String {
     let revision = record.revision.0;
     let mut name = match record.image_id {
         Some(image) => format!("{revision}-{size}-{image}"),
@@ -96,7 +100,7 @@ fn tag(record: &Record, size: Size, hint: Option<&Hint>) -> ETag {
     if let Some(Hint { url, expires_in_s: Some(left), .. }) = hint {
         name = format!("{name}-{}-{left}", ETag::name_of(url.as_bytes()));
     }
-    ETag::strong(&name)
+    name
 }
 
 /// A picture whose master is lost has a record and no hint, like one that there is not.

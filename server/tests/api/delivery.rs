@@ -335,7 +335,7 @@ async fn a_page_of_an_allowed_origin_reads_pictures_and_their_timing() {
         let seen_by = answer.header("timing-allow-origin");
         assert_eq!(seen_by, "https://app.example, http://127.0.0.1:8080", "{path}");
         let exposed = answer.header("access-control-expose-headers");
-        for header in ["etag", "x-cache", "server-timing"] {
+        for header in ["etag", "miniature-lineage", "retry-after", "x-cache", "server-timing"] {
             assert!(exposed.contains(header), "{path}: {exposed}");
         }
         let vary = answer.headers.get_all("vary").iter();
@@ -371,7 +371,7 @@ async fn a_browser_that_asks_ahead_is_told_what_an_allowed_page_may() {
         let headers = [
             ("origin", origin),
             ("access-control-request-method", "PUT"),
-            ("access-control-request-headers", "content-type"),
+            ("access-control-request-headers", "content-type,miniature-lineage"),
         ];
         browser.send(Method::OPTIONS, "/api/users/me/picture", &headers).await
     };
@@ -379,6 +379,9 @@ async fn a_browser_that_asks_ahead_is_told_what_an_allowed_page_may() {
     assert_eq!(allowed.status, StatusCode::OK);
     assert_eq!(allowed.header("access-control-allow-origin"), PAGE);
     assert!(allowed.header("access-control-allow-methods").contains("PUT"));
-    assert!(allowed.header("access-control-allow-headers").contains("content-type"));
+    for header in ["content-type", "if-none-match", "miniature-lineage"] {
+        assert!(allowed.header("access-control-allow-headers").contains(header), "{header}");
+    }
+    assert_eq!(allowed.header("access-control-max-age"), "86400");
     assert_eq!(ask(OTHER_PAGE).await.header("access-control-allow-origin"), "");
 }

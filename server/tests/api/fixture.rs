@@ -192,7 +192,7 @@ impl Fixture {
 
 /// Someone signed in.
 pub(crate) struct Browser<'a> {
-    fixture: &'a Fixture,
+    pub(crate) fixture: &'a Fixture,
     pub(crate) cookie: String,
 }
 

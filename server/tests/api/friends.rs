@@ -1,7 +1,10 @@
 use axum::http::StatusCode;
 use miniature_api::FriendsPage;
+use miniature_server::{images::ImageStore, limits::Limits};
+use sqlx::{Connection, Executor, SqliteConnection};
+use tempfile::TempDir;
 
-use crate::fixture::{Fixture, assert_pictures, picture_of, png, user};
+use crate::fixture::{Fixture, assert_pictures, config, picture_of, png, user};
 
 fn ids(page: &FriendsPage) -> Vec<&str> {
     page.friends.iter().map(|friend| friend.user_id.as_str()).collect()
@@ -104,11 +107,99 @@ async fn a_friends_new_picture_changes_the_list() {
 }
 
 #[tokio::test]
-async fn the_same_list_in_another_size_is_another_answer() {
+async fn a_page_has_one_tag_with_pictures_or_without() {
     let t = Fixture::new().await;
     let browser = t.browser("ada").await;
-    browser.get("/api/friends?pictures=64").await; // into memory
-    let small = browser.get("/api/friends?pictures=64").await.header("etag").to_owned();
-    let large = browser.get_with("/api/friends?pictures=128", "if-none-match", &small).await;
-    assert_eq!(large.status, StatusCode::OK);
+    let forms = ["/api/friends", "/api/friends?pictures=64", "/api/friends?pictures=128"];
+    let mut tags = Vec::new();
+    for form in forms {
+        browser.get(form).await; // into memory
+        tags.push(browser.get(form).await.header("etag").to_owned());
+    }
+    assert!(tags[0].starts_with("W/\"") && tags.iter().all(|tag| *tag == tags[0]), "{tags:?}");
+    for form in forms {
+        let held = browser.get_with(form, "if-none-match", &tags[0]).await;
+        assert_eq!(held.status, StatusCode::NOT_MODIFIED, "{form}");
+        let other = format!("{form}{}limit=2", if form.contains('?') { '&' } else { '?' });
+        let other = browser.get_with(&other, "if-none-match", &tags[0]).await;
+        assert_eq!(other.status, StatusCode::OK, "{form}: another page");
+    }
+}
+
+#[tokio::test]
+async fn a_list_whose_pictures_are_not_at_hand_is_held_by_the_tag_of_its_page() {
+    let t = Fixture::new().await;
+    let alone = t.browser("ada").await.get("/api/friends").await;
+    let cold = Fixture::over(
+        t.collection.database.clone(),
+        ImageStore::in_folder(t.folder.path()).unwrap(),
+        tempfile::tempdir().unwrap(),
+        &config(),
+        &Limits::default(),
+    );
+    let browser = cold.browser("ada").await;
+    let unsure = browser.get("/api/friends?pictures=64").await;
+    assert_eq!((unsure.header("etag"), unsure.header("cache-control")), ("", "private, no-store"));
+    let tag = alone.header("etag");
+    let held = browser.get_with("/api/friends?pictures=128", "if-none-match", tag).await;
+    assert_eq!((held.status, held.header("etag")), (StatusCode::NOT_MODIFIED, tag));
+}
+
+/// Changes the database behind the server's back.
+async fn change(folder: &TempDir, statements: &str) {
+    let url = format!("sqlite://{}", folder.path().join("miniature.sqlite").display());
+    let mut database = SqliteConnection::connect(&url).await.unwrap();
+    database.execute(statements).await.unwrap();
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_page_begins_after_the_last_friend_shown_whoever_came_went_or_was_renamed() {
+    // The first page of two has Bea, and the Cem whose id is `cem`; after him comes the one called
+    // `dan`, then Noah.
+    let cases: [(&str, &str, &[&str]); 8] = [
+        ("nothing", "", &["dan", "noah"]),
+        (
+            "one comes before",
+            "UPDATE users SET name = 'Abe' WHERE id = 'zoe';
+             INSERT INTO friendships VALUES ('ada', 'zoe')",
+            &["dan", "noah"],
+        ),
+        (
+            "one comes after",
+            "UPDATE users SET name = 'Max' WHERE id = 'zoe';
+             INSERT INTO friendships VALUES ('ada', 'zoe')",
+            &["dan", "zoe", "noah"],
+        ),
+        ("one before goes", "DELETE FROM friendships WHERE friend_id = 'bea'", &["dan", "noah"]),
+        (
+            "the last one shown goes",
+            "DELETE FROM friendships WHERE friend_id = 'cem'",
+            &["dan", "noah"],
+        ),
+        ("one after goes", "DELETE FROM friendships WHERE friend_id = 'dan'", &["noah"]),
+        ("one after moves before", "UPDATE users SET name = 'Abe' WHERE id = 'noah'", &["dan"]),
+        (
+            "one shown moves after, and is shown there too",
+            "UPDATE users SET name = 'Max' WHERE id = 'bea'",
+            &["dan", "bea", "noah"],
+        ),
+    ];
+    for (name, statements, expected) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let t = Fixture::on_disk(&folder, &Limits::default()).await;
+        let browser = t.browser("ada").await;
+        let page = browser.get("/api/friends?limit=2").await.json::<FriendsPage>();
+        assert_eq!(ids(&page), ["bea", "cem"], "{name}");
+        change(&folder, statements).await;
+
+        let (mut seen, mut next) = (Vec::new(), page.next);
+        while let Some(cursor) = next {
+            let path = format!("/api/friends?limit=1&cursor={cursor}");
+            let page = browser.get(&path).await.json::<FriendsPage>();
+            seen.extend(ids(&page).into_iter().map(str::to_owned));
+            next = page.next;
+        }
+        assert_eq!(seen, expected, "{name}");
+    }
 }

@@ -10,6 +10,7 @@ mod errors;
 mod fixture;
 mod friends;
 mod frontend;
+mod lineage;
 mod pictures;
 mod posts;
 mod session;

@@ -177,6 +177,33 @@ async fn a_cluster_that_comes_back_older_than_it_was_is_not_believed() {
 }
 
 #[tokio::test]
+async fn what_happened_in_another_lineage_is_not_replayed() {
+    let redis = Redis::start().unwrap();
+    let urls = [redis.url()];
+    let before = Instance::on(&database().await, &urls).await;
+    let mut stream = before.browser("ada").await.listen().await;
+    let bea = before.browser("bea").await;
+    bea.write("seen").await;
+    let seen = stream.until("post").await;
+    bea.write("not in the backup").await;
+    let newest = stream.until("post").await;
+    drop((stream, bea));
+    drop(before);
+
+    let restored = database().await;
+    let (one, other) = (Instance::on(&restored, &urls).await, Instance::on(&restored, &urls).await);
+    for instance in [&one, &other] {
+        let ada = instance.browser("ada").await;
+        for seen in [&seen, &newest] {
+            assert_eq!(ada.listen_since(Some(&seen.id)).await.next().await.name, "reset");
+        }
+    }
+    let mut stream = other.browser("ada").await.listen().await;
+    one.browser("bea").await.write("after").await;
+    assert_eq!(stream.until("post").await.post(), "after");
+}
+
+#[tokio::test]
 async fn an_instance_that_falls_behind_by_more_than_redis_keeps_resets_its_clients() {
     let redis = Redis::start().unwrap();
     let t = Instance::on(&database().await, &[redis.url()]).await;
@@ -204,8 +231,8 @@ async fn a_change_of_which_redis_has_an_older_profile_is_read_from_the_database(
     let ada = t.browser("ada").await;
     let mut stream = ada.listen().await;
     assert_eq!(ada.name_of("bea").await, "bea");
-    let key = "miniature:profile:bea";
-    let old = redis.command(&["GET", key]).unwrap();
+    let key = format!("miniature:profile:{}:bea", database.lineage());
+    let old = redis.command(&["GET", &key]).unwrap();
     let renamed = database.describe(&user("bea"), Some("Beatrice"), None).await.unwrap().unwrap();
     let change = serde_json::to_string(&Change::Profile(renamed.profile.clone())).unwrap();
 
@@ -213,7 +240,7 @@ async fn a_change_of_which_redis_has_an_older_profile_is_read_from_the_database(
     let tell = "redis.call('SET', KEYS[1], ARGV[1]); redis.call('XADD', KEYS[2], '*', 'from', \
                 'elsewhere', 'change', ARGV[2], 'version', ARGV[3])";
     let version = renamed.version.to_string();
-    let words = ["EVAL", tell, "2", key, "miniature:events", &old, &change, &version];
+    let words = ["EVAL", tell, "2", &key, "miniature:events", &old, &change, &version];
     redis.command(&words).unwrap();
 
     stream.until("profile").await;
