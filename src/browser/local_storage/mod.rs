@@ -4,15 +4,24 @@
 //! | --- | --- |
 //! | `miniature:v1:account` | the signed-in account, JSON |
 //! | `miniature:v1:sign-out-owed` | set while a sign-out has not reached the server |
-//! | `miniature:v1:{account}:picture:{user}` | record, preview, times: JSON |
-//! | `miniature:v1:{account}:page:{name}` | what pictures hang on, as text |
+//! | `miniature:v1:{account}:record:{user}` | `{revision} {image} {lineage} {checked_at} {used_at} {thumbhash}` |
+//! | `miniature:v1:{account}:preview:{user}` | `{image} {size} {data: URL}`, perhaps of an older image |
+//! | `miniature:v1:{account}:page:friends` | the first page of friends, a document as JSON |
+//! | `miniature:v1:{account}:believe-from` | 13 digits: rows checked before are shown, not believed |
+//! | `miniature:v1:{account}:lineage` | the latest lineage seen |
 //!
-//! **Invariant:** nothing outside an account's own prefix is ever removed by clearing it.
+//! Image and lineage are `-` where there is none; without a thumbhash its place is left out. Times
+//! are in milliseconds. Rows are plain text, not JSON: 50 of them are read before the first frame.
+//!
+//! **Invariant:** nothing outside an account's own prefix is ever removed by clearing it. A user id
+//! has no colon, so that no account's prefix begins another's.
 
 mod account;
-mod pages;
+mod change;
 mod row;
 mod shelf;
+mod start;
+mod write;
 
 use gloo_storage::Storage as _;
 use web_sys::Storage;
@@ -23,11 +32,18 @@ pub use account::{
     ACCOUNT_KEY, current_account, forget_current_account, forget_sign_out, owes_sign_out,
     remember_sign_out, set_current_account,
 };
-pub use pages::LocalPages;
 pub use shelf::LocalStorageShelf;
 
 /// Begins every key of this version of the layout.
 pub const PREFIX: &str = "miniature:v1:";
+
+/// What follows an account's prefix, up to the user or to the end.
+const RECORD: &str = "record";
+const PREVIEW: &str = "preview";
+const OLD_PICTURE: &str = "picture";
+const FRIENDS_PAGE: &str = "page:friends";
+const BELIEVE_FROM: &str = "believe-from";
+const LINEAGE: &str = "lineage";
 
 /// The storage, if the browser lets us read it.
 ///

@@ -1,25 +1,31 @@
 //! The shelf of one account.
 
+use std::collections::BTreeMap;
+
 use miniature_api::UserId;
 use web_sys::Storage;
 
-use super::{PREFIX, get, keys_under, open, remove, row::Row, set};
+use super::{
+    BELIEVE_FROM, LINEAGE, OLD_PICTURE, PREFIX, PREVIEW, RECORD, get, keys_under, open, remove,
+    row::{Row, parse_preview},
+};
 use crate::{
-    browser::json,
+    browser::layer::CacheLayer,
     cache::{
         clock::Timestamp,
-        entry::{Entry, Found, Held},
-        key::{Key, Lookup, Source},
-        layer::{CacheLayer, InstantLayer, LayerError},
+        core::{Op, Room, Written},
+        entry::{Content, Found, Line},
+        key::{Lookup, Source},
+        layer::LayerError,
     },
 };
 
-/// Records and previews of one account, in LocalStorage.
+/// Records and previews of one account, in LocalStorage. All is done within the call.
 #[derive(Clone, Debug)]
 pub struct LocalStorageShelf {
-    storage: Storage,
-    account: String,
-    pictures: String,
+    pub(super) storage: Storage,
+    /// Begins all keys of the account.
+    prefix: String,
 }
 
 impl LocalStorageShelf {
@@ -29,125 +35,146 @@ impl LocalStorageShelf {
     ///
     /// [`LayerError::Unavailable`] if the browser denies this storage.
     pub fn open(account: &UserId) -> Result<Self, LayerError> {
-        let account = format!("{PREFIX}{account}:");
-        Ok(Self { storage: open()?, pictures: format!("{account}picture:"), account })
+        Ok(Self { storage: open()?, prefix: format!("{PREFIX}{account}:") })
     }
 
-    fn key(&self, user: &UserId) -> String {
-        format!("{}{user}", self.pictures)
+    /// What is held of a user: the record, and the preview, which may be of an older image. What
+    /// cannot be read back is removed and counts as not held.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Unavailable`] if the browser denies this storage.
+    pub fn found(&self, user: &UserId) -> Result<Found, LayerError> {
+        let row = self.read(&self.user_key(RECORD, user), |text| Row::parse(text, user))?;
+        let preview = self.read(&self.user_key(PREVIEW, user), parse_preview)?;
+        let Some(Row { known, used_at }) = row else {
+            return Ok(Found { rendition: preview, ..Found::default() });
+        };
+        // Another tab may have stored the preview of a picture that is no more.
+        let rendition = preview.filter(|_| known.record.image_id.is_some());
+        Ok(Found { record: Some(known), rendition, used_at })
     }
 
-    /// What is held of a user; removed if it cannot be read.
-    fn row(&self, user: &UserId) -> Result<Option<Row>, LayerError> {
-        let key = self.key(user);
-        let Some(text) = get(&self.storage, &key)? else { return Ok(None) };
-        let row = Row::parse(&text, user.as_str());
-        if row.is_none() {
-            remove(&self.storage, &key)?;
+    /// A line for each user of whom anything is held. Keys that cannot be read, and those of
+    /// earlier layouts, are removed.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Unavailable`] if the browser denies this storage.
+    pub fn count(&self) -> Result<Vec<Line>, LayerError> {
+        let mut lines = BTreeMap::new();
+        for key in keys_under(&self.storage, &self.prefix)? {
+            match self.kind_of(&key) {
+                Some((RECORD | PREVIEW, _)) => self.count_key(&key, &mut lines)?,
+                Some((OLD_PICTURE, _)) => remove(&self.storage, &key)?,
+                Some(_) | None => {}
+            }
         }
-        Ok(row)
+        Ok(lines.into_values().collect())
     }
 
-    /// Writes one entry after the other, noting in `before` what each replaced.
-    fn write(
-        &self,
-        entries: &[Entry],
-        now: Timestamp,
-        before: &mut Vec<(String, Option<String>)>,
-    ) -> Result<(), LayerError> {
-        for entry in entries {
-            let (key, line) = self.line(entry, now)?;
-            let old = get(&self.storage, &key)?;
-            set(&self.storage, &key, &line)?;
-            before.push((key, old));
-        }
+    fn count_key(&self, key: &str, lines: &mut BTreeMap<UserId, Line>) -> Result<(), LayerError> {
+        let text = get(&self.storage, key)?.unwrap_or_default();
+        let Some((user, used_at)) = self.use_of(key, &text) else {
+            return remove(&self.storage, key);
+        };
+        let line = lines.entry(user.clone()).or_insert_with(|| empty_line(user));
+        line.bytes += (key.len() + text.len()) as u64;
+        line.used_at = line.used_at.max(used_at);
         Ok(())
     }
 
-    /// What was held fits again once all that came after it is gone.
-    fn restore(&self, before: Vec<(String, Option<String>)>) {
-        for (key, _) in &before {
-            let _ = remove(&self.storage, key);
-        }
-        // The oldest value of a key that was written twice is the first one noted.
-        for (key, old) in before.into_iter().rev() {
-            let _ = match old {
-                Some(old) => set(&self.storage, &key, &old),
-                None => remove(&self.storage, &key),
-            };
-        }
-    }
-
-    fn line(&self, entry: &Entry, now: Timestamp) -> Result<(String, String), LayerError> {
-        let user = &entry.record.record.user_id;
-        let held = self.row(user)?.and_then(Row::into_preview);
-        let line = json::write(&Row::new(entry, held, now));
-        Ok((self.key(user), line.ok_or(LayerError::Failed)?))
-    }
-
-    fn touch(&self, user: &UserId, now: Timestamp) -> Result<(), LayerError> {
-        let Some(mut row) = self.row(user)? else { return Ok(()) };
-        row.used_at = now;
-        let line = json::write(&row).ok_or(LayerError::Failed)?;
-        set(&self.storage, &self.key(user), &line)
-    }
-
-    fn held(&self, key: &str) -> Result<Option<Held>, LayerError> {
-        let Some(Ok(user)) = key.strip_prefix(&self.pictures).map(str::parse::<UserId>) else {
-            return remove(&self.storage, key).map(|()| None);
+    /// Whose a record or preview is, and when it was last used, which a preview does not say.
+    fn use_of(&self, key: &str, text: &str) -> Option<(UserId, Timestamp)> {
+        let (kind, user) = self.kind_of(key)?;
+        let user = user.parse().ok()?;
+        let used_at = if kind == RECORD {
+            Row::parse(text, &user)?.used_at
+        } else {
+            parse_preview(text).map(|_| Timestamp(0))?
         };
-        let bytes = get(&self.storage, key)?.map_or(0, |line| key.len() + line.len()) as u64;
-        let row = self.row(&user)?;
-        Ok(row.map(|row| Held { key: Key::User(user), bytes, used_at: row.used_at }))
+        Some((user, used_at))
+    }
+
+    /// Forgets everything of the account, but for the lineage and the time from which rows are
+    /// believed.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Unavailable`] if the browser denies this storage.
+    pub fn clear(&self) -> Result<(), LayerError> {
+        let kept = [BELIEVE_FROM, LINEAGE].map(|name| self.key(name));
+        let keys = keys_under(&self.storage, &self.prefix)?;
+        let mut leaving = keys.iter().filter(|key| !kept.contains(key));
+        leaving.try_for_each(|key| remove(&self.storage, key))
+    }
+
+    /// The key of what the account has one of.
+    pub(super) fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// The key of what there is of each user.
+    pub(super) fn user_key(&self, kind: &str, user: &UserId) -> String {
+        format!("{}{kind}:{user}", self.prefix)
+    }
+
+    /// The kind of a key of this account, and whose it is; none for a key of another shape.
+    pub(super) fn kind_of<'a>(&self, key: &'a str) -> Option<(&'a str, &'a str)> {
+        key.strip_prefix(&self.prefix)?.split_once(':')
+    }
+
+    /// What a user's two keys and their values take, and when the row was last used.
+    pub(super) fn line(&self, user: UserId) -> Result<Line, LayerError> {
+        let mut line = empty_line(user);
+        for kind in [RECORD, PREVIEW] {
+            let key = self.user_key(kind, &line.user);
+            let Some(text) = get(&self.storage, &key)? else { continue };
+            line.bytes += (key.len() + text.len()) as u64;
+            if let Some((_, used_at)) = self.use_of(&key, &text) {
+                line.used_at = line.used_at.max(used_at);
+            }
+        }
+        Ok(line)
+    }
+
+    /// What stands under a key; removed if it cannot be read.
+    fn read<T>(
+        &self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, LayerError> {
+        let Some(text) = get(&self.storage, key)? else { return Ok(None) };
+        let read = parse(&text);
+        if read.is_none() {
+            remove(&self.storage, key)?;
+        }
+        Ok(read)
     }
 }
 
-/// Renditions have no line of their own here: they go and are used with their user.
-fn users(keys: &[Key]) -> impl Iterator<Item = &UserId> {
-    keys.iter().filter_map(|key| match key {
-        Key::User(user) => Some(user),
-        Key::Rendition(_) => None,
-    })
+pub(super) fn empty_line(user: UserId) -> Line {
+    Line { user, bytes: 0, used_at: Timestamp(0) }
 }
 
 impl CacheLayer for LocalStorageShelf {
     const SOURCE: Source = Source::LocalStorage;
 
     async fn get_many(&self, lookups: &[Lookup]) -> Result<Vec<Found>, LayerError> {
-        lookups.iter().map(|lookup| self.peek(&lookup.wanted.user)).collect()
+        lookups.iter().map(|lookup| self.found(&lookup.wanted.user)).collect()
     }
 
-    async fn put_many(&self, entries: &[Entry], now: Timestamp) -> Result<(), LayerError> {
-        let mut before = Vec::new();
-        let written = self.write(entries, now, &mut before);
-        if written.is_err() {
-            self.restore(before);
-        }
-        written
+    /// Of this layer the core removes rows itself: `_room` is not looked at.
+    async fn apply(
+        &self,
+        ops: &[Op<Content>],
+        now: Timestamp,
+        _room: Room,
+    ) -> Result<Written, LayerError> {
+        Self::apply(self, ops, now)
     }
 
-    async fn remove_many(&self, keys: &[Key]) -> Result<(), LayerError> {
-        users(keys).try_for_each(|user| remove(&self.storage, &self.key(user)))
-    }
-
-    async fn touch_many(&self, keys: &[Key], now: Timestamp) -> Result<(), LayerError> {
-        users(keys).try_for_each(|user| self.touch(user, now))
-    }
-
-    async fn inventory(&self) -> Result<Vec<Held>, LayerError> {
-        let keys = keys_under(&self.storage, &self.pictures)?;
-        keys.iter().filter_map(|key| self.held(key).transpose()).collect()
-    }
-
-    /// Pictures and pages alike.
     async fn clear(&self) -> Result<(), LayerError> {
-        let keys = keys_under(&self.storage, &self.account)?;
-        keys.iter().try_for_each(|key| remove(&self.storage, key))
-    }
-}
-
-impl InstantLayer for LocalStorageShelf {
-    fn peek(&self, user: &UserId) -> Result<Found, LayerError> {
-        Ok(self.row(user)?.map(Row::into_found).unwrap_or_default())
+        Self::clear(self)
     }
 }

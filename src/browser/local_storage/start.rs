@@ -1,0 +1,54 @@
+//! What the first frame of an account needs beside pictures.
+
+use miniature_api::UserId;
+
+use super::{BELIEVE_FROM, FRIENDS_PAGE, LINEAGE, LocalStorageShelf, get, set};
+use crate::{
+    browser::json,
+    cache::{
+        clock::Timestamp,
+        core::Start,
+        document::{Document, DocumentKey},
+    },
+};
+
+/// The last time of 13 digits, in the year 2286.
+const LAST: u64 = 9_999_999_999_999;
+
+impl LocalStorageShelf {
+    /// What is known of the account. What cannot be read counts as absent.
+    ///
+    /// The time from which rows are believed is written where there is none, so that it can be
+    /// overwritten later even if the storage is full then.
+    pub fn start(&self, account: &UserId) -> Start {
+        let believe_from = self.text(BELIEVE_FROM).and_then(|text| parse_time(&text));
+        if believe_from.is_none() {
+            let _ = set(&self.storage, &self.key(BELIEVE_FROM), &time_text(Timestamp(0)));
+        }
+        Start {
+            account: account.clone(),
+            lineage: self.text(LINEAGE).and_then(|text| text.parse().ok()),
+            believe_from: believe_from.unwrap_or_default(),
+            friends: self.friends_page(),
+        }
+    }
+
+    fn friends_page(&self) -> Option<Document> {
+        let page: Document = json::read(&self.text(FRIENDS_PAGE)?)?;
+        (page.key == DocumentKey::Friends(None)).then_some(page)
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        get(&self.storage, &self.key(name)).ok().flatten()
+    }
+}
+
+/// 13 digits, whatever the time: overwriting needs no room.
+pub(super) fn time_text(Timestamp(millis): Timestamp) -> String {
+    format!("{:013}", millis.min(LAST))
+}
+
+fn parse_time(text: &str) -> Option<Timestamp> {
+    let whole = text.len() == 13 && text.bytes().all(|b| b.is_ascii_digit());
+    whole.then(|| text.parse().ok().map(Timestamp)).flatten()
+}
