@@ -1,57 +1,68 @@
-//! What lies beneath rexie's errors, which say only "idb error".
+//! Why IndexedDB did not do what was asked.
 
-use crate::{browser::exception::layer_error, cache::layer::LayerError};
+use wasm_bindgen::JsValue;
+use web_sys::DomException;
 
-/// Why an operation on an open database failed.
-pub(super) fn of_use(error: &rexie::Error) -> LayerError {
-    match error {
-        // Nothing of ours aborts a transaction. A browser does when it cannot write at the end,
-        // and it cannot when the disk is full.
-        rexie::Error::TransactionAbortFailed | rexie::Error::TransactioncommitFailed => {
-            LayerError::Full
+use crate::{
+    browser::exception::{layer_error, name_of},
+    cache::layer::LayerError,
+};
+
+/// Why an operation failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The browser's side of the connection has died. A new connection may work.
+    Lost,
+    /// What the caller can do something about.
+    Layer(LayerError),
+}
+
+/// What a transaction is called that was aborted from under its requests.
+const ABORTED: &str = "AbortError";
+
+/// WebKit: "Connection to Indexed Database server lost".
+const LOST: &str = "UnknownError";
+
+impl Cause {
+    /// Once a second attempt has failed as well.
+    pub(super) fn into_error(self) -> LayerError {
+        match self {
+            Self::Lost => LayerError::Failed,
+            Self::Layer(error) => error,
         }
-        rexie::Error::IdbError(error) => thrown(error),
-        _ => LayerError::Failed,
+    }
+
+    /// Whether the connection is of no further use. (In Firefox the next transaction of one that
+    /// has found the disk full can only delete; everything else is an invalid state.)
+    pub(super) fn spoils_connection(self) -> bool {
+        matches!(self, Self::Lost | Self::Layer(LayerError::Disconnected))
+    }
+}
+
+/// What a request, or a call, has thrown.
+pub(super) fn of_request(thrown: &JsValue) -> Cause {
+    if name_of(thrown) == LOST { Cause::Lost } else { Cause::Layer(layer_error(thrown)) }
+}
+
+/// Why a writing transaction was not committed: only the error that it names is one. That one of
+/// its requests was aborted with it says nothing.
+pub(super) fn of_abort(thrown: Option<JsValue>, error: Option<DomException>) -> Cause {
+    match thrown.filter(|thrown| name_of(thrown) != ABORTED) {
+        Some(thrown) => of_request(&thrown),
+        None => match error.map(|error| of_request(&error)) {
+            Some(cause @ (Cause::Lost | Cause::Layer(LayerError::Full))) => cause,
+            Some(Cause::Layer(_)) | None => Cause::Layer(LayerError::Failed),
+        },
     }
 }
 
 /// Why a database could not be opened. There is no connection yet that could have been lost: an
 /// invalid state is a browser that denies databases in private windows.
-pub(super) fn of_open(error: &rexie::Error) -> LayerError {
-    match error {
-        rexie::Error::IdbError(idb::Error::IndexedDbNotFound(_)) => LayerError::Unavailable,
-        rexie::Error::IdbError(error) => match thrown(error) {
-            LayerError::Disconnected => LayerError::Unavailable,
-            other => other,
-        },
-        _ => LayerError::Failed,
-    }
-}
-
-fn thrown(error: &idb::Error) -> LayerError {
-    use idb::Error::{
-        ClearFailed, CountFailed, DeleteFailed, DomException, GetAllFailed, GetAllKeysFailed,
-        GetFailed, IndexNotFound, IndexedDbOpenFailed, ObjectStoreNotFound, TransactionOpenFailed,
-        UpdateFailed,
-    };
-    match error {
-        DomException(exception) => layer_error(exception.as_ref()),
-        ClearFailed(thrown)
-        | CountFailed(thrown)
-        | DeleteFailed(thrown)
-        | GetAllFailed(thrown)
-        | GetAllKeysFailed(thrown)
-        | GetFailed(thrown)
-        | IndexNotFound(thrown)
-        | IndexedDbOpenFailed(thrown)
-        | ObjectStoreNotFound(thrown)
-        | TransactionOpenFailed(thrown) => layer_error(thrown),
-        // After a transaction that found the disk full, Firefox lets the next one only delete, and
-        // calls everything else an invalid state. A connection that is lost has no transactions.
-        UpdateFailed(thrown) => match layer_error(thrown) {
-            LayerError::Disconnected => LayerError::Full,
-            other => other,
-        },
-        _ => LayerError::Failed,
+pub(super) fn of_open(thrown: &JsValue) -> Cause {
+    match of_request(thrown) {
+        Cause::Layer(LayerError::Disconnected) if name_of(thrown) != ABORTED => {
+            Cause::Layer(LayerError::Unavailable)
+        }
+        cause => cause,
     }
 }

@@ -1,31 +1,44 @@
 //! The connection: opened at the first use, shared, and opened anew once it was closed under us.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::RefCell,
+    rc::{Rc, Weak},
+};
 
 use futures_channel::oneshot;
 use futures_util::{
     FutureExt,
     future::{LocalBoxFuture, Shared, WeakShared},
 };
-use rexie::{Index, ObjectStore, Rexie, Transaction, TransactionMode};
-use wasm_bindgen::{JsCast, prelude::Closure};
+use js_sys::Array;
+use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{IdbFactory, IdbOpenDbRequest};
+use web_sys::{
+    IdbDatabase, IdbFactory, IdbOpenDbRequest, IdbTransaction, IdbTransactionMode as Mode,
+};
 
-use super::{PAGES, RECORDS, RENDITIONS, STORED_AT, USES, cause};
-use crate::cache::layer::LayerError;
+use super::{
+    ALL_STORES, BY_AGE, Done, PAGES, USES,
+    cause::{self, Cause},
+    request, row,
+};
+use crate::{browser::listener::Listener, cache::layer::LayerError};
 
-/// Raised when a store is added or laid out anew.
-const VERSION: u32 = 1;
+/// Raised when a store is added or laid out anew. What an earlier layout held goes.
+const VERSION: u32 = 2;
 
-type Work = Box<dyn FnOnce(&Transaction) -> LocalBoxFuture<'_, rexie::Result<()>>>;
-type Opened = Result<Rc<Database>, LayerError>;
+/// Can be run again on another connection.
+type Work = Rc<dyn Fn(IdbTransaction) -> LocalBoxFuture<'static, Done<()>>>;
+type Opened = Result<Rc<Database>, Cause>;
+
+/// Tells one opening from another.
+type Attempt = Rc<()>;
 
 /// A database that is connected to when needed.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     name: Rc<str>,
-    state: Rc<RefCell<State>>,
+    shared: Rc<RefCell<State>>,
 }
 
 #[derive(Debug, Default)]
@@ -33,44 +46,47 @@ enum State {
     #[default]
     Closed,
     /// Held weakly: once everybody has stopped waiting for it, the next call opens anew.
-    Opening(WeakShared<oneshot::Receiver<Opened>>),
+    Opening(WeakShared<oneshot::Receiver<Opened>>, Attempt),
     Open(Rc<Database>),
 }
 
 /// Closes when the last operation on it has ended: a forgotten connection would block every
 /// upgrade and deletion.
 #[derive(Debug)]
-struct Database(Option<Rexie>);
+pub(super) struct Database {
+    database: IdbDatabase,
+    _listeners: [Option<Listener>; 2],
+}
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Some(database) = self.0.take() {
-            database.close();
-        }
+        self.database.close();
     }
 }
 
 impl Connection {
     pub(super) fn new(name: String) -> Self {
-        Self { name: name.into(), state: Rc::default() }
+        Self { name: name.into(), shared: Rc::default() }
     }
 
-    /// Runs `work` in one transaction over `stores`, and waits until what it wrote is stored.
+    /// Runs `work` in one transaction over `stores`, and waits until what it wrote is stored. A
+    /// connection that is lost is opened anew, and `work` runs once more.
     ///
-    /// `work` awaits nothing but requests of its transaction, and all of those that it makes. It
-    /// runs to its end even if the caller stops waiting: events of requests whose handlers are
-    /// gone would end up as errors in the console.
+    /// `work` awaits nothing but requests of its transaction. It runs to its end even if the caller
+    /// stops waiting.
     pub(super) async fn run<T: 'static>(
         &self,
         stores: &'static [&'static str],
-        mode: TransactionMode,
-        work: impl AsyncFnOnce(&Transaction) -> rexie::Result<T> + 'static,
+        mode: Mode,
+        work: impl AsyncFn(&IdbTransaction) -> Done<T> + 'static,
     ) -> Result<T, LayerError> {
         let result = Rc::new(RefCell::new(None));
-        let slot = result.clone();
-        let work: Work = Box::new(move |transaction| {
+        let (slot, work) = (result.clone(), Rc::new(work));
+        let work: Work = Rc::new(move |transaction| {
+            let (slot, work) = (slot.clone(), work.clone());
             Box::pin(async move {
-                slot.replace(Some(work(transaction).await?));
+                let done = work(&transaction).await?;
+                slot.replace(Some(done));
                 Ok(())
             })
         });
@@ -82,27 +98,61 @@ impl Connection {
     async fn run_boxed(
         &self,
         stores: &'static [&'static str],
-        mode: TransactionMode,
+        mode: Mode,
         work: Work,
     ) -> Result<(), LayerError> {
+        let ended = match self.attempt(stores, mode, work.clone()).await {
+            Err(Cause::Lost) => self.attempt(stores, mode, work).await,
+            ended => ended,
+        };
+        ended.map_err(Cause::into_error)
+    }
+
+    async fn attempt(
+        &self,
+        stores: &'static [&'static str],
+        mode: Mode,
+        work: Work,
+    ) -> Result<(), Cause> {
         let database = self.open().await?;
         let (end, ended) = oneshot::channel();
         let connection = self.clone();
         spawn_local(async move {
             let result = database.transact(stores, mode, work).await;
-            let result = result.map_err(|error| cause::of_use(&error));
-            if matches!(result, Err(LayerError::Disconnected)) {
+            if result.is_err_and(Cause::spoils_connection) {
                 connection.forget(&database);
             }
             let _ = end.send(result);
         });
-        ended.await.unwrap_or(Err(LayerError::Failed))
+        ended.await.unwrap_or(Err(Cause::Layer(LayerError::Failed)))
+    }
+
+    /// Runs `work` after what was begun before, if the database is open. Nobody hears of its end.
+    pub(super) fn run_aside(
+        &self,
+        stores: &'static [&'static str],
+        work: impl AsyncFn(&IdbTransaction) -> Done<()> + 'static,
+    ) {
+        let State::Open(database) = &*self.shared.borrow() else { return };
+        let (database, work) = (database.clone(), Rc::new(work));
+        let work: Work = Rc::new(move |transaction| {
+            let work = work.clone();
+            Box::pin(async move { work(&transaction).await })
+        });
+        spawn_local(async move {
+            let _ = database.transact(stores, Mode::Readwrite, work).await;
+        });
+    }
+
+    /// Closes it once what was begun has ended; a later call opens it anew.
+    pub(super) fn close(&self) {
+        self.shared.take();
     }
 
     /// Deletes the database. Does not wait for tabs that still use it: theirs closes as soon as
     /// they hear of it, and then it goes.
     pub(super) async fn delete(&self) -> Result<(), LayerError> {
-        self.state.take();
+        self.close();
         let ended = {
             let request = factory()?.delete_database(&self.name);
             end_of(&request.map_err(|_| LayerError::Unavailable)?)
@@ -111,34 +161,44 @@ impl Connection {
     }
 
     async fn open(&self) -> Opened {
-        let opening = match &*self.state.borrow() {
+        let opening = match &*self.shared.borrow() {
             State::Open(database) => return Ok(database.clone()),
-            State::Opening(opening) => opening.upgrade(),
+            State::Opening(opening, _) => opening.upgrade(),
             State::Closed => None,
         };
         let opening = opening.unwrap_or_else(|| self.begin_opening());
-        opening.await.unwrap_or(Err(LayerError::Failed))
+        opening.await.unwrap_or(Err(Cause::Layer(LayerError::Failed)))
     }
 
     fn begin_opening(&self) -> Shared<oneshot::Receiver<Opened>> {
         let (end, ended) = oneshot::channel();
         let opening = ended.shared();
-        let weak = opening.downgrade().map_or(State::Closed, State::Opening);
-        self.state.replace(weak);
+        let attempt = Attempt::default();
+        let opening_state = opening.downgrade().map(|weak| State::Opening(weak, attempt.clone()));
+        self.shared.replace(opening_state.unwrap_or_default());
         let connection = self.clone();
         spawn_local(async move {
-            let opened = open(&connection.name).await;
-            connection.state.replace(match &opened {
-                Ok(database) => State::Open(database.clone()),
-                Err(_) => State::Closed,
-            });
+            let opened = open(&connection.name, Rc::downgrade(&connection.shared)).await;
+            connection.note(&attempt, &opened);
             let _ = end.send(opened);
         });
         opening
     }
 
+    /// An opening that another has overtaken, or that was called off, is for those alone who still
+    /// wait for it: what it opened closes after them.
+    fn note(&self, attempt: &Attempt, opened: &Opened) {
+        let mut state = self.shared.borrow_mut();
+        if matches!(&*state, State::Opening(_, current) if Rc::ptr_eq(current, attempt)) {
+            *state = match opened {
+                Ok(database) => State::Open(database.clone()),
+                Err(_) => State::Closed,
+            };
+        }
+    }
+
     fn forget(&self, database: &Rc<Database>) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.shared.borrow_mut();
         if matches!(&*state, State::Open(open) if Rc::ptr_eq(open, database)) {
             *state = State::Closed;
         }
@@ -146,36 +206,76 @@ impl Connection {
 }
 
 impl Database {
-    async fn transact(
-        &self,
-        stores: &[&str],
-        mode: TransactionMode,
-        work: Work,
-    ) -> rexie::Result<()> {
-        let database = self.0.as_ref().ok_or(rexie::Error::TransactionAbortFailed)?;
-        let transaction = database.transaction(stores, mode)?;
-        work(&transaction).await?;
-        if mode == TransactionMode::ReadOnly || transaction.done().await?.is_committed() {
-            return Ok(());
+    async fn transact(&self, stores: &[&str], mode: Mode, work: Work) -> Result<(), Cause> {
+        let names: Array = stores.iter().copied().map(JsValue::from).collect();
+        let transaction = self.database.transaction_with_str_sequence_and_mode(&names, mode);
+        let transaction = transaction.map_err(|thrown| cause::of_request(&thrown))?;
+        if mode == Mode::Readonly {
+            return work(transaction).await.map_err(|thrown| cause::of_request(&thrown));
         }
-        Err(rexie::Error::TransactioncommitFailed)
+        let committed = request::committed(&transaction);
+        let worked = work(transaction.clone()).await;
+        if worked.is_err() {
+            // A call that throws does not end the transaction by itself.
+            let _ = transaction.abort();
+        }
+        let committed = committed.await.unwrap_or(false);
+        match worked {
+            Ok(()) if committed => Ok(()),
+            worked => Err(cause::of_abort(worked.err(), transaction.error())),
+        }
     }
 }
 
-async fn open(name: &str) -> Opened {
-    let by_age = Index::new(STORED_AT, STORED_AT);
-    let database = Rexie::builder(name)
-        .version(VERSION)
-        .add_object_store(ObjectStore::new(RECORDS))
-        .add_object_store(ObjectStore::new(RENDITIONS))
-        .add_object_store(ObjectStore::new(USES))
-        .add_object_store(ObjectStore::new(PAGES).add_index(by_age))
-        .build()
-        .await;
-    match database {
-        Ok(database) => Ok(Rc::new(Database(Some(database)))),
-        Err(error) => Err(cause::of_open(&error)),
+async fn open(name: &str, state: Weak<RefCell<State>>) -> Opened {
+    let factory = factory().map_err(Cause::Layer)?;
+    let database = opened(&factory, name).await.map_err(|thrown| cause::of_open(&thrown))?;
+    let closing = database.clone();
+    // Another tab upgrades or deletes the database.
+    let on_change = Listener::on(&database, "versionchange", move |_| closing.close());
+    // The browser has closed it, as when somebody clears the site's data.
+    let closed = database.clone();
+    let on_close = Listener::on(&database, "close", move |_| {
+        let Some(state) = state.upgrade() else { return };
+        let is_open = matches!(&*state.borrow(), State::Open(open) if open.database == closed);
+        if is_open {
+            state.take();
+        }
+    });
+    Ok(Rc::new(Database { database, _listeners: [on_change, on_close] }))
+}
+
+async fn opened(factory: &IdbFactory, name: &str) -> Done<IdbDatabase> {
+    let request = factory.open_with_u32(name, VERSION)?;
+    let upgraded = request.clone();
+    let upgrade = Closure::once(move || {
+        if lay_out(&upgraded).is_err()
+            && let Some(transaction) = upgraded.transaction()
+        {
+            let _ = transaction.abort();
+        }
+    });
+    request.set_onupgradeneeded(Some(upgrade.as_ref().unchecked_ref()));
+    Ok(request::result(Ok(request.into())).await?.unchecked_into())
+}
+
+/// Within an upgrade: the stores of this version, and no others.
+fn lay_out(request: &IdbOpenDbRequest) -> Done<()> {
+    let database: IdbDatabase = request.result()?.unchecked_into();
+    let old = database.object_store_names();
+    let old: Vec<String> = (0..old.length()).filter_map(|at| old.get(at)).collect();
+    old.iter().try_for_each(|name| database.delete_object_store(name))?;
+    for name in ALL_STORES {
+        let store = database.create_object_store(name)?;
+        let by_age = match *name {
+            USES => [row::USED_AT, row::RANK],
+            PAGES => [row::KIND, row::STORED_AT],
+            _ => continue,
+        };
+        let path: Array = by_age.into_iter().map(JsValue::from).collect();
+        store.create_index_with_str_sequence(BY_AGE, &path)?;
     }
+    Ok(())
 }
 
 fn factory() -> Result<IdbFactory, LayerError> {
@@ -185,17 +285,10 @@ fn factory() -> Result<IdbFactory, LayerError> {
 
 /// Resolves when a deletion has succeeded, failed, or waits for other tabs.
 fn end_of(request: &IdbOpenDbRequest) -> oneshot::Receiver<()> {
-    let (end, ended) = oneshot::channel();
-    let mut end = Some(end);
-    let on_end = Closure::<dyn FnMut()>::new(move || {
-        if let Some(end) = end.take() {
-            let _ = end.send(());
-        }
-    });
-    // Collected together with the request, which fires up to two of the three.
-    let on_end = on_end.into_js_value();
-    request.set_onsuccess(Some(on_end.unchecked_ref()));
-    request.set_onerror(Some(on_end.unchecked_ref()));
-    request.set_onblocked(Some(on_end.unchecked_ref()));
+    let (on_end, ended) = request::signal();
+    let function = Some(on_end.unchecked_ref());
+    request.set_onsuccess(function);
+    request.set_onerror(function);
+    request.set_onblocked(function);
     ended
 }
