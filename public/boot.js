@@ -1,11 +1,12 @@
 // On a cold visit, asks for what the first frame needs while WebAssembly is on its way.
-// The app takes over the promises. On a warm visit the list is stored, and nothing is fetched.
+// The app takes over the promises (src/browser/origin/boot.rs). On a warm visit the list is
+// stored, and nothing is fetched.
 (() => {
   "use strict";
 
-  // The smallest that is sharp at the list's 48 CSS pixels, as in src/store/friends.rs.
+  // The smallest with at least 0.75 of the device pixels of the list's 48 CSS pixels.
   const pictureSize = () => {
-    const wanted = Math.ceil(48 * (window.devicePixelRatio || 1));
+    const wanted = 48 * 0.75 * (window.devicePixelRatio || 1);
     return [64, 128, 256, 512].find((size) => size >= wanted) ?? 512;
   };
 
@@ -26,13 +27,6 @@
     }
   };
 
-  // Until the app takes the promise over, nobody need hear of a failure.
-  const ask = (path) => {
-    const answer = fetch(path);
-    answer.catch(() => {});
-    return answer;
-  };
-
   const cookie = (name) => {
     const pair = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
     return pair ? pair.slice(name.length + 1) : "";
@@ -42,17 +36,27 @@
   const opensList = path === "/" || path === "/friends" || path.startsWith("/friends/");
   // Who is signed in, as the server says, and whose list IndexedDB holds, as the app says: there it
   // may be even if LocalStorage was emptied, and asking the database itself would take too long.
-  const signedIn = cookie("miniature_account");
+  const marker = cookie("miniature_account");
   const held = cookie("miniature_list");
   const user = account();
   const isWarm = Boolean(user) && stored(`miniature:v1:${user}:page:friends`) !== null;
-  if (!opensList || !signedIn || isWarm) return;
+  if (!opensList || !marker || isWarm) return;
 
-  const begun = { session: ask("/api/session"), pictures: pictureSize() };
+  const owner = marker.split(".")[0];
+  const pictures = pictureSize();
+  const begun = { marker, asked_at: performance.now(), pictures, abort: {} };
+  const lineage = stored(`miniature:v1:${owner}:lineage`);
+  const headers = lineage ? { "miniature-lineage": lineage } : {};
+  const ask = (name, path) => {
+    const abort = new AbortController();
+    const { signal } = abort;
+    const answer = fetch(path, { headers, signal, cache: "no-store", redirect: "error" });
+    begun[name] = answer;
+    begun.abort[name] = abort;
+    // Nobody need hear of a failure: the app asks anew.
+    answer.catch(() => delete begun[name]);
+  };
   window.__miniature = begun;
-  if (held === signedIn) return;
-  begun.friends = ask(`/api/friends?limit=50&pictures=${begun.pictures}`);
-  // A refusal is no answer to keep: who asks later asks anew.
-  const drop = () => delete begun.friends;
-  begun.friends.then((answer) => answer.ok || drop(), drop);
+  ask("session", "/api/session");
+  if (held !== owner) ask("friends", `/api/friends?limit=50&pictures=${pictures}`);
 })();

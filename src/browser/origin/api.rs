@@ -1,22 +1,17 @@
-//! Pictures and profiles.
+//! What is asked of the API.
 
 use std::rc::Rc;
 
-use js_sys::Promise;
-use miniature_api::{
-    BATCH_LIMIT, BatchUser, ImageId, Profile, RECORDS_PART, Size, UserId, multipart,
-};
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{HtmlImageElement, ImageBitmap};
+use miniature_api::{BATCH_LIMIT, BatchUser, LINEAGE_HEADER, Lineage};
 
-use super::exchange::{Call, Exchange, read_json};
-use crate::{
-    browser::object_url,
-    cache::{
-        entry::{Content, Rendition},
-        layer::{BatchAnswer, Origin, OriginError},
-    },
+use super::{
+    boot::Begun,
+    exchange::{Call, Exchange},
+    reply,
+};
+use crate::cache::{
+    core::{Fetched, Request},
+    entry::Content,
 };
 
 /// The API, on this origin unless told otherwise.
@@ -24,9 +19,6 @@ use crate::{
 pub struct Api {
     base: Rc<str>,
 }
-
-/// Encoded images by what they claim to be.
-type Pictures = Vec<(ImageId, Rc<[u8]>)>;
 
 impl Api {
     /// The API under `base`, without a slash at its end. It has to accept this origin's session.
@@ -38,78 +30,79 @@ impl Api {
         format!("{}{path}", self.base)
     }
 
-    /// A user's profile; none if there is no such user.
+    /// Sends a request and reads its answer. Dropping the future aborts it.
     ///
-    /// # Errors
-    ///
-    /// [`OriginError`], by what can help.
-    pub async fn profile(&self, user: &UserId) -> Result<Option<Profile>, OriginError> {
-        let answer = Call::get(self.url(&format!("/api/users/{user}"))).send().await?;
-        match answer.status() {
-            404 => Ok(None),
-            _ => answer.accepted()?.read_json().await.map(Some),
+    /// `progressed` is called with 0 when the headers are here, then with the length of each piece
+    /// of the body. A rendition may have at most `limit` bytes.
+    pub async fn fetch(
+        &self,
+        request: &Request,
+        lineage: Option<Lineage>,
+        limit: usize,
+        progressed: &dyn Fn(u64),
+    ) -> Fetched<Content> {
+        let mut call = self.call(request);
+        if let Some(lineage) = lineage {
+            call = call.header(LINEAGE_HEADER, lineage.to_string());
+        }
+        reply::read(call.send().await, request, limit, progressed).await
+    }
+
+    /// As [`Api::fetch`], for a request that `boot.js` has sent.
+    pub async fn fetch_begun(
+        &self,
+        begun: Begun,
+        request: &Request,
+        limit: usize,
+        progressed: &dyn Fn(u64),
+    ) -> Fetched<Content> {
+        let Begun { response, abort, pictures, asked } = begun;
+        let request = sent_by_boot(request, pictures);
+        let answer = Exchange::begun(response, abort).await;
+        let fetched = reply::read(answer, &request, limit, progressed).await;
+        Fetched { asked: Some(asked), ..fetched }
+    }
+
+    fn call(&self, request: &Request) -> Call {
+        let url = self.url(&path(request));
+        match request {
+            Request::Pictures { .. } => Call::get(url).header("accept", "multipart/form-data"),
+            Request::Friends { etag: Some(etag), .. } => {
+                Call::get(url).header("if-none-match", etag.as_ref())
+            }
+            Request::Friends { etag: None, .. } | Request::Profile(_) | Request::Session => {
+                Call::get(url)
+            }
         }
     }
 }
 
-/// An answer's JSON part, and the pictures that came with it.
-pub(super) async fn read_parts(
-    answer: &Exchange,
-    json_part: &str,
-) -> Result<(Vec<u8>, Pictures), OriginError> {
-    let content_type = answer.header("content-type").ok_or(OriginError::Malformed)?;
-    let body = answer.bytes().await?;
-    if content_type.starts_with("application/json") {
-        return Ok((body, Vec::new()));
+/// What `boot.js` asked for, which chooses the size of the pictures by itself.
+fn sent_by_boot(request: &Request, pictures: Option<miniature_api::Size>) -> Request {
+    match request {
+        Request::Friends { .. } => Request::Friends { cursor: None, pictures, etag: None },
+        Request::Pictures { .. } | Request::Profile(_) | Request::Session => request.clone(),
     }
-    let parts = multipart::parts(&content_type, &body).map_err(|_| OriginError::Malformed)?;
-    let (mut json, mut pictures) = (None, Vec::new());
-    for part in parts {
-        match part.name.parse() {
-            Ok(image) => pictures.push((image, Rc::from(part.bytes))),
-            Err(_) if part.name == json_part => json = Some(part.bytes.to_vec()),
-            Err(_) => return Err(OriginError::Malformed),
+}
+
+fn path(request: &Request) -> String {
+    match request {
+        Request::Pictures { size, users } => {
+            let users: Vec<String> = users.iter().map(BatchUser::to_string).collect();
+            format!("/api/images/batch?size={size}&users={}", users.join(","))
         }
-    }
-    Ok((json.ok_or(OriginError::Malformed)?, pictures))
-}
-
-impl Origin for Api {
-    async fn batch(&self, size: Size, users: &[BatchUser]) -> Result<BatchAnswer, OriginError> {
-        debug_assert!(users.len() <= BATCH_LIMIT, "the API refuses more");
-        let users: Vec<String> = users.iter().map(BatchUser::to_string).collect();
-        let path = format!("/api/images/batch?size={size}&users={}", users.join(","));
-        let call = Call::get(self.url(&path)).header("accept", "multipart/form-data");
-        let answer = call.send().await?.accepted()?;
-        let (records, renditions) = read_parts(&answer, RECORDS_PART).await?;
-        Ok(BatchAnswer { entries: read_json(records)?, renditions })
-    }
-
-    async fn decodes(&self, rendition: &Rendition) -> bool {
-        match &rendition.content {
-            Content::Bytes(kind, bytes) => match object_url::blob(*kind, bytes) {
-                Some(blob) => bitmap_decodes(&blob).await,
-                None => false,
-            },
-            Content::DataUrl(url) => url_decodes(url).await,
+        Request::Friends { cursor, pictures, etag: _ } => {
+            let mut path = format!("/api/friends?limit={BATCH_LIMIT}");
+            if let Some(cursor) = cursor {
+                path.push_str("&cursor=");
+                path.push_str(&String::from(js_sys::encode_uri_component(cursor)));
+            }
+            if let Some(size) = pictures {
+                path.push_str(&format!("&pictures={size}"));
+            }
+            path
         }
+        Request::Profile(user) => format!("/api/users/{user}"),
+        Request::Session => "/api/session".to_owned(),
     }
-}
-
-async fn bitmap_decodes(blob: &web_sys::Blob) -> bool {
-    let Some(window) = web_sys::window() else { return false };
-    let Ok(promise) = window.create_image_bitmap_with_blob(blob) else { return false };
-    let bitmap = settle(promise).await.and_then(|bitmap| bitmap.dyn_into::<ImageBitmap>().ok());
-    // Its pixels would otherwise wait for the garbage collector.
-    bitmap.map(|bitmap| bitmap.close()).is_some()
-}
-
-async fn url_decodes(url: &str) -> bool {
-    let Ok(image) = HtmlImageElement::new() else { return false };
-    image.set_src(url);
-    settle(image.decode()).await.is_some()
-}
-
-async fn settle(promise: Promise) -> Option<wasm_bindgen::JsValue> {
-    JsFuture::from(promise).await.ok()
 }

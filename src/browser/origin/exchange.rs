@@ -1,11 +1,12 @@
 //! One request and its answer.
 
-use js_sys::Uint8Array;
+use js_sys::{Promise, Reflect, Uint8Array};
 use serde::{Serialize, de::DeserializeOwned};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, Headers, RequestCredentials, RequestInit, RequestRedirect, Response,
+    AbortController, Headers, ReadableStream, RequestCredentials, RequestInit, RequestRedirect,
+    Response,
 };
 
 use crate::{browser::json, cache::layer::OriginError};
@@ -28,12 +29,20 @@ pub(super) struct Exchange {
 
 /// Aborting a request that has ended does nothing.
 #[derive(Debug)]
-struct AbortOnDrop(AbortController);
+pub(super) struct AbortOnDrop(pub(super) AbortController);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[derive(Debug)]
+    type Reader;
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &Reader) -> Result<Promise, JsValue>;
 }
 
 impl Call {
@@ -42,6 +51,8 @@ impl Call {
         options.set_method(method);
         options.set_credentials(RequestCredentials::SameOrigin);
         options.set_redirect(RequestRedirect::Error);
+        // A plain object takes any field.
+        let _ = Reflect::set(&options, &"cache".into(), &"no-store".into());
         let abort = AbortController::new().ok().map(AbortOnDrop);
         if let Some(AbortOnDrop(controller)) = &abort {
             options.set_signal(Some(&controller.signal()));
@@ -70,7 +81,7 @@ impl Call {
         self.options.set_headers(&headers);
         let window = web_sys::window().ok_or(OriginError::Unreachable)?;
         let answer = window.fetch_with_str_and_init(&self.url, &self.options);
-        Exchange::of(JsFuture::from(answer).await, self.abort)
+        Exchange::begun(answer, self.abort).await
     }
 }
 
@@ -83,17 +94,13 @@ fn headers(lines: &[(&str, String)]) -> Result<Headers, OriginError> {
 }
 
 impl Exchange {
-    /// A request that `boot.js` has sent.
-    pub(super) async fn begun_elsewhere(promise: js_sys::Promise) -> Result<Self, OriginError> {
-        Self::of(JsFuture::from(promise).await, None)
-    }
-
-    /// `fetch` fails for one reason that matters here: there is no answer.
-    fn of(
-        answer: Result<JsValue, JsValue>,
+    /// Waits for status and headers of a request that was sent.
+    pub(super) async fn begun(
+        answer: Promise,
         abort: Option<AbortOnDrop>,
     ) -> Result<Self, OriginError> {
-        let answer = answer.map_err(|_| OriginError::Unreachable)?;
+        // `fetch` fails for one reason that matters here: there is no answer.
+        let answer = JsFuture::from(answer).await.map_err(|_| OriginError::Unreachable)?;
         let response = answer.dyn_into().map_err(|_| OriginError::Malformed)?;
         Ok(Self { response, _abort: abort })
     }
@@ -102,32 +109,64 @@ impl Exchange {
         self.response.status()
     }
 
-    /// This answer, if its status says that it is what was asked for.
-    pub(super) fn accepted(self) -> Result<Self, OriginError> {
-        match self.status() {
-            200..=299 => Ok(self),
-            401 => Err(OriginError::SignedOut),
-            status => Err(OriginError::Status(status)),
-        }
-    }
-
     pub(super) fn header(&self, name: &str) -> Option<String> {
         self.response.headers().get(name).ok().flatten()
     }
 
-    /// The body. A connection that breaks while it arrives is a server out of reach.
-    pub(super) async fn bytes(&self) -> Result<Vec<u8>, OriginError> {
-        let body = self.response.array_buffer().map_err(|_| OriginError::Malformed)?;
-        let body = JsFuture::from(body).await.map_err(|_| OriginError::Unreachable)?;
-        Ok(Uint8Array::new(&body).to_vec())
+    /// Whether the content type is this one, whatever its parameters.
+    pub(super) fn is_of_type(&self, media_type: &str) -> bool {
+        self.header("content-type").is_some_and(|of| {
+            let of = of.split(';').next().unwrap_or_default();
+            of.trim().eq_ignore_ascii_case(media_type)
+        })
     }
 
-    pub(super) async fn read_json<T: DeserializeOwned>(&self) -> Result<T, OriginError> {
-        read_json(self.bytes().await?)
+    /// The body, in one buffer; `progressed` is called with the length of each piece that arrives.
+    /// A connection that breaks meanwhile is a server out of reach.
+    pub(super) async fn bytes(&self, progressed: &dyn Fn(u64)) -> Result<Vec<u8>, OriginError> {
+        match self.response.body() {
+            Some(stream) => read_all(&stream, progressed).await,
+            None => self.read_at_once(progressed).await,
+        }
+    }
+
+    async fn read_at_once(&self, progressed: &dyn Fn(u64)) -> Result<Vec<u8>, OriginError> {
+        let body = self.response.array_buffer().map_err(|_| OriginError::Malformed)?;
+        let body = JsFuture::from(body).await.map_err(|_| OriginError::Unreachable)?;
+        let body = Uint8Array::new(&body).to_vec();
+        progressed(body.len() as u64);
+        Ok(body)
     }
 }
 
-pub(super) fn read_json<T: DeserializeOwned>(bytes: Vec<u8>) -> Result<T, OriginError> {
-    let text = String::from_utf8(bytes).map_err(|_| OriginError::Malformed)?;
-    json::read(&text).ok_or(OriginError::Malformed)
+async fn read_all(
+    stream: &ReadableStream,
+    progressed: &dyn Fn(u64),
+) -> Result<Vec<u8>, OriginError> {
+    let reader: Reader = stream.get_reader().unchecked_into();
+    let mut body = Vec::new();
+    loop {
+        let piece = reader.read().map_err(|_| OriginError::Malformed)?;
+        let piece = JsFuture::from(piece).await.map_err(|_| OriginError::Unreachable)?;
+        let field = |name: &str| Reflect::get(&piece, &name.into()).unwrap_or_default();
+        if field("done").is_truthy() {
+            return Ok(body);
+        }
+        let piece: Uint8Array = field("value").dyn_into().map_err(|_| OriginError::Malformed)?;
+        append(&mut body, &piece);
+        progressed(piece.length().into());
+    }
+}
+
+fn append(body: &mut Vec<u8>, piece: &Uint8Array) {
+    let held = body.len();
+    body.resize(held.saturating_add(piece.length() as usize), 0);
+    if let Some(room) = body.get_mut(held..) {
+        piece.copy_to(room);
+    }
+}
+
+pub(super) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, OriginError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| OriginError::Malformed)?;
+    json::read(text).ok_or(OriginError::Malformed)
 }

@@ -1,15 +1,16 @@
 //! The API behind all caches, by `fetch`.
 //!
 //! **Invariants:** dropping a future aborts its request. A status is believed before a body is
-//! read. Nothing is followed elsewhere: a redirect is an error.
+//! read. Nothing is followed elsewhere: a redirect is an error. No answer is taken from, or left
+//! in, the HTTP cache.
 
 mod api;
 mod boot;
 mod exchange;
-mod friends;
+mod reply;
+mod retry_after;
 mod session;
 
 pub use api::Api;
-pub use boot::{BootFriends, BootSession, take_boot_friends, take_boot_session};
-pub use friends::{FriendsAnswer, FriendsQuery};
+pub use boot::{Begun, take_boot};
 pub use session::SignInError;

@@ -1,16 +1,20 @@
-//! Signing in and out.
+//! Signing in and out: the two requests that the core does not watch over.
 
-use std::time::Duration;
+use std::{cell::Cell, pin::pin, time::Duration};
 
+use futures_util::future::{Either, select};
 use miniature_api::{Account, Credentials, Problem};
 use thiserror::Error;
 
 use super::{
     api::Api,
-    boot::BootSession,
-    exchange::{Call, Exchange},
+    exchange::{Call, Exchange, read_json},
+    retry_after::retry_after,
 };
-use crate::cache::layer::OriginError;
+use crate::{
+    browser::{clock, schedule},
+    cache::layer::OriginError,
+};
 
 /// Why nobody was signed in, by what the user can do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -33,71 +37,68 @@ pub enum SignInError {
 }
 
 impl Api {
-    /// The signed-in user; none if nobody is.
-    ///
-    /// # Errors
-    ///
-    /// [`OriginError`], by what can help; never [`OriginError::SignedOut`].
-    pub async fn session(&self) -> Result<Option<Account>, OriginError> {
-        read(Call::get(self.url("/api/session")).send().await?).await
-    }
-
-    /// The answer to the request that `boot.js` sent.
-    ///
-    /// # Errors
-    ///
-    /// As [`Api::session`].
-    pub async fn boot_session(&self, begun: BootSession) -> Result<Option<Account>, OriginError> {
-        read(Exchange::begun_elsewhere(begun.response).await?).await
-    }
-
-    /// Signs a user in; the browser keeps the session's cookie.
+    /// Signs a user in; the browser keeps the session's cookie. Given up when nothing is heard of
+    /// the server for `silence`.
     ///
     /// # Errors
     ///
     /// [`SignInError`], by what the user can do.
-    pub async fn sign_in(&self, credentials: &Credentials) -> Result<Account, SignInError> {
+    pub async fn sign_in(
+        &self,
+        credentials: &Credentials,
+        silence: Duration,
+    ) -> Result<Account, SignInError> {
         let call = Call::new("POST", self.url("/api/session")).json(credentials)?;
-        let answer = call.send().await?;
+        let (answer, body) = whole(call, silence).await?;
         match answer.status() {
-            200 => Ok(answer.read_json().await?),
+            200 => Ok(read_json(&body)?),
             401 => Err(SignInError::WrongPassword),
             429 => Err(SignInError::TooMany { retry_after: retry_after(&answer) }),
-            400..=499 => Err(refusal(&answer).await),
+            status @ 400..=499 => match read_json(&body) {
+                Ok(problem) => Err(SignInError::Refused(problem)),
+                Err(_) => Err(OriginError::Status(status).into()),
+            },
             status => Err(OriginError::Status(status).into()),
         }
     }
 
-    /// Ends the session. That there is none is no error.
+    /// Ends the session. That there is none is no error. Given up when nothing is heard of the
+    /// server for `silence`.
     ///
     /// # Errors
     ///
     /// [`OriginError::Unreachable`]: the session lives on, at the server.
-    pub async fn sign_out(&self) -> Result<(), OriginError> {
-        let answer = Call::new("DELETE", self.url("/api/session")).send().await?;
-        match answer.accepted() {
-            Ok(_) | Err(OriginError::SignedOut) => Ok(()),
-            Err(error) => Err(error),
+    pub async fn sign_out(&self, silence: Duration) -> Result<(), OriginError> {
+        let call = Call::new("DELETE", self.url("/api/session"));
+        let (answer, _) = whole(call, silence).await?;
+        match answer.status() {
+            200..=299 | 401 => Ok(()),
+            status => Err(OriginError::Status(status)),
         }
     }
 }
 
-async fn read(answer: Exchange) -> Result<Option<Account>, OriginError> {
-    match answer.accepted() {
-        Ok(answer) => answer.read_json().await.map(Some),
-        Err(OriginError::SignedOut) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// RFC 9110, section 10.2.3: seconds, or a date, which our server does not send.
-fn retry_after(answer: &Exchange) -> Option<Duration> {
-    answer.header("retry-after")?.parse().ok().map(Duration::from_secs)
-}
-
-async fn refusal(answer: &Exchange) -> SignInError {
-    match answer.read_json().await {
-        Ok(problem) => SignInError::Refused(problem),
-        Err(_) => OriginError::Status(answer.status()).into(),
+/// The whole answer, unless neither headers nor bytes come for `silence`.
+async fn whole(call: Call, silence: Duration) -> Result<(Exchange, Vec<u8>), OriginError> {
+    let heard = Cell::new(clock::now().running);
+    let progressed = |_| heard.set(clock::now().running);
+    let answer = async {
+        let answer = call.send().await?;
+        progressed(0);
+        let body = answer.bytes(&progressed).await?;
+        Ok((answer, body))
+    };
+    let silent = async {
+        loop {
+            let since = clock::now().running.saturating_sub(heard.get());
+            match silence.checked_sub(since) {
+                None | Some(Duration::ZERO) => return,
+                Some(left) => schedule::sleep(left).await,
+            }
+        }
+    };
+    match select(pin!(answer), pin!(silent)).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(((), _)) => Err(OriginError::Unreachable),
     }
 }

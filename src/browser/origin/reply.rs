@@ -1,0 +1,119 @@
+//! What is made of an answer.
+
+use std::rc::Rc;
+
+use miniature_api::{FRIENDS_PART, ImageId, LINEAGE_HEADER, RECORDS_PART, Size, multipart};
+
+use super::{
+    exchange::{Exchange, read_json},
+    retry_after::retry_after,
+};
+use crate::{
+    browser::json,
+    cache::{
+        core::{Checked, Fetched, FriendsReply, Refusal, Reply, Request},
+        entry::Content,
+        layer::OriginError,
+        raster::RasterType,
+    },
+};
+
+/// Problem details (RFC 9457): what tells an answer of the API from one of something before it.
+const PROBLEM: &str = "application/problem+json";
+
+/// Reads the answer to `request`.
+pub(super) async fn read(
+    answer: Result<Exchange, OriginError>,
+    request: &Request,
+    limit: usize,
+    progressed: &dyn Fn(u64),
+) -> Fetched<Content> {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return Fetched { lineage: None, asked: None, outcome: Err(error.into()) },
+    };
+    progressed(0);
+    let lineage = answer.header(LINEAGE_HEADER).and_then(|lineage| lineage.parse().ok());
+    let reply = reply_to(request, &answer, limit, progressed).await;
+    let outcome = reply.map_err(|error| Refusal { error, retry_after: retry_after(&answer) });
+    Fetched { lineage, asked: None, outcome }
+}
+
+async fn reply_to(
+    request: &Request,
+    answer: &Exchange,
+    limit: usize,
+    progressed: &dyn Fn(u64),
+) -> Result<Reply<Content>, OriginError> {
+    match (answer.status(), request) {
+        (200..=299, _) => {
+            let body = answer.bytes(progressed).await?;
+            body_of(request, answer, &body, limit)
+        }
+        (304, Request::Friends { etag: Some(_), .. }) => Ok(Reply::Friends(None)),
+        (401, Request::Session) => Ok(Reply::Session(None)),
+        (401, _) => Err(OriginError::SignedOut),
+        (404, Request::Profile(_)) if answer.is_of_type(PROBLEM) => Ok(Reply::Profile(None)),
+        (status, _) => Err(OriginError::Status(status)),
+    }
+}
+
+fn body_of(
+    request: &Request,
+    answer: &Exchange,
+    body: &[u8],
+    limit: usize,
+) -> Result<Reply<Content>, OriginError> {
+    match request {
+        Request::Pictures { size, .. } => {
+            let parts = parts(answer, body, RECORDS_PART)?;
+            let text = std::str::from_utf8(parts.json).map_err(|_| OriginError::Malformed)?;
+            // A line that a newer server words in another way costs that user alone.
+            let entries = json::read_lines(text).ok_or(OriginError::Malformed)?;
+            Ok(Reply::Pictures { entries, renditions: parts.checked(*size, limit) })
+        }
+        Request::Friends { pictures, .. } => {
+            let parts = parts(answer, body, FRIENDS_PART)?;
+            Ok(Reply::Friends(Some(FriendsReply {
+                page: read_json(parts.json)?,
+                etag: answer.header("etag").map(Into::into),
+                pictures: *pictures,
+                renditions: pictures.map_or_else(Vec::new, |size| parts.checked(size, limit)),
+            })))
+        }
+        Request::Profile(_) => Ok(Reply::Profile(Some(read_json(body)?))),
+        Request::Session => Ok(Reply::Session(Some(read_json(body)?))),
+    }
+}
+
+/// An answer's JSON, and the images that came with it by what they claim to be.
+struct Parts<'a> {
+    json: &'a [u8],
+    images: Vec<(ImageId, &'a [u8])>,
+}
+
+fn parts<'a>(answer: &Exchange, body: &'a [u8], json_part: &str) -> Result<Parts<'a>, OriginError> {
+    if answer.is_of_type("application/json") {
+        return Ok(Parts { json: body, images: Vec::new() });
+    }
+    let content_type = answer.header("content-type").ok_or(OriginError::Malformed)?;
+    let (mut json, mut images) = (None, Vec::new());
+    for part in multipart::parts(&content_type, body).map_err(|_| OriginError::Malformed)? {
+        match part.name.parse() {
+            Ok(image) => images.push((image, part.bytes)),
+            Err(_) if part.name == json_part => json = Some(part.bytes),
+            Err(_) => return Err(OriginError::Malformed),
+        }
+    }
+    Ok(Parts { json: json.ok_or(OriginError::Malformed)?, images })
+}
+
+impl Parts<'_> {
+    fn checked(&self, size: Size, limit: usize) -> Vec<Checked<Content>> {
+        let check = |bytes: &[u8]| {
+            let kind = RasterType::check(bytes, size, limit)?;
+            Ok(Content::Bytes(kind, Rc::from(bytes)))
+        };
+        self.images.iter().map(|(image, bytes)| (*image, check(bytes))).collect()
+    }
+}
