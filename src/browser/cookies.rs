@@ -5,12 +5,19 @@ use std::time::Duration;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlDocument;
 
+/// The value of a cookie; none if the document has none of this name, or an empty one.
+pub fn get(name: &str) -> Option<String> {
+    let cookies = document()?.cookie().ok()?;
+    let value = cookies.split("; ").find_map(|cookie| {
+        let (key, value) = cookie.split_once('=')?;
+        (key == name).then_some(value)
+    });
+    value.filter(|value| !value.is_empty()).map(str::to_owned)
+}
+
 /// Whether the document has a cookie of this name, with something in it.
 pub fn has(name: &str) -> bool {
-    let cookies = document().and_then(|document| document.cookie().ok()).unwrap_or_default();
-    cookies.split("; ").any(|cookie| {
-        cookie.split_once('=').is_some_and(|(key, value)| key == name && !value.is_empty())
-    })
+    get(name).is_some()
 }
 
 /// Sets a cookie of this site for `lasts`. Where the browser denies cookies, nothing is set.

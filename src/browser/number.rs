@@ -15,7 +15,8 @@ pub(crate) fn float(number: u64) -> f64 {
     number as f64
 }
 
-/// Milliseconds for a timer, which takes at most 24 days of them.
+/// Milliseconds for a timer, which takes at most 24 days of them. Rounded up: a timer that rings
+/// early finds nothing due.
 pub(crate) fn timer_millis(duration: Duration) -> i32 {
-    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
+    i32::try_from(duration.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
 }

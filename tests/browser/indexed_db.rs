@@ -1,53 +1,43 @@
-//! IndexedDB: the contract, and what only it can do or suffer.
+//! IndexedDB: the contract, and what only it keeps.
 
-use std::time::Duration;
-
-use futures_util::{
-    FutureExt,
-    future::{Either, join_all, select},
-};
 use miniature::{
-    api::UserId,
-    browser::{clock::BrowserClock, indexed_db::IndexedDbShelf, quota},
+    api::{Size, UserId},
+    browser::{indexed_db::IndexedDbShelf, layer::CacheLayer, schedule},
     cache::{
-        clock::{Clock, Timestamp},
-        entry::{Entry, Found},
-        key::Key,
-        layer::{CacheLayer, LayerError},
+        clock::Timestamp,
+        core::{Op, Written},
+        document::DocumentKey,
+        entry::{Content, Found, Rendition},
+        layer::LayerError,
     },
 };
-use wasm_bindgen_test::{console_log, wasm_bindgen_test};
+use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::{
     contract::{Subject, contract},
-    samples::{assert_found, entry, image, lookup, new_account, rendition, user},
-    script::{self, Errors, Replaced},
+    samples::{
+        ROOM, SIZE, assert_entry, entry, image, keep, keep_picture, lookup, new_account, page,
+        picture, profile, record, rendition, shown, user,
+    },
+    script::{self, Replaced},
 };
 
-struct Indexed;
+pub(crate) struct Indexed;
 
 contract!(Indexed);
 
-/// What another tab with newer code does; fails if this one stands in its way.
-const UPGRADE: &str = "const opening = indexedDB.open('miniature:' + args[0], 2);
-         await new Promise((done, fail) => { opening.onsuccess = done; opening.onerror = opening.onblocked = fail; });
-         opening.result.close();";
-
-/// Opens the database beside the bindings and awaits one request on a store.
-async fn raw(account: &UserId, key: &Key, request: &str) -> wasm_bindgen::JsValue {
-    let (store, name) = match key {
-        Key::User(user) => ("records", user.to_string()),
-        Key::Rendition(key) => ("renditions", format!("{}/{}", key.image, key.size)),
-    };
+/// Opens the database beside the bindings, and awaits what `body` returns. `end` awaits a request.
+pub(crate) async fn raw(account: &UserId, body: &str) -> wasm_bindgen::JsValue {
     let body = format!(
-        "const [account, store, key] = args;
-         const end = (r) => new Promise((done, fail) => {{ r.onsuccess = () => done(r.result); r.onerror = fail; }});
-         const database = await end(indexedDB.open('miniature:' + account));
-         const result = await end(database.transaction(store, 'readwrite').objectStore(store).{request});
-         database.close();
-         return result;"
+        "const end = (request) => new Promise((done, fail) => {{
+             request.onsuccess = () => done(request.result);
+             request.onerror = fail;
+         }});
+         const database = await end(indexedDB.open('miniature:' + args[0]));
+         const store = (name) => database.transaction(name, 'readwrite').objectStore(name);
+         try {{ {body} }} finally {{ database.close(); }}"
     );
-    script::run(&body, &[account.as_str(), store, &name]).await
+    script::run(&body, &[account.as_str()]).await
 }
 
 impl Subject for Indexed {
@@ -57,12 +47,23 @@ impl Subject for Indexed {
         IndexedDbShelf::new(account)
     }
 
-    async fn corrupt(account: &UserId, key: &Key) {
-        raw(account, key, "put({ type: 'text/html', bytes: 'garbage' }, key)").await;
+    async fn corrupt(account: &UserId, name: &str, number: u8) {
+        let garbage = "{ type: 'text/html', bytes: 'garbage', known: '{', used_at: 1 }";
+        let key = format!("{}/{SIZE}", image(number));
+        let body = format!(
+            "await end(store('records').put({garbage}, '{name}'));
+             await end(store('renditions').put({garbage}, '{key}'));"
+        );
+        raw(account, &body).await;
     }
 
-    async fn holds(account: &UserId, key: &Key) -> bool {
-        raw(account, key, "count(key)").await.as_f64() == Some(1.0)
+    async fn holds(account: &UserId, name: &str, number: u8) -> bool {
+        let key = format!("{}/{SIZE}", image(number));
+        let body = format!(
+            "return await end(store('records').count('{name}'))
+                  + await end(store('renditions').count('{key}'));"
+        );
+        raw(account, &body).await.as_f64() != Some(0.0)
     }
 
     fn deny() -> Replaced {
@@ -70,30 +71,28 @@ impl Subject for Indexed {
     }
 }
 
-async fn find(shelf: &IndexedDbShelf) -> Result<Found, LayerError> {
+pub(crate) async fn find(shelf: &IndexedDbShelf) -> Result<Found, LayerError> {
     shelf.get_many(&[lookup("ada")]).await.map(|mut found| found.remove(0))
 }
 
-async fn shelf_with(account: &UserId, entry: Entry) -> IndexedDbShelf {
+pub(crate) async fn apply(shelf: &IndexedDbShelf, ops: &[Op<Content>], now: u64) -> Written {
+    shelf.apply(ops, Timestamp(now), ROOM).await.unwrap()
+}
+
+pub(crate) async fn shelf_with(account: &UserId, ops: &[Op<Content>]) -> IndexedDbShelf {
     let shelf = Indexed::open(account);
-    shelf.put_many(&[entry], Timestamp(1)).await.unwrap();
+    apply(&shelf, ops, 1).await;
     shelf
 }
 
-/// `future`, unless it takes longer than half a second.
-async fn in_time<T>(future: impl Future<Output = T>) -> Option<T> {
-    let limit = BrowserClock.sleep(Duration::from_millis(500));
-    match select(std::pin::pin!(future), std::pin::pin!(limit)).await {
-        Either::Left((output, _)) => Some(output),
-        Either::Right(_) => None,
-    }
+fn keep_at(name: &str, number: u8, size: Size) -> Op<Content> {
+    Op::Rendition { user: user(name), rendition: picture(number, size) }
 }
 
 #[wasm_bindgen_test]
 async fn fifty_lookups_are_answered_by_one_transaction() {
-    let shelf = Indexed::open(&new_account());
-    let entries: Vec<Entry> = (1..=50).map(|n| entry(&format!("user-{n}"), n)).collect();
-    shelf.put_many(&entries, Timestamp(1)).await.unwrap();
+    let entries: Vec<_> = (1..=50).flat_map(|n| entry(&format!("user-{n}"), n)).collect();
+    let shelf = shelf_with(&new_account(), &entries).await;
     let count = Replaced::by(
         "const held = IDBDatabase.prototype.transaction;
          window.transactions = 0;
@@ -107,235 +106,181 @@ async fn fifty_lookups_are_answered_by_one_transaction() {
 
     let found = shelf.get_many(&names).await.unwrap();
 
-    found.iter().zip(&entries).for_each(|(found, put)| assert_found(found, put));
+    for (found, n) in found.iter().zip(1..) {
+        assert_entry(found, &format!("user-{n}"), n);
+    }
     assert_eq!(js_sys::eval("window.transactions").unwrap().as_f64(), Some(1.0));
     drop(count);
 }
 
 #[wasm_bindgen_test]
-async fn an_upgrade_by_another_tab_disconnects_and_then_bypasses_this_one() {
-    let account = new_account();
-    let shelf = shelf_with(&account, entry("ada", 1)).await;
-
-    script::run(UPGRADE, &[account.as_str()]).await;
-
-    assert_eq!(find(&shelf).await, Err(LayerError::Disconnected));
-    assert_eq!(find(&shelf).await, Err(LayerError::Unavailable), "this tab's code is too old");
-}
-
-#[wasm_bindgen_test]
-async fn a_database_deleted_by_another_tab_is_made_anew() {
-    let account = new_account();
-    let shelf = shelf_with(&account, entry("ada", 1)).await;
-
-    let delete = "const deleting = indexedDB.deleteDatabase('miniature:' + args[0]);
-         await new Promise((done, fail) => { deleting.onsuccess = done; deleting.onerror = deleting.onblocked = fail; });";
-    script::run(delete, &[account.as_str()]).await;
-
-    assert_eq!(find(&shelf).await, Err(LayerError::Disconnected));
-    assert_eq!(find(&shelf).await, Ok(Found::default()));
-}
-
-#[wasm_bindgen_test]
-async fn an_open_that_never_answers_hangs_only_the_call_that_waits_for_it() {
-    let account = new_account();
-    drop(shelf_with(&account, entry("ada", 1)).await);
-    let shelf = Indexed::open(&account);
-    let silent = Replaced::property("IDBFactory.prototype", "open", "() => ({})");
-
-    assert_eq!(in_time(find(&shelf)).await, None);
-
-    drop(silent);
-    assert_found(&in_time(find(&shelf)).await.unwrap().unwrap(), &entry("ada", 1));
-}
-
-#[wasm_bindgen_test]
-async fn calls_that_come_together_open_once() {
-    let shelf = Indexed::open(&new_account());
-    let count = Replaced::by(
-        "const held = IDBFactory.prototype.open;
-         window.opened = 0;
-         IDBFactory.prototype.open = function (...args) { window.opened += 1; return held.apply(this, args); };
-         return () => { IDBFactory.prototype.open = held; };",
-    );
-
-    let found = join_all([find(&shelf), find(&shelf), find(&shelf)]).await;
-
-    assert!(found.iter().all(|found| *found == Ok(Found::default())));
-    assert_eq!(js_sys::eval("window.opened").unwrap().as_f64(), Some(1.0));
-    drop(count);
-}
-
-/// A megabyte that does not compress.
-fn noise() -> Vec<u8> {
-    let mut state = 1_u32;
-    std::iter::repeat_with(|| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        state.to_be_bytes()[0]
-    })
-    .take(1 << 20)
-    .collect()
-}
-
-/// Firefox is started with a quota that a test can spend (`webdriver.json`). Chromium grants six
-/// tenths of the disk and cannot be told otherwise; there the next test has to do.
-#[wasm_bindgen_test]
-async fn a_spent_quota_stores_nothing() {
-    let estimate = quota::estimate().await.unwrap();
-    if estimate.quota_bytes > 64 << 20 {
-        console_log!("not spent: {} bytes are too many to write", estimate.quota_bytes);
-        return;
-    }
-    let account = new_account();
-    let shelf = shelf_with(&account, entry("ada", 1)).await;
-    let fill = "const opening = indexedDB.open('filler');
-         opening.onupgradeneeded = () => opening.result.createObjectStore('filler', { autoIncrement: true });
-         await new Promise((done) => { opening.onsuccess = done; });
-         // Noise: what is written is compressed.
-         const noise = new Uint8Array(1 << 20);
-         for (let at = 0; at < noise.length; at += 65536) crypto.getRandomValues(noise.subarray(at, at + 65536));
-         for (let size = noise.length; size > 1024; size >>= 1) {
-             for (let full = false; !full; ) {
-                 const transaction = opening.result.transaction('filler', 'readwrite');
-                 // After one that found the disk full, Firefox lets the next transaction only delete.
-                 try { transaction.objectStore('filler').put(noise.slice(0, size)); } catch { continue; }
-                 full = await new Promise((done) => {
-                     transaction.oncomplete = () => done(false);
-                     transaction.onabort = () => done(true);
-                 });
-             }
-         }
-         opening.result.close();";
-    script::run(fill, &[]).await;
-    let mut large = entry("ada", 2);
-    large.rendition = Some(rendition(image(2), &noise()));
-
-    let answer = shelf.put_many(&[entry("grace", 3), large.clone()], Timestamp(2)).await;
-
-    assert_eq!(answer, Err(LayerError::Full));
-    assert_found(&find(&shelf).await.unwrap(), &entry("ada", 1));
-    assert!(!Indexed::holds(&account, &Key::User(user("grace"))).await);
-    script::run(
-        "await new Promise((done) => { indexedDB.deleteDatabase('filler').onsuccess = done; });",
-        &[],
-    )
-    .await;
-    shelf.remove_many(&crate::samples::keys(&entry("ada", 1))).await.unwrap();
-    assert_eq!(shelf.put_many(&[large], Timestamp(3)).await, Ok(()), "after making room");
-}
-
-/// The two ways in which a browser reports a spent quota, played back.
-#[wasm_bindgen_test]
-async fn a_spent_quota_as_browsers_report_it_stores_nothing() {
-    let account = new_account();
-    let shelf = shelf_with(&account, entry("ada", 1)).await;
-    let in_a_request = "function () { throw new DOMException('full', 'QuotaExceededError'); }";
-    let at_the_end = "(() => {
-         const put = IDBObjectStore.prototype.put;
-         return function (...args) {
-             const request = put.apply(this, args);
-             const last = args[1] === 'grace' && this.name === 'uses';
-             if (last) request.addEventListener('success', () => this.transaction.abort());
-             return request;
-         };
-     })()";
-    for put in [in_a_request, at_the_end] {
-        let full = Replaced::property("IDBObjectStore.prototype", "put", put);
-        let entries = [entry("ada", 2), entry("grace", 0)];
-        let answer = shelf.put_many(&entries, Timestamp(2)).await;
-        drop(full);
-
-        assert_eq!(answer, Err(LayerError::Full), "{put}");
-        assert_found(&find(&shelf).await.unwrap(), &entry("ada", 1));
-        assert!(!Indexed::holds(&account, &Key::User(user("grace"))).await, "{put}");
+async fn the_best_size_that_is_held_is_found() {
+    use Size::{S64, S128, S256, S512};
+    let cases = [
+        ("the exact one", vec![S64, S128, S256], S128, Some(S128)),
+        ("the next larger", vec![S64, S256, S512], S128, Some(S256)),
+        ("the largest of the smaller", vec![S64, S128], S512, Some(S128)),
+        ("none", vec![], S64, None),
+    ];
+    for (name, held, wanted, expected) in cases {
+        let mut ops = vec![keep(record("ada", 1))];
+        ops.extend(held.into_iter().map(|size| keep_at("ada", 1, size)));
+        let shelf = shelf_with(&new_account(), &ops).await;
+        let mut asked = lookup("ada");
+        asked.wanted.size = wanted;
+        let found = shelf.get_many(&[asked]).await.unwrap().remove(0);
+        assert_eq!(found.rendition.map(|found| found.size()), expected, "{name}");
     }
 }
 
 #[wasm_bindgen_test]
-async fn clearing_does_not_wait_for_a_tab_that_stays_connected() {
-    let account = new_account();
-    let shelf = shelf_with(&account, entry("ada", 1)).await;
-    let hold = "const opening = indexedDB.open('miniature:' + args[0]);
-         await new Promise((done) => { opening.onsuccess = done; });
-         window.stubborn = opening.result;";
-    script::run(hold, &[account.as_str()]).await;
+async fn the_image_that_is_looked_up_goes_before_the_records() {
+    let shelf = shelf_with(&new_account(), &entry("ada", 1)).await;
+    // Somebody else's picture, as far as this layer knows.
+    apply(&shelf, &entry("grace", 2), 2).await;
+    let mut asked = lookup("ada");
+    let found = async |asked| shelf.get_many(&[asked]).await.unwrap().remove(0).rendition.unwrap();
 
-    assert_eq!(in_time(shelf.clear()).await, Some(Ok(())));
-
-    let count = "const read = window.stubborn.transaction('records').objectStore('records').count();
-         return new Promise((done) => { read.onsuccess = () => { window.stubborn.close(); done(read.result); }; });";
-    assert_eq!(script::run(count, &[]).await.as_f64(), Some(0.0));
+    asked.image = Some(image(2));
+    assert_eq!(found(asked.clone()).await.image(), image(2));
+    asked.image = Some(image(9));
+    assert_eq!(found(asked).await.image(), image(1), "an older one will do until then");
 }
 
 #[wasm_bindgen_test]
-async fn after_clearing_there_is_no_database() {
+async fn one_unreadable_size_does_not_hide_another() {
     let account = new_account();
-    let shelf = shelf_with(&account, entry("ada", 1)).await;
-    shelf.clear().await.unwrap();
+    let mut ops = entry("ada", 1);
+    ops.push(keep_at("ada", 1, Size::S256));
+    let shelf = shelf_with(&account, &ops).await;
+    raw(&account, &format!("await end(store('renditions').put({{}}, '{}/64'));", image(1))).await;
 
-    let names = "return (await indexedDB.databases()).map(({ name }) => name).join();";
-    let names = script::run(names, &[]).await.as_string().unwrap();
-    assert!(!names.contains(account.as_str()), "{names}");
+    let found = find(&shelf).await.unwrap();
+
+    assert_eq!(found.rendition.as_ref().map(shown), Some(shown(&picture(1, Size::S256))));
+    let left = "return (await end(store('renditions').getAllKeys())).join();";
+    assert_eq!(raw(&account, left).await.as_string(), Some(format!("{}/256", image(1))));
+    assert_eq!(shelf.usage().await.unwrap().entries, 2);
 }
 
 #[wasm_bindgen_test]
-async fn what_nobody_waits_for_any_more_ends_without_an_error_in_the_console() {
+async fn a_newer_picture_takes_the_place_of_every_size_of_the_older_one() {
     let account = new_account();
-    let errors = Errors::noted();
-    let shelf = Indexed::open(&account);
-    let entries = [entry("ada", 1)];
-    // Once while the database opens, once while the transaction runs.
-    assert!(shelf.put_many(&entries, Timestamp(1)).now_or_never().is_none());
-    assert_eq!(find(&shelf).await, Ok(Found::default()));
-    assert!(shelf.put_many(&entries, Timestamp(1)).now_or_never().is_none());
+    let mut ops = entry("ada", 1);
+    ops.extend([keep_at("ada", 1, Size::S256), keep_at("ada", 1, Size::S512)]);
+    ops.extend(entry("grace", 3));
+    let shelf = shelf_with(&account, &ops).await;
 
-    assert_found(&find(&shelf).await.unwrap(), &entries[0]);
-    drop(shelf);
-    BrowserClock.sleep(Duration::from_millis(1)).await;
-    assert_eq!(errors.messages(), "");
+    apply(&shelf, &entry("ada", 2), 2).await;
+
+    let left = "return (await end(store('renditions').getAllKeys())).join();";
+    let expected = [2, 3].map(|number| format!("{}/64", image(number))).join(",");
+    assert_eq!(raw(&account, left).await.as_string(), Some(expected));
+    assert_eq!(shelf.usage().await.unwrap().entries, 4);
+}
+
+#[wasm_bindgen_test]
+async fn a_data_url_is_left_to_the_layer_that_keeps_such() {
+    let account = new_account();
+    let preview = picture(1, SIZE);
+    let content = Content::DataUrl(preview.content.to_data_url());
+    let rendition = Rendition { content, ..preview };
+    let ops = [keep(record("ada", 1)), Op::Rendition { user: user("ada"), rendition }];
+    let shelf = shelf_with(&account, &ops).await;
+    assert_eq!(find(&shelf).await.unwrap().rendition, None);
+    assert_eq!(shelf.usage().await.unwrap().entries, 1);
 }
 
 #[wasm_bindgen_test]
 async fn noting_a_use_does_not_rewrite_a_picture() {
-    let shelf = shelf_with(&new_account(), entry("ada", 1)).await;
+    let account = new_account();
+    let mut ops = entry("ada", 1);
+    ops.push(keep_at("ada", 1, Size::S256));
+    let shelf = shelf_with(&account, &ops).await;
     let writes = Replaced::by(
         "const held = IDBObjectStore.prototype.put;
          window.written = [];
-         IDBObjectStore.prototype.put = function (...args) { window.written.push(this.name); return held.apply(this, args); };
+         IDBObjectStore.prototype.put = function (value, key) { window.written.push(`${this.name} ${key}`); return held.call(this, value, key); };
          return () => { IDBObjectStore.prototype.put = held; };",
     );
 
-    shelf.touch_many(&crate::samples::keys(&entry("ada", 1)), Timestamp(7)).await.unwrap();
+    let rendition = Some(picture(1, Size::S256).key);
+    apply(&shelf, &[Op::Touch { user: user("ada"), rendition }], 7).await;
 
     let written = js_sys::eval("window.written.join()").unwrap().as_string();
-    assert_eq!(written.as_deref(), Some("uses,uses"));
     drop(writes);
-    let inventory = shelf.inventory().await.unwrap();
-    assert!(inventory.iter().all(|held| held.used_at == Timestamp(7) && held.bytes > 0));
+    let expected = format!("records ada,uses ada,uses {}/256,sums all", image(1));
+    assert_eq!(written, Some(expected), "the rendition that was shown, and no other");
+    let ages = "return (await end(store('uses').getAll())).map(({ used_at }) => used_at).join();";
+    assert_eq!(raw(&account, ages).await.as_string().as_deref(), Some("7,1,7"));
 }
 
 #[wasm_bindgen_test]
-async fn a_page_is_kept_and_of_too_many_the_oldest_go() {
-    let shelf = Indexed::open(&new_account());
-    let names: Vec<String> = (0..302).map(|n| format!("page {n}")).collect();
-    let puts = (1..).zip(&names).map(|(now, name)| shelf.page_put(name, name, Timestamp(now)));
-    assert!(join_all(puts).await.into_iter().all(|put| put.is_ok()));
-
-    assert_eq!(shelf.page_get("page 0").await, Ok(None));
-    assert_eq!(shelf.page_get("page 1").await, Ok(None));
-    assert_eq!(shelf.page_get("page 2").await, Ok(Some("page 2".into())));
-    assert_eq!(shelf.page_get("page 301").await, Ok(Some("page 301".into())));
-    shelf.clear().await.unwrap();
-    assert_eq!(shelf.page_get("page 301").await, Ok(None));
-}
-
-#[wasm_bindgen_test]
-async fn a_dropped_shelf_stands_in_nobodys_way() {
+async fn documents_are_kept_until_removed() {
     let account = new_account();
-    drop(shelf_with(&account, entry("ada", 1)).await);
-    let errors = Errors::noted();
+    let held = [page(None, "c"), page(Some("c"), "d"), profile("ada")];
+    let shelf = Indexed::open(&account);
+    apply(&shelf, &held.clone().map(Op::Document), 1).await;
+    let mut keys: Vec<DocumentKey> = held.iter().rev().map(|page| page.key.clone()).collect();
+    keys.push(page(Some("unknown"), "").key);
+    let [first, second, third] = held.map(Some);
+    let expected = [third, second, first.clone(), None];
+    assert_eq!(shelf.documents(&keys).await.unwrap(), expected);
+    assert_eq!(shelf.usage().await.unwrap().entries, 0, "documents have budgets of their own");
 
-    script::run(UPGRADE, &[account.as_str()]).await;
+    let removed = [Op::RemoveDocument(keys[0].clone()), Op::RemoveDocument(keys[1].clone())];
+    apply(&shelf, &removed, 2).await;
+    assert_eq!(shelf.documents(&keys).await.unwrap(), [None, None, first, None]);
+}
 
-    assert_eq!(errors.messages(), "");
+#[wasm_bindgen_test]
+async fn a_document_that_cannot_be_read_is_absent_and_removed() {
+    let account = new_account();
+    let shelf = Indexed::open(&account);
+    apply(&shelf, &[Op::Document(page(None, "c")), Op::Document(profile("ada"))], 1).await;
+    // One is cut off, the other is somebody else's.
+    let spoil = "const row = await end(store('pages').get('profile:ada'));
+         await end(store('pages').put({ ...row, text: row.text.replaceAll('ada', 'eve') }, 'profile:ada'));
+         await end(store('pages').put({ text: '{', kind: 0, stored_at: 1 }, 'friends'));";
+    raw(&account, spoil).await;
+
+    let keys = [page(None, "").key, profile("ada").key];
+    assert_eq!(shelf.documents(&keys).await.unwrap(), [None, None]);
+
+    let count = "return await end(store('pages').count());";
+    assert_eq!(raw(&account, count).await.as_f64(), Some(0.0));
+}
+
+#[wasm_bindgen_test]
+async fn what_an_earlier_layout_kept_goes() {
+    let account = new_account();
+    let before = "const opening = indexedDB.open('miniature:' + args[0], 1);
+         opening.onupgradeneeded = () => {
+             opening.result.createObjectStore('records');
+             opening.result.createObjectStore('uses');
+             opening.result.createObjectStore('no more');
+         };
+         await new Promise((done) => { opening.onsuccess = done; });
+         const put = opening.result.transaction('records', 'readwrite').objectStore('records').put('{}', 'ada');
+         await new Promise((done) => { put.onsuccess = done; });
+         opening.result.close();";
+    script::run(before, &[account.as_str()]).await;
+
+    let shelf = shelf_with(&account, &entry("grace", 2)).await;
+
+    assert_eq!(find(&shelf).await, Ok(Found::default()));
+    let stores = "return [...database.objectStoreNames].join();";
+    let stores = raw(&account, stores).await.as_string();
+    assert_eq!(stores.as_deref(), Some("pages,records,renditions,sums,uses"));
+}
+
+#[wasm_bindgen_test]
+async fn a_picture_of_somebody_without_a_row_is_found_by_its_image() {
+    let shelf = shelf_with(&new_account(), &[keep_picture("ada", 1)]).await;
+    assert_eq!(find(&shelf).await, Ok(Found::default()));
+    let mut asked = lookup("ada");
+    asked.image = Some(image(1));
+    let found = shelf.get_many(&[asked]).await.unwrap().remove(0);
+    assert_eq!(found.rendition, Some(rendition(image(1), &[1; 300])));
+    schedule::sleep(std::time::Duration::ZERO).await;
 }

@@ -2,15 +2,18 @@
 
 use miniature::{
     api::{Account, UserId},
-    browser::local_storage::{
-        ACCOUNT_KEY, LocalPages, LocalStorageShelf, PREFIX, current_account,
-        forget_current_account, set_current_account,
+    browser::{
+        local_storage::{
+            ACCOUNT_KEY, LocalStorageShelf, PREFIX, current_account, forget_current_account,
+            set_current_account,
+        },
+        tabs::TabChange,
     },
     cache::{
         clock::Timestamp,
-        entry::{Content, Found},
-        key::Key,
-        layer::{CacheLayer, InstantLayer, LayerError},
+        core::{Op, Start, StorageChange},
+        entry::{Content, Found, Line},
+        layer::LayerError,
     },
 };
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -18,7 +21,10 @@ use web_sys::Storage;
 
 use crate::{
     contract::{Subject, contract},
-    samples::{assert_found, entry, lookup, new_account, record, user},
+    samples::{
+        assert_entry, entry, keep, lineage, new_account, page, picture, profile, record, shown,
+        user,
+    },
     script::Replaced,
 };
 
@@ -30,11 +36,16 @@ fn raw() -> Storage {
     web_sys::window().unwrap().local_storage().unwrap().unwrap()
 }
 
-fn line(account: &UserId, key: &Key) -> String {
-    match key {
-        Key::User(user) => format!("{PREFIX}{account}:picture:{user}"),
-        Key::Rendition(_) => format!("{PREFIX}{account}:no such line"),
-    }
+fn key(account: &UserId, name: &str) -> String {
+    format!("{PREFIX}{account}:{name}")
+}
+
+fn get(account: &UserId, name: &str) -> Option<String> {
+    raw().get_item(&key(account, name)).unwrap()
+}
+
+fn set(account: &UserId, name: &str, value: &str) {
+    raw().set_item(&key(account, name), value).unwrap();
 }
 
 impl Subject for Local {
@@ -44,14 +55,13 @@ impl Subject for Local {
         LocalStorageShelf::open(account).unwrap()
     }
 
-    async fn corrupt(account: &UserId, key: &Key) {
-        if matches!(key, Key::User(_)) {
-            raw().set_item(&line(account, key), "{\"record\":").unwrap();
-        }
+    async fn corrupt(account: &UserId, name: &str, _number: u8) {
+        set(account, &format!("record:{name}"), "{\"record\":");
+        set(account, &format!("preview:{name}"), "00 64 data:image/webp,");
     }
 
-    async fn holds(account: &UserId, key: &Key) -> bool {
-        raw().get_item(&line(account, key)).unwrap().is_some()
+    async fn holds(account: &UserId, name: &str, _number: u8) -> bool {
+        ["record", "preview"].iter().any(|kind| get(account, &format!("{kind}:{name}")).is_some())
     }
 
     fn deny() -> Replaced {
@@ -98,87 +108,262 @@ impl Drop for Filled {
 }
 
 #[wasm_bindgen_test]
-async fn a_spent_quota_is_reported_and_nothing_is_stored() {
+fn a_spent_quota_is_reported_and_nothing_is_changed() {
     let account = new_account();
     let shelf = Local::open(&account);
-    let held = [entry("ada", 1), entry("grace", 2)];
-    shelf.put_many(&held, Timestamp(1)).await.unwrap();
+    let held = [entry("ada", 1), entry("grace", 2), vec![Op::Document(page(None, "a"))]].concat();
+    shelf.apply(&held, Timestamp(1)).unwrap();
     let filled = Filled::up();
 
-    // The first fits in place of what is held; the second and third do not fit.
-    let entries = [entry("ada", 3), entry("joan", 4), entry("mary", 5)];
-    let answer = shelf.put_many(&entries, Timestamp(2)).await;
+    // The first fits in the place of what is held; what comes after it does not fit.
+    let changes = [
+        entry("ada", 3),
+        vec![Op::RemoveUser(user("grace")), Op::Document(page(None, "b"))],
+        entry("joan", 4),
+        entry("mary", 5),
+        entry("ada", 6),
+        entry("lise", 7),
+    ]
+    .concat();
+    let answer = shelf.apply(&changes, Timestamp(2));
 
     assert_eq!(answer, Err(LayerError::Full));
-    assert_found(&shelf.peek(&user("ada")).unwrap(), &held[0]);
-    assert_found(&shelf.peek(&user("grace")).unwrap(), &held[1]);
-    assert_eq!(shelf.peek(&user("joan")).unwrap(), Found::default());
+    assert_entry(&shelf.found(&user("ada")).unwrap(), "ada", 1);
+    assert_entry(&shelf.found(&user("grace")).unwrap(), "grace", 2);
+    assert_eq!(shelf.found(&user("joan")).unwrap(), Found::default());
+    assert_eq!(shelf.start(&account).friends, Some(page(None, "a")));
     drop(filled);
-    assert_eq!(shelf.put_many(&entries, Timestamp(3)).await, Ok(()));
+    assert!(shelf.apply(&changes, Timestamp(3)).is_ok());
+    assert_entry(&shelf.found(&user("ada")).unwrap(), "ada", 6);
 }
 
 #[wasm_bindgen_test]
-async fn it_is_read_within_the_call() {
+fn the_time_from_which_rows_are_believed_is_written_although_the_storage_is_full() {
+    let account = new_account();
+    let shelf = Local::open(&account);
+    let fresh = Start {
+        account: account.clone(),
+        lineage: None,
+        believe_from: Timestamp(0),
+        friends: None,
+    };
+    assert_eq!(shelf.start(&account), fresh);
+    assert_eq!(get(&account, "believe-from").as_deref(), Some("0000000000000"));
+    let _filled = Filled::up();
+
+    let now = Timestamp(1_767_225_600_000);
+    assert!(shelf.apply(&[Op::BelieveFrom(now)], now).is_ok());
+
+    assert_eq!(shelf.start(&account).believe_from, now);
+}
+
+#[wasm_bindgen_test]
+fn what_a_start_needs_is_kept_and_what_cannot_be_read_is_absent() {
+    let account = new_account();
+    let shelf = Local::open(&account);
+    let first = page(None, "c");
+    let ops = [Op::Document(first.clone()), Op::Lineage(lineage(3))];
+    shelf.apply(&ops, Timestamp(1)).unwrap();
+    let start = shelf.start(&account);
+    assert_eq!((start.friends, start.lineage), (Some(first), Some(lineage(3))));
+
+    // What the layout before this one kept under the same name, and other garbage.
+    set(&account, "page:friends", r#"{"page":{"friends":[],"next":null}}"#);
+    set(&account, "lineage", "soon");
+    set(&account, "believe-from", "-000000000001");
+    let start = shelf.start(&account);
+    assert_eq!((start.friends, start.lineage), (None, None));
+    assert_eq!(start.believe_from, Timestamp(0));
+    assert_eq!(get(&account, "believe-from").as_deref(), Some("0000000000000"));
+}
+
+#[wasm_bindgen_test]
+fn of_documents_only_the_first_page_is_kept() {
+    let account = new_account();
+    let shelf = Local::open(&account);
+    let others = [page(Some("c"), "d"), profile("ada")];
+    let mut ops: Vec<_> = others.iter().cloned().map(Op::Document).collect();
+    ops.push(Op::Document(page(None, "c")));
+    shelf.apply(&ops, Timestamp(1)).unwrap();
+    let keys = || {
+        let all = (0..raw().length().unwrap()).filter_map(|at| raw().key(at).unwrap());
+        all.filter(|held| held.starts_with(&key(&account, ""))).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(), [key(&account, "page:friends")]);
+
+    let remove = others.map(|document| Op::RemoveDocument(document.key));
+    shelf.apply(&remove, Timestamp(2)).unwrap();
+    assert_eq!(keys(), [key(&account, "page:friends")]);
+    shelf.apply(&[Op::RemoveDocument(page(None, "").key)], Timestamp(3)).unwrap();
+    assert!(keys().is_empty());
+}
+
+#[wasm_bindgen_test]
+fn a_confirmation_rewrites_no_picture() {
+    let account = new_account();
+    let shelf = Local::open(&account);
+    shelf.apply(&entry("ada", 1), Timestamp(1)).unwrap();
+    let writes = Replaced::by(
+        "const held = Storage.prototype.setItem;
+         window.written = [];
+         Storage.prototype.setItem = function (key, value) { window.written.push(value.length); return held.call(this, key, value); };
+         return () => { Storage.prototype.setItem = held; };",
+    );
+    let mut confirmed = record("ada", 1);
+    confirmed.checked_at = Timestamp(1_767_225_600_000);
+
+    shelf.apply(&[keep(confirmed)], Timestamp(1_767_225_600_000)).unwrap();
+
+    let written = js_sys::eval("window.written.join()").unwrap().as_string().unwrap();
+    drop(writes);
+    assert!(written.parse::<u32>().is_ok_and(|bytes| bytes <= 150), "one write of {written}");
+}
+
+#[wasm_bindgen_test]
+fn a_preview_is_handed_out_as_it_lies_there() {
     let shelf = Local::open(&new_account());
-    shelf.put_many(&[entry("ada", 1)], Timestamp(1)).await.unwrap();
-
-    let found = shelf.peek(&user("ada")).unwrap();
-
-    assert_found(&found, &entry("ada", 1));
-    assert!(matches!(found.rendition.unwrap().content, Content::DataUrl(_)));
+    shelf.apply(&entry("ada", 1), Timestamp(1)).unwrap();
+    let found = shelf.found(&user("ada")).unwrap().rendition.unwrap();
+    assert!(matches!(found.content, Content::DataUrl(_)));
 }
 
 #[wasm_bindgen_test]
-async fn a_preview_that_is_no_image_reads_as_none_and_is_removed() {
+fn a_preview_that_is_no_image_reads_as_none_and_is_removed() {
     let account = new_account();
     let shelf = Local::open(&account);
-    shelf.put_many(&[entry("ada", 1)], Timestamp(1)).await.unwrap();
-    let key = line(&account, &Key::User(user("ada")));
-    let line = raw().get_item(&key).unwrap().unwrap();
-    raw().set_item(&key, &line.replace("data:image/webp", "https://example.org/")).unwrap();
+    shelf.apply(&entry("ada", 1), Timestamp(1)).unwrap();
+    let preview = get(&account, "preview:ada").unwrap();
+    set(&account, "preview:ada", &preview.replace("data:image/webp", "https://example.org/"));
 
-    assert_eq!(shelf.peek(&user("ada")).unwrap(), Found::default());
-    assert_eq!(raw().get_item(&key).unwrap(), None);
+    let found = shelf.found(&user("ada")).unwrap();
+
+    assert_eq!((found.record, found.rendition), (Some(record("ada", 1)), None));
+    assert_eq!(get(&account, "preview:ada"), None);
+    assert!(get(&account, "record:ada").is_some());
 }
 
 #[wasm_bindgen_test]
-async fn someone_elses_line_reads_as_none() {
+fn a_preview_without_a_record_is_found() {
     let account = new_account();
     let shelf = Local::open(&account);
-    shelf.put_many(&[entry("ada", 1)], Timestamp(1)).await.unwrap();
-    let line_of = |name: &str| line(&account, &Key::User(user(name)));
-    let ada = raw().get_item(&line_of("ada")).unwrap().unwrap();
-    raw().set_item(&line_of("grace"), &ada).unwrap();
+    shelf.apply(&entry("ada", 1), Timestamp(1)).unwrap();
+    raw().remove_item(&key(&account, "record:ada")).unwrap();
 
-    let found = shelf.get_many(&["ada", "grace"].map(lookup)).await.unwrap();
+    let found = shelf.found(&user("ada")).unwrap();
 
-    assert_found(&found[0], &entry("ada", 1));
-    assert_eq!(found[1], Found::default());
+    let preview = picture(1, crate::samples::SIZE);
+    assert_eq!((found.record, found.used_at), (None, Timestamp(0)));
+    assert_eq!(found.rendition.as_ref().map(shown), Some(shown(&preview)));
+}
+
+/// What the keys say by themselves.
+fn line(account: &UserId, name: &str, used_at: u64) -> Line {
+    let size = |kind: &str| {
+        let value = get(account, &format!("{kind}:{name}"));
+        value.map_or(0, |value| key(account, &format!("{kind}:{name}")).len() + value.len())
+    };
+    let bytes = (size("record") + size("preview")) as u64;
+    Line { user: user(name), bytes, used_at: Timestamp(used_at) }
 }
 
 #[wasm_bindgen_test]
-async fn clearing_takes_the_accounts_pages_and_leaves_the_rest_of_the_origin() {
+fn a_write_tells_what_the_rows_that_it_named_take_now() {
     let account = new_account();
-    let pages = LocalPages::open(&account).unwrap();
-    pages.put("friends", "[]").unwrap();
+    let shelf = Local::open(&account);
+    let ops = [entry("ada", 1), entry("grace", 2), entry("joan", 0)].concat();
+    let written = shelf.apply(&ops, Timestamp(5)).unwrap();
+    let lines = ["ada", "grace", "joan"].map(|name| line(&account, name, 5));
+    assert_eq!(written.lines, lines);
+    assert!(lines.iter().all(|line| line.bytes > 0));
+
+    let ops = [
+        Op::RemoveUser(user("ada")),
+        Op::RemoveImage { user: user("grace"), image: crate::samples::image(2) },
+        Op::Touch { user: user("joan"), rendition: None },
+        Op::Document(page(None, "")),
+    ];
+    let written = shelf.apply(&ops, Timestamp(6)).unwrap();
+    let gone = Line { user: user("ada"), bytes: 0, used_at: Timestamp(0) };
+    let (grace, joan) = (line(&account, "grace", 5), line(&account, "joan", 6));
+    assert_eq!(written.lines, [gone, grace, joan]);
+}
+
+#[wasm_bindgen_test]
+fn a_count_lists_this_accounts_users_and_removes_what_nobody_can_read() {
+    let account = new_account();
+    let shelf = Local::open(&account);
+    shelf.apply(&entry("ada", 1), Timestamp(1)).unwrap();
+    shelf.apply(&entry("grace", 2), Timestamp(2)).unwrap();
+    let longer = user(&format!("{account}1"));
+    Local::open(&longer).apply(&entry("joan", 3), Timestamp(3)).unwrap();
+    for (name, value) in [
+        ("picture:ada", "{}"),
+        ("record:not a user", "7 - - 1 1"),
+        ("record:mary", "7"),
+        ("preview:mary", "no preview"),
+    ] {
+        set(&account, name, value);
+    }
+    set(&account, "believe-from", "0000000000000");
+
+    let lines = shelf.count().unwrap();
+
+    assert_eq!(lines, [line(&account, "ada", 1), line(&account, "grace", 2)]);
+    for name in ["picture:ada", "record:not a user", "record:mary", "preview:mary"] {
+        assert_eq!(get(&account, name), None, "{name}");
+    }
+    assert!(get(&account, "believe-from").is_some());
+}
+
+#[wasm_bindgen_test]
+fn clearing_leaves_what_protects_from_old_rows_and_the_rest_of_the_origin() {
+    let account = new_account();
+    let shelf = Local::open(&account);
+    let mut ops = entry("ada", 1);
+    ops.extend([
+        Op::Document(page(None, "")),
+        Op::BelieveFrom(Timestamp(5)),
+        Op::Lineage(lineage(1)),
+    ]);
+    shelf.apply(&ops, Timestamp(1)).unwrap();
     raw().set_item("not ours", "stays").unwrap();
 
-    Local::open(&account).clear().await.unwrap();
+    shelf.clear().unwrap();
 
-    assert_eq!(pages.get("friends"), Ok(None));
+    let start = shelf.start(&account);
+    assert_eq!((start.believe_from, start.lineage), (Timestamp(5), Some(lineage(1))));
+    assert_eq!(start.friends, None);
+    assert_eq!(shelf.count().unwrap(), []);
     assert_eq!(raw().get_item("not ours").unwrap().as_deref(), Some("stays"));
     raw().remove_item("not ours").unwrap();
 }
 
 #[wasm_bindgen_test]
-fn a_page_is_kept_until_removed() {
-    let pages = LocalPages::open(&new_account()).unwrap();
-    assert_eq!(pages.get("friends"), Ok(None));
-    pages.put("friends", "[1]").unwrap();
-    pages.put("friends", "[2]").unwrap();
-    assert_eq!(pages.get("friends"), Ok(Some("[2]".into())));
-    pages.remove("friends").unwrap();
-    assert_eq!(pages.get("friends"), Ok(None));
+fn a_change_by_another_tab_is_told_as_what_it_means() {
+    let account = new_account();
+    let shelf = Local::open(&account);
+    shelf.apply(&entry("ada", 1), Timestamp(1)).unwrap();
+    let old = get(&account, "record:ada");
+    shelf.apply(&[keep(record("ada", 2))], Timestamp(2)).unwrap();
+    let new = get(&account, "record:ada");
+    let change = |name: &str, old: &Option<String>, new: &Option<String>| {
+        let key = Some(key(&account, name));
+        shelf.changed(&TabChange { key, old: old.clone(), new: new.clone() })
+    };
+    let line = line(&account, "ada", 2);
+    let told = |of_record, old, new| {
+        Some(StorageChange { user: user("ada"), of_record, old, new, line: line.clone() })
+    };
+    let (first, second) = (Some(record("ada", 1)), Some(record("ada", 2)));
+
+    assert_eq!(change("record:ada", &old, &new), told(true, first, second.clone()));
+    assert_eq!(change("record:ada", &Some("{}".into()), &None), told(true, None, None));
+    assert_eq!(change("record:ada", &None, &new), told(true, None, second));
+    assert_eq!(change("preview:ada", &old, &new), told(false, None, None));
+    for name in ["believe-from", "page:friends", "picture:ada", "record:not a user"] {
+        assert_eq!(change(name, &old, &new), None, "{name}");
+    }
+    assert_eq!(shelf.changed(&TabChange { key: None, old: None, new: None }), None);
 }
 
 #[wasm_bindgen_test]
@@ -200,6 +385,5 @@ fn the_signed_in_account_is_remembered() {
 fn where_the_storage_is_blocked_nothing_opens_and_nothing_panics() {
     let _denied = Replaced::denied("window", "localStorage");
     assert_eq!(LocalStorageShelf::open(&user("ada")).err(), Some(LayerError::Unavailable));
-    assert_eq!(LocalPages::open(&user("ada")).err(), Some(LayerError::Unavailable));
     assert_eq!(current_account(), Err(LayerError::Unavailable));
 }

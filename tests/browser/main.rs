@@ -7,13 +7,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod boot;
-mod clock;
+mod connection;
 mod contract;
+mod eviction;
 mod indexed_db;
 mod local_storage;
 mod object_url;
 mod origin;
+mod quota;
+mod requests;
 mod samples;
+mod schedule;
 mod script;
 mod surroundings;
 

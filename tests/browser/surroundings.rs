@@ -1,24 +1,27 @@
-//! The rest of the window: other tabs, the network, the viewport, idle time, the console.
+//! The rest of the window: other tabs, the network, the viewport, pictures, the console.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, rc::Rc};
 
-use futures_channel::{mpsc, oneshot};
+use futures_channel::mpsc;
 use futures_util::StreamExt;
 use miniature::{
     browser::{
-        clock::BrowserClock,
         console::{Commands, Console},
-        online, quota, schedule,
-        tabs::{self, StorageChange},
+        cookies, decode, online, quota, random,
+        tabs::{self, TabChange},
         viewport::{self, Viewport},
+        visibility,
     },
-    cache::clock::Clock,
+    cache::entry::{Content, Rendition},
 };
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement};
 
-use crate::script::{self, Errors, Replaced};
+use crate::{
+    samples::{PIXEL, image, rendition},
+    script::{self, Errors, Replaced},
+};
 
 #[wasm_bindgen_test]
 async fn a_change_made_by_another_tab_is_heard() {
@@ -30,17 +33,68 @@ async fn a_change_made_by_another_tab_is_heard() {
          const storage = frame.contentWindow.localStorage;
          storage.setItem('unwatched', '1');
          storage.setItem('watched:key', '2');
+         storage.setItem('watched:key', '3');
          storage.removeItem('watched:key');
          storage.removeItem('unwatched');";
     script::run(write, &[]).await;
 
-    let key = Some("watched:key".to_owned());
-    let written = StorageChange { key: key.clone(), value: Some("2".into()) };
-    assert_eq!(changes.next().await, Some(written));
-    assert_eq!(changes.next().await, Some(StorageChange { key, value: None }));
+    for (old, new) in [(None, Some("2")), (Some("2"), Some("3")), (Some("3"), None)] {
+        let key = Some("watched:key".to_owned());
+        let change = TabChange { key, old: old.map(Into::into), new: new.map(Into::into) };
+        assert_eq!(changes.next().await, Some(change));
+    }
     drop(listener);
     assert_eq!(changes.next().await, None, "a dropped listener drops its callback");
     script::run("document.querySelector('iframe').remove();", &[]).await;
+}
+
+#[wasm_bindgen_test]
+fn becoming_hidden_and_visible_is_heard_until_the_guard_drops() {
+    let states = Rc::new(RefCell::new(Vec::new()));
+    let seen = states.clone();
+    let guard = visibility::on_change(move |visible| seen.borrow_mut().push(visible));
+    let change = |state: &str| {
+        let _state = Replaced::by(&format!(
+            "Object.defineProperty(document, 'visibilityState', {{ value: '{state}', configurable: true }});
+             return () => {{ delete document.visibilityState; }};"
+        ));
+        assert_eq!(visibility::is_visible(), state == "visible");
+        js_sys::eval("document.dispatchEvent(new Event('visibilitychange'))").unwrap();
+    };
+    change("hidden");
+    change("visible");
+    drop(guard);
+    change("hidden");
+    assert_eq!(*states.borrow(), [false, true]);
+}
+
+#[wasm_bindgen_test]
+async fn only_what_decodes_is_said_to() {
+    let as_url = |picture: Rendition| Rendition {
+        content: Content::DataUrl(picture.content.to_data_url()),
+        ..picture
+    };
+    for (bytes, expected) in [(&PIXEL[..], true), (&PIXEL[..30], false), (b"<html>", false)] {
+        let picture = rendition(image(1), bytes);
+        assert_eq!(decode::decodes(&picture).await, expected, "{bytes:?}");
+        assert_eq!(decode::decodes(&as_url(picture)).await, expected, "{bytes:?} as a URL");
+    }
+}
+
+#[wasm_bindgen_test]
+fn seeds_differ_with_and_without_crypto() {
+    assert_ne!(random::seed(), random::seed());
+    let _none = Replaced::denied("window", "crypto");
+    assert_ne!(random::seed(), 0);
+}
+
+#[wasm_bindgen_test]
+fn a_cookie_is_read_by_its_whole_name() {
+    cookies::set("watched", "ada.0123abcd", std::time::Duration::from_secs(60));
+    assert_eq!(cookies::get("watched").as_deref(), Some("ada.0123abcd"));
+    assert_eq!((cookies::get("watche"), cookies::get("atched")), (None, None));
+    cookies::remove("watched");
+    assert_eq!(cookies::get("watched"), None);
 }
 
 #[wasm_bindgen_test]
@@ -116,35 +170,6 @@ fn the_screen_and_the_wish_to_save_data_are_read() {
     }
 }
 
-async fn idle() {
-    let (ran, runs) = oneshot::channel();
-    schedule::spawn_idle(async move {
-        let _ = ran.send(());
-    });
-    runs.await.unwrap();
-}
-
-#[wasm_bindgen_test]
-async fn idle_work_runs_with_and_without_an_idle_callback() {
-    idle().await;
-    let _webkit = Replaced::by(
-        "const owner = 'requestIdleCallback' in window && window;
-         const held = Object.getOwnPropertyDescriptor(owner, 'requestIdleCallback');
-         delete owner.requestIdleCallback;
-         return () => Object.defineProperty(owner, 'requestIdleCallback', held);",
-    );
-    idle().await;
-}
-
-#[wasm_bindgen_test]
-async fn the_next_frame_comes() {
-    let (ran, runs) = oneshot::channel();
-    schedule::next_frame(move || {
-        let _ = ran.send(());
-    });
-    runs.await.unwrap();
-}
-
 #[wasm_bindgen_test]
 async fn storage_is_estimated_where_the_browser_can() {
     let estimate = quota::estimate().await.unwrap();
@@ -173,5 +198,4 @@ async fn the_console_has_its_four_commands_while_installed() {
     drop(console);
     let left = script::run("return typeof window.cacheMonitor;", &[]).await;
     assert_eq!(left.as_string().as_deref(), Some("undefined"));
-    BrowserClock.sleep(Duration::ZERO).await;
 }

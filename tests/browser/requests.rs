@@ -1,0 +1,197 @@
+//! What the API's binding sends, that it stops when nobody waits, and signing in and out.
+
+use std::{cell::RefCell, time::Duration};
+
+use futures_util::FutureExt;
+use miniature::{
+    api::{BatchUser, Credentials, Lineage, Revision},
+    browser::{
+        clock,
+        origin::{Api, SignInError},
+    },
+    cache::{
+        core::{Fetched, Request},
+        entry::Content,
+        layer::OriginError,
+    },
+};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::{
+    samples::{SIZE, lineage, user},
+    script::Replaced,
+};
+
+/// Longer than any of these tests takes.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Answers every `fetch` with what `answer` makes, and notes the request.
+pub(crate) fn answering(answer: &str) -> Replaced {
+    let function = format!(
+        "(url, init) => {{ window.asked = {{ url, init }}; return (async () => {answer})(); }}"
+    );
+    Replaced::property("window", "fetch", &function)
+}
+
+fn asked(field: &str) -> String {
+    js_sys::eval(&format!("String(window.asked.{field})")).unwrap().as_string().unwrap()
+}
+
+pub(crate) fn pictures() -> Request {
+    let held = BatchUser { user_id: user("ada"), held: Some(Revision(12)) };
+    let new = BatchUser { user_id: user("grace"), held: None };
+    Request::Pictures { size: SIZE, users: vec![held, new] }
+}
+
+pub(crate) async fn fetch(request: &Request, lineage: Option<Lineage>) -> Fetched<Content> {
+    Api::default().fetch(request, lineage, 1_000, &|_| {}).await
+}
+
+#[wasm_bindgen_test]
+async fn each_request_has_its_address_and_its_headers() {
+    let _answer = answering("new Response('')");
+    let friends = |cursor: Option<&str>, pictures, etag: Option<&str>| Request::Friends {
+        cursor: cursor.map(Into::into),
+        pictures,
+        etag: etag.map(Into::into),
+    };
+    let cases = [
+        (pictures(), "/api/images/batch?size=64&users=ada:12,grace", "multipart/form-data", "null"),
+        (friends(None, None, None), "/api/friends?limit=50", "null", "null"),
+        (
+            friends(Some("a/b c"), Some(SIZE), Some("\"7\"")),
+            "/api/friends?limit=50&cursor=a%2Fb%20c&pictures=64",
+            "null",
+            "\"7\"",
+        ),
+        (Request::Profile(user("ada")), "/api/users/ada", "null", "null"),
+        (Request::Session, "/api/session", "null", "null"),
+    ];
+    for (request, url, accept, etag) in cases {
+        for (lineage, header) in
+            [(None, "null".to_owned()), (Some(lineage(1)), lineage(1).to_string())]
+        {
+            fetch(&request, lineage).await;
+            assert_eq!(asked("init.headers.get('miniature-lineage')"), header, "{url}");
+        }
+        assert_eq!(asked("url"), url);
+        assert_eq!(asked("init.method"), "GET", "{url}");
+        assert_eq!(asked("init.headers.get('accept')"), accept, "{url}");
+        assert_eq!(asked("init.headers.get('if-none-match')"), etag, "{url}");
+        assert_eq!(asked("init.cache"), "no-store", "{url}");
+        assert_eq!(asked("init.credentials"), "same-origin", "{url}");
+        assert_eq!(asked("init.redirect"), "error", "{url}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_request_elsewhere_goes_there() {
+    let _answer = answering("new Response('')");
+    Api::at("https://api.example").fetch(&Request::Session, None, 1, &|_| {}).await;
+    assert_eq!(asked("url"), "https://api.example/api/session");
+}
+
+#[wasm_bindgen_test]
+fn a_request_that_nobody_waits_for_is_aborted() {
+    let _answer = answering("new Promise(() => {})");
+    let request = pictures();
+    let mut waiting = Box::pin(fetch(&request, None));
+    assert!(waiting.as_mut().now_or_never().is_none());
+    assert_eq!(asked("init.signal.aborted"), "false");
+
+    drop(waiting);
+
+    assert_eq!(asked("init.signal.aborted"), "true");
+}
+
+/// A body that brings one piece and then waits.
+const STALLED: &str =
+    "new Response(new ReadableStream({ start(c) { c.enqueue(new Uint8Array(7)); } }),
+     { headers: { 'content-type': 'application/json' } })";
+
+#[wasm_bindgen_test]
+async fn a_body_that_nobody_waits_for_is_aborted() {
+    let _answer = answering(STALLED);
+    let heard = RefCell::new(Vec::new());
+    let (api, progressed) = (Api::default(), |bytes| heard.borrow_mut().push(bytes));
+    let mut waiting = Box::pin(api.fetch(&Request::Session, None, 1, &progressed).fuse());
+    while heard.borrow().len() < 2 {
+        let pause = miniature::browser::schedule::sleep(Duration::ZERO);
+        futures_util::future::select(waiting.as_mut(), Box::pin(pause)).await;
+    }
+    assert_eq!(*heard.borrow(), [0, 7]);
+    assert_eq!(asked("init.signal.aborted"), "false");
+    drop(waiting);
+    assert_eq!(asked("init.signal.aborted"), "true");
+}
+
+fn credentials() -> Credentials {
+    Credentials { username: "ada".into(), password: "secret".into() }
+}
+
+#[wasm_bindgen_test]
+async fn a_refused_sign_in_says_what_helps() {
+    let problem = r#"{"type":"about:blank","title":"Bad request","status":422,"field":"username"}"#;
+    let problem_answer = format!("new Response('{problem}', {{ status: 422 }})");
+    let retry_after = Some(Duration::from_secs(30));
+    let cases = [
+        ("new Response('', { status: 401 })", SignInError::WrongPassword),
+        (
+            "new Response('', { status: 429, headers: { 'retry-after': '30' } })",
+            SignInError::TooMany { retry_after },
+        ),
+        (&problem_answer, SignInError::Refused(serde_json::from_str(problem).unwrap())),
+        ("new Response('', { status: 400 })", OriginError::Status(400).into()),
+        ("new Response('', { status: 503 })", OriginError::Status(503).into()),
+        ("new Response('{', { status: 200 })", OriginError::Malformed.into()),
+        ("{ throw new TypeError('offline'); }", OriginError::Unreachable.into()),
+    ];
+    for (answer, expected) in cases {
+        let _answer = answering(answer);
+        let answer = Api::default().sign_in(&credentials(), LONG).await;
+        assert_eq!(answer, Err(expected), "{answer:?}");
+    }
+    assert_eq!(asked("init.body"), r#"{"username":"ada","password":"secret"}"#);
+    assert_eq!(asked("init.cache"), "no-store");
+}
+
+#[wasm_bindgen_test]
+async fn signing_out_without_a_session_is_no_error() {
+    for status in [204, 401] {
+        let _answer = answering(&format!("new Response(null, {{ status: {status} }})"));
+        assert_eq!(Api::default().sign_out(LONG).await, Ok(()), "{status}");
+    }
+    assert_eq!(asked("init.method"), "DELETE");
+    let _answer = answering("new Response('', { status: 500 })");
+    assert_eq!(Api::default().sign_out(LONG).await, Err(OriginError::Status(500)));
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_is_silent_is_given_up_and_the_request_aborted() {
+    let silence = Duration::from_millis(50);
+    for answer in ["new Promise(() => {})", STALLED] {
+        let _answer = answering(answer);
+        let signed_in = Api::default().sign_in(&credentials(), silence).await;
+        assert_eq!(signed_in, Err(OriginError::Unreachable.into()), "{answer}");
+        assert_eq!(asked("init.signal.aborted"), "true", "{answer}");
+        let signed_out = Api::default().sign_out(silence).await;
+        assert_eq!(signed_out, Err(OriginError::Unreachable), "{answer}");
+        assert_eq!(asked("init.signal.aborted"), "true", "{answer}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_slow_answer_is_not_silent() {
+    let _answer = answering(
+        "new Response(new ReadableStream({ async pull(c) {
+             this.text ??= [...'{\"user_id\":\"ada\",\"name\":\"Ada\",\"picture\":{\"user_id\":\"ada\",\"revision\":0}}'];
+             await new Promise((done) => setTimeout(done, 20));
+             if (this.text.length === 0) return c.close();
+             c.enqueue(new TextEncoder().encode(this.text.splice(0, 4).join('')));
+         } }))",
+    );
+    let before = clock::now().running;
+    let account = Api::default().sign_in(&credentials(), Duration::from_millis(250)).await;
+    assert_eq!(account.map(|account| account.user_id), Ok(user("ada")));
+    assert!(clock::now().running - before > Duration::from_millis(250), "it was slow");
+}
