@@ -1,11 +1,13 @@
-//! `cargo xtask bench server`: how fast the server is, beside something to compare with.
+//! `cargo xtask bench`: how fast server and pages are, beside something to compare with.
 
 use crate::{
-    command::{cargo, program, target_dir},
+    command::{cargo, program, root, target_dir},
+    dist,
     setup::{self, Purpose},
     step,
 };
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use std::env;
 
 /// Measures the release build: the parts that are named, or all; with `--strict` a bar that is
 /// missed is an error.
@@ -19,4 +21,53 @@ pub(crate) fn server(words: &[&str]) -> Result<()> {
     step::quiet("build the server and the benchmark", &mut cargo(build, &path)?)?;
     let bench = target_dir()?.join("release/miniature-bench");
     step::shown("bench", program(&bench.to_string_lossy(), &path)?.args(words))
+}
+
+/// Compares the frontend's release build with the one that `--against` names. `--ours` and `--server`
+/// name existing builds instead.
+///
+/// # Errors
+///
+/// If something cannot be installed, built or run, or with `--strict` if a ratio is missed.
+pub(crate) fn page(words: &[&str]) -> Result<()> {
+    ensure!(names(words, "--against"), "--against DIR is missing: the build to compare with");
+    let path = setup::prepare(Purpose::PageBench)?;
+    let bench = target_dir()?.join("release/miniature-bench-page");
+    let mut command = program(&bench.to_string_lossy(), &path)?;
+    // Paths in `words` are relative to the caller's folder.
+    command.current_dir(env::current_dir()?).args(words);
+    if !names(words, "--ours") {
+        dist::build_frontend(&path)?;
+        command.arg("--ours").arg(root()?.join("dist"));
+    }
+    if !names(words, "--server") {
+        // Built alone, as in `cargo xtask dist`: other packages would change its features.
+        step::quiet("build the server", &mut cargo("build --release -p miniature-server", &path)?)?;
+        command.arg("--server").arg(target_dir()?.join("release/miniature-server"));
+    }
+    let build = "build --release -p miniature-bench-page";
+    step::quiet("build the benchmark", &mut cargo(build, &path)?)?;
+    step::shown("bench", &mut command)
+}
+
+fn names(words: &[&str], option: &str) -> bool {
+    words.iter().any(|word| word.split('=').next() == Some(option))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_is_named_with_and_without_an_equals_sign() {
+        let cases = [
+            // words, named
+            (["--ours", "old"], true),
+            (["--ours=old", "cold"], true),
+            (["--against", "ours"], false),
+        ];
+        for (words, named) in cases {
+            assert_eq!(names(&words, "--ours"), named, "{words:?}");
+        }
+    }
 }

@@ -28,6 +28,11 @@ cargo xtask <command>
   serve                          run the app in demo mode; rebuilds when a file changes
   test [native|browser|e2e]      check everything, or one part
   bench server [--strict] [part] measure the server: all, or hot, burst, upload, memory, traffic
+  bench page --against DIR [scenario]
+                                 time pictures on screen beside another dist/: all, or cold, reload,
+                                 list, modal, restart, next-day; [--rounds N] [--bar RATIO] [--strict]
+                                 [--json FILE]; [--ours DIR] [--server FILE] [--against-server FILE]
+                                 name what need not be built
   dist [--no-server]             release build: dist/ with compressed assets, and the server
 ";
 
@@ -52,6 +57,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["test", "browser"] => check::run(&[check::Part::Browser]),
         ["test", "e2e"] => check::run(&[check::Part::Journeys]),
         ["bench", "server", words @ ..] => bench::server(words),
+        ["bench", "page", words @ ..] => bench::page(words),
         ["dist"] => dist::dist(dist::Server::Build),
         ["dist", "--no-server"] => dist::dist(dist::Server::Skip),
         // Not for people: trunk calls it before each build.

@@ -23,6 +23,8 @@ pub(crate) enum Purpose {
     Journeys,
     /// Measuring the server.
     Bench,
+    /// Measuring the page.
+    PageBench,
     /// All of it.
     Everything,
 }
@@ -31,7 +33,7 @@ impl Purpose {
     fn tools(self) -> &'static [Tool] {
         match self {
             Self::Serve => &[Tool::Trunk, Tool::WasmBindgen],
-            Self::Dist => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt],
+            Self::Dist | Self::PageBench => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt],
             Self::Native => &[Tool::Deny, Tool::S3Store, Tool::Schemathesis],
             Self::Bench => &[],
             Self::Browser => &[Tool::WasmBindgen, Tool::Geckodriver],
@@ -53,6 +55,7 @@ impl Purpose {
             Self::Browser => &[Chromium, ChromiumDriver, Firefox],
             Self::Journeys => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb],
             Self::Bench => &[Redis, Vips, Wrk],
+            Self::PageBench => &[Chromium, ChromiumDriver],
             Self::Everything => &[
                 Chromium,
                 ChromiumDriver,

@@ -9,6 +9,7 @@ use std::{
     ops::Deref,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Arc,
     time::Duration,
 };
 use tempfile::TempDir;
@@ -117,7 +118,7 @@ pub struct Browser {
 pub struct Session {
     driver: WebDriver,
     _process: Group,
-    profile: TempDir,
+    profile: Arc<TempDir>,
     injected: Option<ScriptId>,
 }
 
@@ -130,11 +131,14 @@ impl Deref for Session {
 }
 
 impl Session {
-    /// Closes the browser, then its driver; returns the profile.
-    pub async fn close(self) -> TempDir {
+    /// Closes the browser, then its driver.
+    pub async fn close(self) {
+        self.quit().await;
+    }
+
+    async fn quit(&self) {
         // One that does not answer any more is ended with its driver.
-        let _ = timeout(PATIENCE, self.driver.quit()).await;
-        self.profile
+        let _ = timeout(PATIENCE, self.driver.clone().quit()).await;
     }
 
     /// Runs a script before every other script of each document from now on, in place of the last one
@@ -195,17 +199,18 @@ impl Browser {
     /// # Errors
     ///
     /// If it does not start again.
-    pub async fn restart(&self, session: Session) -> Result<Session> {
+    pub async fn restart(&self, session: &mut Session) -> Result<()> {
         ensure!(self.engine == Engine::Chromium, "{} forgets everything when it ends", self.engine);
-        let profile = session.close().await;
-        timeout(PATIENCE, self.try_open(profile)).await?
+        session.quit().await;
+        *session = timeout(PATIENCE, self.try_open(Arc::clone(&session.profile))).await??;
+        Ok(())
     }
 
-    fn profile(&self) -> Result<TempDir> {
-        Ok(tempfile::tempdir_in(&self.profiles)?)
+    fn profile(&self) -> Result<Arc<TempDir>> {
+        Ok(Arc::new(tempfile::tempdir_in(&self.profiles)?))
     }
 
-    async fn try_open(&self, profile: TempDir) -> Result<Session> {
+    async fn try_open(&self, profile: Arc<TempDir>) -> Result<Session> {
         let (process, url) = self.start_driver().await?;
         let driver = WebDriver::new(url, self.engine.capabilities(profile.path())?).await?;
         let session = Session { driver, _process: process, profile, injected: None };

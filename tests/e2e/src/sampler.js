@@ -26,11 +26,19 @@
     wasm_started_at: null, complete_at: null, live_urls: 0, peak_urls: 0, modal: null,
   };
   window.__seen = seen;
+  let next = 0;
+  const goOn = () => { next = requestAnimationFrame(frame); };
+  /** Stops looking at frames until `__observe`: a page that is only kept open takes no time. */
+  window.__rest = () => cancelAnimationFrame(next);
   /** Starts the observation anew, within the same document. */
-  window.__observe = () => Object.assign(seen, {
-    frames: 0, judged: 0, gaps: [], gap_frames: 0, complete_at: null, modal: null,
-    peak_urls: seen.live_urls,
-  });
+  window.__observe = () => {
+    window.__rest();
+    goOn();
+    return Object.assign(seen, {
+      frames: 0, judged: 0, gaps: [], gap_frames: 0, complete_at: null, modal: null,
+      peak_urls: seen.live_urls,
+    });
+  };
 
   const problem = (kind, text) => {
     if (seen.problems.length < 50) {
@@ -126,7 +134,7 @@
       seen.complete_at = -1;
       requestAnimationFrame(() => requestAnimationFrame(() => { seen.complete_at = performance.now(); }));
     }
-    requestAnimationFrame(frame);
+    goOn();
   };
-  requestAnimationFrame(frame);
+  goOn();
 })();

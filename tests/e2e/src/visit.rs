@@ -68,9 +68,9 @@ impl<'a> Visit<'a> {
     }
 
     /// Ends the browser's process and starts it again with what it has stored.
-    pub async fn restart(self) -> Result<Self> {
-        let driver = self.browser.restart(self.driver).await?;
-        Ok(Self { driver, ..self })
+    pub async fn restart(&mut self) -> Result<()> {
+        self.require_clean().await?;
+        self.browser.restart(&mut self.driver).await
     }
 
     /// Runs a script before each page from now on, whoever serves it.
@@ -193,6 +193,11 @@ impl<'a> Visit<'a> {
     /// Begins the observation anew, within the same document.
     pub async fn observe(&self) -> Result<()> {
         self.eval::<serde_json::Value>("return window.__observe() && null").await.map(drop)
+    }
+
+    /// Ends the observation, so that a page that is only kept open takes no processor time.
+    pub async fn rest(&self) -> Result<()> {
+        self.eval::<serde_json::Value>("window.__rest(); return null").await.map(drop)
     }
 
     /// The layers that the pictures of the list came from.
