@@ -32,6 +32,19 @@ impl Breaker {
         }
     }
 
+    /// Whether the browser denies the layer.
+    pub fn is_denied(&self) -> bool {
+        self.state == State::Open
+    }
+
+    /// When it may be asked again, if it is being left alone for a while.
+    pub fn resumes(&self) -> Option<Duration> {
+        match self.state {
+            State::Paused(until) => Some(until),
+            State::Closed | State::Open => None,
+        }
+    }
+
     /// The layer answered.
     pub fn succeeded(&mut self) {
         *self = Self::default();

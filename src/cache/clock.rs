@@ -1,13 +1,16 @@
 //! Time, as something passed in.
 
-use std::time::Duration;
+use std::{
+    ops::{Add, Sub},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
 /// A moment of the wall clock, in milliseconds since the Unix epoch.
 ///
-/// Wall clocks are set forwards and backwards: an age may be negative, see
-/// [`Freshness::of`](super::freshness::Freshness::of).
+/// Wall clocks are set forwards and backwards: they say how old a row of a layer is, and nothing
+/// else.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -15,22 +18,61 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
-    /// How long ago `earlier` was, in milliseconds; negative if it is still to come.
-    pub fn since(self, earlier: Self) -> i64 {
-        let distance = i64::try_from(self.0.abs_diff(earlier.0)).unwrap_or(i64::MAX);
-        if self >= earlier { distance } else { -distance }
+    /// How long ago `earlier` was; none if it is still to come: the clock was set back since, and
+    /// nothing can be said of the true age.
+    pub fn age_of(self, earlier: Self) -> Option<Duration> {
+        self.0.checked_sub(earlier.0).map(Duration::from_millis)
     }
 }
 
-/// Where the cache reads the time, and waits.
-#[expect(async_fn_in_trait, reason = "one thread: no future of the cache crosses threads")]
-pub trait Clock {
-    /// The wall clock: for ages that outlive the document.
-    fn now(&self) -> Timestamp;
+/// The time at which the core is called, by both clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Time since some fixed moment, never running backwards: for limits, pauses and lifetimes.
+    pub running: Duration,
+    /// The wall clock, for what layers keep.
+    pub wall: Timestamp,
+}
 
-    /// Time since some fixed moment, never running backwards: for measuring how long a load took.
-    fn elapsed(&self) -> Duration;
+/// A moment of the running clock. Before the document began it is negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(i64);
 
-    /// Resolves after `duration`, or later.
-    async fn sleep(&self, duration: Duration);
+impl Moment {
+    /// Before everything.
+    pub(crate) const NEVER: Self = Self(i64::MIN);
+
+    pub(crate) fn of(running: Duration) -> Self {
+        Self(micros(running))
+    }
+
+    /// Time since the running clock began; zero for what was before.
+    pub(crate) fn running(self) -> Duration {
+        u64::try_from(self.0).map_or(Duration::ZERO, Duration::from_micros)
+    }
+
+    /// How long after `earlier` this is; zero if it is before.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0).try_into().unwrap_or_default())
+    }
+}
+
+impl Add<Duration> for Moment {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(micros(duration)))
+    }
+}
+
+impl Sub<Duration> for Moment {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(duration)))
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    duration.as_micros().try_into().unwrap_or(i64::MAX)
 }

@@ -3,22 +3,51 @@
 use std::rc::Rc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use miniature_api::{ImageId, Record, Size};
+use miniature_api::{ImageId, Lineage, Record, Revision, Size, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    clock::Timestamp,
-    key::{Key, RenditionKey},
-    raster::RasterType,
-};
+use super::{clock::Timestamp, key::RenditionKey, raster::RasterType};
+
+/// Which of two states of a user's picture is the later: by lineage, then by revision. A state
+/// without a lineage is the earliest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// The history that the revision belongs to.
+    pub lineage: Option<Lineage>,
+    /// Counts up within it.
+    pub revision: Revision,
+}
 
 /// A record, and when the server last confirmed it. The time is of this browser's clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckedRecord {
     /// What is known.
     pub record: Record,
-    /// When it was known.
+    /// The history that its revision belongs to.
+    pub lineage: Option<Lineage>,
+    /// When it was known: when the request was sent whose answer said so.
     pub checked_at: Timestamp,
+}
+
+impl CheckedRecord {
+    /// Its place in the order of states.
+    pub fn version(&self) -> Version {
+        Version { lineage: self.lineage, revision: self.record.revision }
+    }
+
+    /// Whether this may replace `held` in a layer: it is of a later version, or of the same one
+    /// and was checked later.
+    pub fn supersedes(&self, held: &Self) -> bool {
+        (self.version(), self.checked_at) > (held.version(), held.checked_at)
+    }
+}
+
+/// A handle to the bytes of a rendition. Cheap to clone.
+///
+/// In the page it holds the bytes; a simulation or a replay holds no more than their length.
+pub trait Bytes: Clone {
+    /// The length of the encoded image, in bytes.
+    fn byte_len(&self) -> usize;
 }
 
 /// The content of a rendition, in the form in which its layer keeps it.
@@ -33,9 +62,8 @@ pub enum Content {
     DataUrl(Rc<str>),
 }
 
-impl Content {
-    /// The length of the encoded image, in bytes.
-    pub fn len(&self) -> usize {
+impl Bytes for Content {
+    fn byte_len(&self) -> usize {
         match self {
             Self::Bytes(_, bytes) => bytes.len(),
             Self::DataUrl(url) => {
@@ -44,12 +72,9 @@ impl Content {
             }
         }
     }
+}
 
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
+impl Content {
     /// The content as a `data:` URL.
     pub fn to_data_url(&self) -> Rc<str> {
         match self {
@@ -63,14 +88,14 @@ impl Content {
 
 /// One image at one size, with its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rendition {
+pub struct Rendition<B = Content> {
     /// Which image, how large.
     pub key: RenditionKey,
     /// What to paint.
-    pub content: Content,
+    pub content: B,
 }
 
-impl Rendition {
+impl<B> Rendition<B> {
     /// The image of which this is a rendition.
     pub fn image(&self) -> ImageId {
         self.key.image
@@ -84,33 +109,33 @@ impl Rendition {
 
 /// What a layer found for one [`Lookup`](super::key::Lookup).
 ///
-/// The rendition may be there without the record, and is then of the image that the lookup named.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+/// The rendition need not be of the record's image: while the bytes of a newer image are not
+/// stored, a layer keeps those of the older one and returns them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found<B = Content> {
     /// What the layer knows of the user's picture.
     pub record: Option<CheckedRecord>,
-    /// A rendition of the image looked up, or else of the record's. LocalStorage holds one size
-    /// a user and returns it whatever size was asked for.
-    pub rendition: Option<Rendition>,
+    /// The best rendition that it holds: of the image looked up, or else of the record's, or else
+    /// of an older one; of the size asked for, or else the next larger, or else the largest.
+    pub rendition: Option<Rendition<B>>,
+    /// When the row was last used.
+    pub used_at: Timestamp,
 }
 
-/// What a layer is to keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// What is known of the user's picture.
-    pub record: CheckedRecord,
-    /// A rendition of the record's image, or none if there is none or it is held already.
-    pub rendition: Option<Rendition>,
+impl<B> Default for Found<B> {
+    fn default() -> Self {
+        Self { record: None, rendition: None, used_at: Timestamp(0) }
+    }
 }
 
-/// One line of a layer's inventory.
+/// One user's line of LocalStorage's inventory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// What is held.
-    pub key: Key,
-    /// What it takes, in bytes.
+pub struct Line {
+    /// Whose.
+    pub user: UserId,
+    /// What record and preview take with their keys, in bytes; 0: neither is there.
     pub bytes: u64,
-    /// When it was last written or shown.
+    /// When the row was last used.
     pub used_at: Timestamp,
 }
 
@@ -123,7 +148,36 @@ mod tests {
         fn a_data_url_is_as_long_as_its_bytes(bytes: Vec<u8>) {
             let content = Content::Bytes(RasterType::Webp, bytes.into());
             let url = Content::DataUrl(content.to_data_url());
-            proptest::prop_assert_eq!(url.len(), content.len());
+            proptest::prop_assert_eq!(url.byte_len(), content.byte_len());
+        }
+    }
+
+    #[test]
+    fn lineage_goes_before_revision_and_revision_before_time() {
+        let at = |lineage: Option<&str>, revision, checked_at| CheckedRecord {
+            record: Record {
+                user_id: "ada".parse().unwrap(),
+                revision: Revision(revision),
+                image_id: None,
+                thumbhash: None,
+            },
+            lineage: lineage.map(|lineage| lineage.parse().unwrap()),
+            checked_at: Timestamp(checked_at),
+        };
+        let (first, second) = ("1700000000000-0000000000000001", "1800000000000-0000000000000000");
+        let rising = [
+            ("no lineage", at(None, 9, 9)),
+            ("an earlier lineage", at(Some(first), 4, 9)),
+            ("a later revision", at(Some(first), 5, 1)),
+            ("checked later", at(Some(first), 5, 2)),
+            ("restored: a later lineage, counted from lower", at(Some(second), 1, 0)),
+        ];
+        for (at, (name, later)) in rising.iter().enumerate() {
+            assert!(!later.supersedes(later), "{name}: the same");
+            for (_, earlier) in &rising[..at] {
+                assert!(later.supersedes(earlier), "{name}");
+                assert!(!earlier.supersedes(later), "{name}");
+            }
         }
     }
 }

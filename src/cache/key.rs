@@ -70,12 +70,3 @@ pub struct Lookup {
     /// The image, where it is known already; otherwise the layer's own record names it.
     pub image: Option<ImageId>,
 }
-
-/// Names one thing that a layer keeps and can give up.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
-    /// What is held of a user: in LocalStorage record and preview, in IndexedDB the record.
-    User(UserId),
-    /// The bytes of a rendition.
-    Rendition(RenditionKey),
-}

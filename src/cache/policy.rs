@@ -7,7 +7,8 @@ use miniature_api::Size;
 use super::{eviction::Limits, key::Source};
 
 const MINUTE: u64 = 60;
-const DAY: u64 = 24 * 60 * MINUTE;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
@@ -28,14 +29,20 @@ pub struct Policy {
     /// How long IndexedDB answers without asking the server. Default: 7 days.
     pub indexed_db_fresh_for: Duration,
 
+    /// How long a page of a list, or a profile, is shown without asking. Default: 5 minutes.
+    pub document_fresh_for: Duration,
+
+    /// How long "no such user" is believed. Default: 30 minutes.
+    pub absence_fresh_for: Duration,
+
     /// What memory may hold. Default: 200 users, 32 MiB; above, trimmed to the 100 used last.
     ///
     /// Pictures on screen stay, whatever the limit.
     pub memory: Limits,
 
-    /// What LocalStorage may hold. Default: 200 users, 1 MiB.
+    /// What LocalStorage may hold. Default: 200 users, 2 MiB.
     ///
-    /// A fifth of the 5 MiB that browsers grant an origin; read and written synchronously.
+    /// Two fifths of the 5 MiB that browsers grant an origin; read and written synchronously.
     pub local_storage: Limits,
 
     /// What IndexedDB may hold. Default: 50 MiB, 10 000 keys.
@@ -43,13 +50,18 @@ pub struct Policy {
     /// About 3 000 pictures of 15 kB; well under what any browser grants an origin.
     pub indexed_db: Limits,
 
+    /// The most pages of lists that IndexedDB keeps. Default: 400, which is 20 000 friends.
+    pub pages: usize,
+
+    /// The most profiles that IndexedDB keeps. Default: 300.
+    pub profiles: usize,
+
     /// The largest edge kept as a preview in LocalStorage. Default: 128 px.
     ///
-    /// What a list shows in its first frame: 64 px, on a dense screen 128 px.
+    /// What a list shows in its first frame, up to three device pixels to one.
     pub preview_up_to: Size,
 
-    /// The most bytes kept as a preview in LocalStorage. Default: 5 KiB, so that 150 fit the limit
-    /// of the layer at worst.
+    /// The most bytes kept as a preview in LocalStorage. Default: 6 KiB.
     pub preview_bytes: usize,
 
     /// The most bytes of a picture that is addressed by a `data:` URL; larger ones get a `blob:`
@@ -64,22 +76,76 @@ pub struct Policy {
     /// Five times what a 512 px WebP at quality 85 takes.
     pub rendition_bytes: usize,
 
-    /// How long IndexedDB may take to answer a batch. Default: 1 s.
+    /// How long a layer may take to answer. Default: 1 s.
     ///
-    /// Far above the 20 ms it takes; an `open` that never answers costs this once.
+    /// Far above the 20 ms that IndexedDB takes; an `open` that never answers costs this once.
     pub layer_timeout: Duration,
 
-    /// How long the API may take to answer. Default: 15 s.
-    pub origin_timeout: Duration,
+    /// How long a request may be silent: no headers, or less than [`Self::progress_bytes`].
+    /// Default: 15 s. A slow answer that keeps arriving is not silent.
+    pub silence: Duration,
 
-    /// Failures in a row after which a layer is bypassed. Default: 3.
+    /// How many bytes of an answer count as a sign of life. Default: 1 kB.
+    pub progress_bytes: u64,
+
+    /// How long the browser may take to say whether it decodes a picture. Default: 5 s.
+    pub decode_timeout: Duration,
+
+    /// Failures in a row after which a layer is left alone. Default: 3.
     pub breaker_failures: u32,
 
-    /// For how long a failing layer is bypassed. Default: 30 s.
+    /// How long a failing layer is left alone. Default: 30 s.
     pub breaker_pause: Duration,
 
     /// Users in one request to the API. Default: 50, the API's own limit.
     pub batch_users: usize,
+
+    /// Reading requests in flight at once. Default: 3, half of the connections that a browser
+    /// opens to a server that speaks HTTP/1.1.
+    pub requests_at_once: usize,
+
+    /// The longest that the first retry waits; each further one up to twice as long. Default: 1 s.
+    pub first_pause: Duration,
+
+    /// The longest that any retry waits. Default: 60 s.
+    pub longest_pause: Duration,
+
+    /// The longest `Retry-After` that is obeyed. Default: 10 minutes.
+    pub longest_retry_after: Duration,
+
+    /// How soon what rests is tried once the network is back or the page visible. Default: 1 s.
+    pub soon: Duration,
+
+    /// How often a user's picture is asked for in a row of answers that cannot be used.
+    /// Default: 3.
+    pub malformed_attempts: u32,
+
+    /// The age over which what is on screen is asked about when the page becomes visible.
+    /// Default: 60 s.
+    pub recheck_after: Duration,
+
+    /// A difference between the clocks that counts as sleep, or as somebody setting the clock.
+    /// Default: 5 s.
+    pub clock_jump: Duration,
+
+    /// How late a call may come before the time counts as one in which the page did not run.
+    /// Default: 100 ms.
+    pub lateness: Duration,
+
+    /// The longest that the driver sleeps. Default: 60 s.
+    pub longest_sleep: Duration,
+
+    /// How long after the last change layers are written. Default: 0.5 s.
+    pub write_after: Duration,
+
+    /// How long after the first change layers are written at the latest. Default: 2 s.
+    pub write_at_most: Duration,
+
+    /// How often a use of the same row is noted. Default: once an hour.
+    pub note_use_every: Duration,
+
+    /// How old an answer that `boot.js` asked for may be when the app takes it. Default: 60 s.
+    pub boot_age: Duration,
 }
 
 impl Default for Policy {
@@ -88,24 +154,44 @@ impl Default for Policy {
             memory_fresh_for: Duration::from_secs(30 * MINUTE),
             local_storage_fresh_for: Duration::from_secs(45 * MINUTE),
             indexed_db_fresh_for: Duration::from_secs(7 * DAY),
+            document_fresh_for: Duration::from_secs(5 * MINUTE),
+            absence_fresh_for: Duration::from_secs(30 * MINUTE),
             memory: Limits { entries: 200, bytes: 32 * MIB, trim_entries_to: 100 },
-            local_storage: Limits { entries: 200, bytes: MIB, trim_entries_to: 200 },
+            local_storage: Limits { entries: 200, bytes: 2 * MIB, trim_entries_to: 200 },
             indexed_db: Limits { entries: 10_000, bytes: 50 * MIB, trim_entries_to: 10_000 },
+            pages: 400,
+            profiles: 300,
             preview_up_to: Size::S128,
-            preview_bytes: 5 * 1024,
+            preview_bytes: 6 * 1024,
             data_url_bytes: 32 * 1024,
             rendition_bytes: 512 * 1024,
             layer_timeout: Duration::from_secs(1),
-            origin_timeout: Duration::from_secs(15),
+            silence: Duration::from_secs(15),
+            progress_bytes: 1000,
+            decode_timeout: Duration::from_secs(5),
             breaker_failures: 3,
             breaker_pause: Duration::from_secs(30),
             batch_users: miniature_api::BATCH_LIMIT,
+            requests_at_once: 3,
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(60),
+            longest_retry_after: Duration::from_secs(10 * MINUTE),
+            soon: Duration::from_secs(1),
+            malformed_attempts: 3,
+            recheck_after: Duration::from_secs(60),
+            clock_jump: Duration::from_secs(5),
+            lateness: Duration::from_millis(100),
+            longest_sleep: Duration::from_secs(60),
+            write_after: Duration::from_millis(500),
+            write_at_most: Duration::from_secs(2),
+            note_use_every: Duration::from_secs(HOUR),
+            boot_age: Duration::from_secs(60),
         }
     }
 }
 
 impl Policy {
-    /// How long a record read from `source` is believed without asking the server.
+    /// How long a record that `source` checked, or stored, is believed without asking the server.
     pub fn fresh_for(&self, source: Source) -> Duration {
         match source {
             Source::Memory | Source::Network => self.memory_fresh_for,

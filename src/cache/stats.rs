@@ -37,9 +37,8 @@ struct LayerStats {
     hits: u64,
     misses: u64,
     errors: u64,
-    /// Of the last hits, in milliseconds.
+    /// Of the last pictures shown, in milliseconds.
     took_ms: VecDeque<f64>,
-    usage: Usage,
 }
 
 /// What `window.cacheMonitor.getMetrics()` returns and `export` saves.
@@ -55,7 +54,7 @@ pub struct Metrics {
     pub hit_rate: f64,
     /// Requests that joined one under way.
     pub coalesced: u64,
-    /// Requests answered with something past its lifetime.
+    /// Requests answered at once with something past its lifetime.
     pub stale: u64,
     /// Requests answered with "has no picture".
     pub negative: u64,
@@ -85,14 +84,15 @@ pub struct LayerMetrics {
     pub misses: u64,
     /// Calls that failed.
     pub errors: u64,
-    /// The median time of its last 500 hits, in milliseconds; 0 before the first.
-    pub p50_ms: f64,
+    /// The median time of the last 500 pictures shown from it, in milliseconds; none before the
+    /// first.
+    pub p50_ms: Option<f64>,
     /// The 95th percentile of the same.
-    pub p95_ms: f64,
-    /// Keys held.
-    pub entries: u64,
-    /// Bytes held.
-    pub bytes: u64,
+    pub p95_ms: Option<f64>,
+    /// Keys held; none if that is not known.
+    pub entries: Option<u64>,
+    /// Bytes held; none if that is not known.
+    pub bytes: Option<u64>,
 }
 
 impl Stats {
@@ -128,13 +128,10 @@ impl Stats {
         }
     }
 
-    /// Notes what a layer holds now.
-    pub fn note_usage(&mut self, source: Source, usage: Usage) {
-        self.layer(source).usage = usage;
-    }
-
-    /// What was counted so far.
-    pub fn metrics(&self) -> Metrics {
+    /// What was counted so far, beside what each layer holds now, as far as that is known.
+    pub fn metrics(&self, usage: impl Fn(Source) -> Option<Usage>) -> Metrics {
+        let layers = self.layers.iter();
+        let layers = layers.map(|(source, layer)| (*source, layer.metrics(usage(*source))));
         Metrics {
             schema: 1,
             since: self.since,
@@ -148,7 +145,7 @@ impl Stats {
             bytes_from_network: self.bytes_from_network,
             bytes_saved: self.bytes_saved,
             time_saved_ms: self.time_saved_ms,
-            layers: self.layers.iter().map(|(source, layer)| (*source, layer.metrics())).collect(),
+            layers: layers.collect(),
             recent: self.recent.iter().cloned().collect(),
         }
     }
@@ -183,7 +180,7 @@ impl Stats {
             self.not_from_network += 1;
             self.bytes_saved += load.bytes;
             let by_network = self.layer(Source::Network).percentile(0.5);
-            self.time_saved_ms += (by_network - load.took_ms).max(0.0);
+            self.time_saved_ms += by_network.map_or(0.0, |ms| (ms - load.took_ms).max(0.0));
         }
         let layer = self.layer(source);
         layer.hits += 1;
@@ -195,25 +192,25 @@ impl Stats {
 }
 
 impl LayerStats {
-    fn metrics(&self) -> LayerMetrics {
+    fn metrics(&self, usage: Option<Usage>) -> LayerMetrics {
         LayerMetrics {
             hits: self.hits,
             misses: self.misses,
             errors: self.errors,
             p50_ms: self.percentile(0.5),
             p95_ms: self.percentile(0.95),
-            entries: self.usage.entries as u64,
-            bytes: self.usage.bytes,
+            entries: usage.map(|usage| usage.entries as u64),
+            bytes: usage.map(|usage| usage.bytes),
         }
     }
 
-    /// The nearest-rank percentile of the last hits' times; 0 if there were none.
-    fn percentile(&self, share: f64) -> f64 {
+    /// The nearest-rank percentile of the last pictures' times; none if there were none.
+    fn percentile(&self, share: f64) -> Option<f64> {
         let mut sorted: Vec<f64> = self.took_ms.iter().copied().collect();
         sorted.sort_unstable_by(f64::total_cmp);
         let below = |rank: &usize| as_f64(*rank as u64 + 1) < share * as_f64(sorted.len() as u64);
         let rank = (0..sorted.len()).take_while(below).count();
-        sorted.get(rank).copied().unwrap_or_default()
+        sorted.get(rank).copied()
     }
 }
 
@@ -229,7 +226,7 @@ fn as_f64(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::event::Step;
+    use crate::cache::{event::Step, layer::LayerError};
     use miniature_api::Size;
 
     fn load(source: Source, took_ms: f64, missed: &[Source]) -> CacheEvent {
@@ -247,7 +244,7 @@ mod tests {
     fn counted(events: impl IntoIterator<Item = CacheEvent>) -> Metrics {
         let mut stats = Stats::new(Timestamp(0));
         events.into_iter().for_each(|event| stats.count(event));
-        stats.metrics()
+        stats.metrics(|layer| (layer == Source::Memory).then_some(Usage { entries: 3, bytes: 40 }))
     }
 
     #[test]
@@ -273,7 +270,44 @@ mod tests {
     fn percentiles_are_by_nearest_rank() {
         let metrics = counted((1..=100_u8).map(|ms| load(Source::Memory, f64::from(ms), &[])));
         let memory = metrics.layers[&Source::Memory];
-        assert_eq!((memory.p50_ms, memory.p95_ms), (50.0, 95.0));
+        assert_eq!((memory.p50_ms, memory.p95_ms), (Some(50.0), Some(95.0)));
+    }
+
+    #[test]
+    fn an_answer_without_a_picture_is_a_hit_that_says_nothing_of_time() {
+        let CacheEvent::Loaded(shown) = load(Source::Memory, 0.0, &[]) else { unreachable!() };
+        let nobody = Load { outcome: Outcome::Negative(Source::Memory), ..shown };
+        let metrics = counted([CacheEvent::Loaded(nobody), load(Source::IndexedDb, 20.0, &[])]);
+        let (memory, durable) =
+            (metrics.layers[&Source::Memory], metrics.layers[&Source::IndexedDb]);
+        assert_eq!((metrics.negative, memory.hits), (1, 1));
+        assert_eq!((memory.p50_ms, memory.p95_ms), (None, None));
+        assert_eq!(durable.p50_ms, Some(20.0));
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_not_called_empty() {
+        let metrics = counted([]);
+        let held = |layer: Source| (metrics.layers[&layer].entries, metrics.layers[&layer].bytes);
+        assert_eq!(held(Source::Memory), (Some(3), Some(40)));
+        assert_eq!(held(Source::IndexedDb), (None, None));
+    }
+
+    #[test]
+    fn a_layer_that_fails_has_errors_and_no_misses() {
+        let failed = Step { layer: Source::LocalStorage, answer: Answer::Failed, took_ms: 0.0 };
+        let CacheEvent::Loaded(shown) = load(Source::Network, 9.0, &[Source::Memory]) else {
+            unreachable!()
+        };
+        let path = [shown.path.clone(), vec![failed]].concat();
+        let denied = LayerError::Unavailable;
+        let metrics = counted([
+            CacheEvent::LayerFailed(Source::LocalStorage, denied),
+            CacheEvent::Loaded(Load { path, ..shown }),
+        ]);
+        let local = metrics.layers[&Source::LocalStorage];
+        assert_eq!((local.misses, local.errors), (0, 1));
+        assert_eq!(metrics.layers[&Source::Memory].misses, 1);
     }
 
     #[test]

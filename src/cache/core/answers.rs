@@ -1,0 +1,337 @@
+//! What layers say, or do not say in time.
+
+use miniature_api::UserId;
+
+use super::{
+    Answer, Core, Written,
+    effect::{Effect, EffectId},
+    flights::{Flight, Task},
+    person::Decodes,
+    targets::Looked,
+    writes::Owed,
+};
+use crate::cache::{
+    clock::Moment,
+    document::{Document, DocumentKey},
+    entry::{Bytes, Found, Line},
+    event::{self, CacheEvent, Step},
+    eviction::Usage,
+    key::{Lookup, RenditionKey, Source},
+    layer::{LayerError, OriginError},
+};
+
+impl<B: Bytes> Core<B> {
+    /// An effect has ended. One that nobody waits for changes nothing.
+    pub(super) fn answered(&mut self, id: EffectId, answer: Answer<B>) {
+        let Some(flight) = self.flights.land(id) else { return };
+        self.release(id, &flight.task);
+        match (flight.task.clone(), answer) {
+            (Task::Read(lookups), Answer::Read(found)) => self.read(&flight, lookups, found),
+            (Task::ReadDocuments(keys), Answer::Documents(documents)) => {
+                self.read_documents(&flight, &keys, documents);
+            }
+            (task, Answer::Fetched(fetched)) if task.is_request() => {
+                self.fetched(flight, fetched);
+            }
+            (Task::Decode(user, key), Answer::Decoded(decodes)) => {
+                self.decoded(&user, key, decodes, flight.since);
+            }
+            (Task::Write { layer, rows }, Answer::Written(written)) => {
+                self.written(&flight, layer, rows, written);
+            }
+            (Task::Count, Answer::Counted(lines)) => self.counted(lines),
+            (Task::Measure, Answer::Measured(usage)) => self.measured(usage),
+            (Task::Erase(layer), Answer::Erased(erased)) => self.erased(id, layer, erased),
+            // An answer to something else says nothing.
+            _ => {}
+        }
+    }
+
+    /// It took too long. Nobody waits any longer; what it says later is a fact all the same.
+    pub(super) fn timed_out(&mut self, id: EffectId) {
+        let Some(flight) = self.flights.give_up(id).cloned() else { return };
+        self.release(id, &flight.task);
+        match &flight.task {
+            Task::Pictures { .. } | Task::Document { .. } | Task::Session => {
+                self.flights.land(id);
+                self.queue.push_back(Effect::Cancel(id));
+                self.fetched(flight, super::Fetched::unanswered());
+            }
+            Task::Read(lookups) => {
+                self.layer_failed(Source::IndexedDb, LayerError::TimedOut);
+                self.not_read(lookups, flight.since);
+            }
+            Task::ReadDocuments(keys) => {
+                self.layer_failed(Source::IndexedDb, LayerError::TimedOut);
+                self.no_documents(keys);
+            }
+            Task::Decode(user, key) => self.not_decoded(user, *key),
+            Task::Write { layer, rows } => {
+                self.layer_failed(*layer, LayerError::TimedOut);
+                let rows = rows.clone();
+                self.not_written(*layer, &rows, LayerError::TimedOut);
+            }
+            Task::Count => self.layer_failed(Source::LocalStorage, LayerError::TimedOut),
+            Task::Measure => self.layer_failed(Source::IndexedDb, LayerError::TimedOut),
+            Task::Erase(_) => {}
+        }
+    }
+
+    /// Takes an effect out of the facts about those it was for.
+    pub(super) fn release(&mut self, id: EffectId, task: &Task) {
+        match task {
+            Task::Read(lookups) => {
+                for lookup in lookups {
+                    let wanted = &lookup.wanted;
+                    self.people.change_known(&wanted.user, |person| {
+                        let target = person.target_mut(wanted.size);
+                        target.map(|t| t.reading.take_if(|reading| *reading == id));
+                    });
+                }
+            }
+            Task::Pictures { size, items } => {
+                for item in items {
+                    self.people.change_known(&item.user, |person| {
+                        let target = person.target_mut(*size);
+                        target.map(|t| t.fetching.take_if(|fetching| fetching.id == id));
+                    });
+                }
+            }
+            Task::Document { key, users } => {
+                self.release_document(id, key);
+                for user in users {
+                    self.people.change_known(user, |person| {
+                        person.confirming.take_if(|(confirming, _)| *confirming == id);
+                    });
+                }
+            }
+            Task::ReadDocuments(keys) => {
+                keys.iter().for_each(|key| self.release_document(id, key));
+            }
+            Task::Session => self.session.doc.under_way = None,
+            Task::Write { layer, .. } => {
+                self.layers.of_mut(*layer).writing.take_if(|writing| *writing == id);
+            }
+            Task::Count => self.layers.ledger.counting = None,
+            Task::Decode(..) | Task::Measure | Task::Erase(_) => {}
+        }
+    }
+
+    fn release_document(&mut self, id: EffectId, key: &DocumentKey) {
+        if let Some(doc) = self.document_mut(key) {
+            doc.under_way.take_if(|under_way| *under_way == id);
+        }
+    }
+
+    fn read(
+        &mut self,
+        flight: &Flight,
+        lookups: Vec<Lookup>,
+        found: Result<Vec<Found<B>>, LayerError>,
+    ) {
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                if !flight.given_up {
+                    self.layer_failed(Source::IndexedDb, error);
+                    self.not_read(&lookups, flight.since);
+                }
+                return;
+            }
+        };
+        self.layer_succeeded(Source::IndexedDb);
+        for (lookup, found) in lookups.into_iter().zip(found) {
+            let wanted = lookup.wanted;
+            self.take_in(&wanted.user, found, Source::IndexedDb);
+            let answers = self.people.get(&wanted.user).is_some_and(|p| p.answers(wanted.size));
+            let answer = if answers { event::Answer::Hit } else { event::Answer::Miss };
+            self.looked_durable(&wanted.user, &wanted, Looked::Absent, answer, flight);
+        }
+    }
+
+    fn looked_durable(
+        &mut self,
+        user: &UserId,
+        wanted: &crate::cache::key::Wanted,
+        looked: Looked,
+        answer: event::Answer,
+        flight: &Flight,
+    ) {
+        let step = self.step(Source::IndexedDb, answer, flight.since);
+        let given_up = flight.given_up;
+        self.people.change(user, |person| {
+            if let Some(target) = person.target_mut(wanted.size) {
+                target.durable = looked;
+                if !given_up {
+                    target.trail.push(step);
+                }
+            }
+        });
+    }
+
+    /// Absent for this load.
+    fn not_read(&mut self, lookups: &[Lookup], since: Moment) {
+        let step = self.step(Source::IndexedDb, event::Answer::Failed, since);
+        for lookup in lookups {
+            self.people.change_known(&lookup.wanted.user, |person| {
+                if let Some(target) = person.target_mut(lookup.wanted.size) {
+                    target.durable = Looked::Failed;
+                    target.trail.push(step);
+                }
+            });
+        }
+    }
+
+    pub(super) fn step(&self, layer: Source, answer: event::Answer, since: Moment) -> Step {
+        let took_ms = self.time.now().since(since).as_secs_f64() * 1e3;
+        Step { layer, answer, took_ms }
+    }
+
+    fn read_documents(
+        &mut self,
+        flight: &Flight,
+        keys: &[DocumentKey],
+        documents: Result<Vec<Option<Document>>, LayerError>,
+    ) {
+        let documents = match documents {
+            Ok(documents) => documents,
+            Err(error) => {
+                if !flight.given_up {
+                    self.layer_failed(Source::IndexedDb, error);
+                    self.no_documents(keys);
+                }
+                return;
+            }
+        };
+        self.layer_succeeded(Source::IndexedDb);
+        for (key, document) in keys.iter().zip(documents) {
+            if document.is_none() && *key == super::friends::FIRST {
+                self.queue.push_back(Effect::AnnounceList(false));
+            }
+            if let Some(document) = &document {
+                self.see_lineage(document.lineage);
+            }
+            let kept = document.map(|document| self.kept(document));
+            if let Some(doc) = self.document_mut(key) {
+                doc.durable = Looked::Absent;
+                kept.into_iter().for_each(|kept| doc.keep(kept));
+            }
+        }
+    }
+
+    fn no_documents(&mut self, keys: &[DocumentKey]) {
+        for key in keys {
+            if let Some(doc) = self.document_mut(key) {
+                doc.durable = Looked::Failed;
+            }
+        }
+    }
+
+    fn decoded(&mut self, user: &UserId, key: RenditionKey, decodes: bool, sent: Moment) {
+        let (now, policy, jitter) = (self.time.now(), &self.policy, &mut self.jitter);
+        let held = self.people.change_known(user, |person| {
+            let held = person.held_mut(key)?;
+            if decodes {
+                held.decodes = Decodes::Yes;
+                person.drop_older();
+                return Some(());
+            }
+            person.held.retain(|held| held.rendition.key != key);
+            let affected = person.targets.iter_mut().filter(|target| target.size <= key.size);
+            affected.for_each(|target| target.refuse(sent, now, policy, jitter));
+            Some(())
+        });
+        if held.flatten().is_some() && !decodes {
+            self.note(CacheEvent::OriginFailed(OriginError::Malformed));
+        }
+        self.writes.decoded(user, now);
+    }
+
+    /// Shown, not stored, and tried once more at the next write.
+    fn not_decoded(&mut self, user: &UserId, key: RenditionKey) {
+        self.people.change_known(user, |person| {
+            if let Some(held) = person.held_mut(key)
+                && let Decodes::Asked(times) = held.decodes
+            {
+                held.decodes = Decodes::Unknown(times + 1);
+            }
+        });
+        self.writes.decoded(user, self.time.now());
+    }
+
+    fn written(
+        &mut self,
+        flight: &Flight,
+        layer: Source,
+        rows: Vec<Owed>,
+        written: Result<Written, LayerError>,
+    ) {
+        let written = match written {
+            Ok(written) => written,
+            Err(error) => {
+                if !flight.given_up {
+                    self.layer_failed(layer, error);
+                    self.not_written(layer, &rows, error);
+                }
+                return;
+            }
+        };
+        self.layer_succeeded(layer);
+        if rows.iter().any(Owed::takes_room) {
+            self.layers.of_mut(layer).full = false;
+        }
+        for row in &rows {
+            self.now_stored(layer, row);
+        }
+        for standing in written.standing {
+            let (user, row) =
+                (standing.record.user_id.clone(), (standing.version(), standing.checked_at));
+            self.people.change_known(&user, |person| person.stored_mut(layer).record = Some(row));
+            standing.lineage.into_iter().for_each(|lineage| self.see_lineage(lineage));
+            self.learn_stored(standing, layer);
+        }
+        if layer == Source::LocalStorage {
+            written.lines.into_iter().for_each(|line| self.layers.ledger.note(line));
+        } else {
+            self.layers.durable.usage = Some(written.usage);
+        }
+    }
+
+    fn counted(&mut self, lines: Result<Vec<Line>, LayerError>) {
+        match lines {
+            Ok(lines) => {
+                self.layer_succeeded(Source::LocalStorage);
+                self.layers.ledger.counted = true;
+                lines.into_iter().for_each(|line| self.layers.ledger.note(line));
+            }
+            Err(error) => self.layer_failed(Source::LocalStorage, error),
+        }
+    }
+
+    fn measured(&mut self, usage: Result<Usage, LayerError>) {
+        match usage {
+            Ok(usage) => {
+                self.layer_succeeded(Source::IndexedDb);
+                self.layers.durable.usage = Some(usage);
+            }
+            Err(error) => {
+                self.layers.durable.usage = None;
+                self.layer_failed(Source::IndexedDb, error);
+            }
+        }
+    }
+
+    /// Only what the browser calls erased is. A layer that refuses holds what it held: it is asked
+    /// again at the next erasure, and not used until the end of the document.
+    fn erased(&mut self, id: EffectId, layer: Source, erased: Result<(), LayerError>) {
+        self.erasures.retain(|(erasure, ..)| *erasure != id);
+        match erased {
+            Ok(()) => {
+                let layer = self.layers.of_mut(layer);
+                layer.erasing.take_if(|erasing| *erasing == id);
+            }
+            Err(error) => self.note(CacheEvent::LayerFailed(layer, error)),
+        }
+        self.people.touch_all();
+    }
+}

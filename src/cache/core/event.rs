@@ -1,0 +1,194 @@
+//! What the core is told.
+
+use std::{ops::Range, time::Duration};
+
+use miniature_api::{
+    Account, BatchEntry, FriendsPage, ImageId, Lineage, Profile, Record, Size, UserId,
+};
+
+use super::{effect::EffectId, viewers::ViewerId};
+use crate::cache::{
+    clock::Timestamp,
+    document::Document,
+    entry::{CheckedRecord, Found, Line},
+    eviction::Usage,
+    key::RenditionKey,
+    layer::{LayerError, OriginError},
+    raster::RasterError,
+};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event<B> {
+    /// A viewer looks no longer.
+    Left(ViewerId),
+    /// Load pictures that nobody looks at yet, once.
+    Prefetch(Vec<UserId>, Size),
+    /// What is known of the user's picture may be wrong from now on.
+    Invalidate(UserId),
+    /// Somebody asks for all that is wanted and missing to be tried now.
+    Retry,
+    /// The browser could not paint a rendition of the user's picture.
+    Broken(UserId, RenditionKey),
+    /// A picture was painted.
+    Painted,
+    /// There is a friend list, and this of it is on screen. Before the first such event no page is
+    /// asked for.
+    FriendsViewed(ListView),
+    /// Somebody looks at a profile; [`Event::ProfileLeft`] once for each.
+    ProfileViewed(UserId),
+    /// Somebody looks at it no longer.
+    ProfileLeft(UserId),
+    /// Ask the server who is signed in.
+    AskSession,
+    /// What another source than a request of ours says of pictures, now.
+    News(Vec<Record>, Lineage),
+    /// Empty every layer; what is on screen stays in memory.
+    Clear,
+    /// Someone is signed in from now on, or nobody. Everything of before is forgotten.
+    Session(Option<Start>),
+    /// Erase everything that the browser holds of an account that is not signed in.
+    Erase(UserId),
+    /// The browser says that there is a network, or certainly none.
+    Online(bool),
+    /// The page became visible, or hidden.
+    Visible(bool),
+    /// Another tab changed a row of LocalStorage.
+    StorageChanged(StorageChange),
+    /// Somebody wants to know how much the layers hold.
+    MeasureUsage,
+    /// Bytes of the answer to a request arrived, so many since the last time; headers count as 0.
+    Progressed(EffectId, u64),
+    /// An effect has ended.
+    Answer(EffectId, Answer<B>),
+}
+
+/// Where a list is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListView {
+    /// The rows in view or near it, by index; it may reach beyond the rows that are known. Empty
+    /// while the list is not on screen.
+    pub rows: Range<usize>,
+    /// The size of the pictures that rows show; none if pages are to come without.
+    pub pictures: Option<Size>,
+}
+
+/// What LocalStorage says of an account when it signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Who.
+    pub account: UserId,
+    /// The latest lineage seen.
+    pub lineage: Option<Lineage>,
+    /// Rows checked before this are shown and never believed.
+    pub believe_from: Timestamp,
+    /// The first page of friends.
+    pub friends: Option<Document>,
+}
+
+/// A `storage` event about one user's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageChange {
+    /// Whose row.
+    pub user: UserId,
+    /// Whether the change is of the record. Otherwise it is of the preview alone.
+    pub of_record: bool,
+    /// The record before, where it can be read.
+    pub old: Option<CheckedRecord>,
+    /// The record now, where it can be read.
+    pub new: Option<CheckedRecord>,
+    /// What the row takes now.
+    pub line: Line,
+}
+
+/// How an effect ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer<B> {
+    /// What a layer found for each lookup, in the order asked.
+    Read(Result<Vec<Found<B>>, LayerError>),
+    /// The documents asked for, in the order asked.
+    Documents(Result<Vec<Option<Document>>, LayerError>),
+    /// What the API answered.
+    Fetched(Fetched<B>),
+    /// Whether the browser decodes the rendition.
+    Decoded(bool),
+    /// What a write came to.
+    Written(Result<Written, LayerError>),
+    /// What LocalStorage holds, a line a user.
+    Counted(Result<Vec<Line>, LayerError>),
+    /// What IndexedDB holds.
+    Measured(Result<Usage, LayerError>),
+    /// Whether the layer holds nothing of the account any more.
+    Erased(Result<(), LayerError>),
+}
+
+/// What a write left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Records that were not written, because these later ones stand.
+    pub standing: Vec<CheckedRecord>,
+    /// LocalStorage: a line for each user whose row was written; of 0 bytes if it is gone.
+    pub lines: Vec<Line>,
+    /// IndexedDB: what it holds now.
+    pub usage: Usage,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fetched<B> {
+    /// The lineage that the answer named.
+    pub lineage: Option<Lineage>,
+    /// When it was sent, on the running clock, if that was before the effect.
+    pub asked: Option<Duration>,
+    /// The answer, or why there is none.
+    pub outcome: Result<Reply<B>, Refusal>,
+}
+
+/// An answer whose shape is right.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply<B> {
+    /// To [`Request::Pictures`](super::Request::Pictures).
+    Pictures {
+        /// One a user, as far as each could be read.
+        entries: Vec<BatchEntry>,
+        /// The renditions.
+        renditions: Vec<Checked<B>>,
+    },
+    /// To [`Request::Friends`](super::Request::Friends); none: not modified.
+    Friends(Option<FriendsReply<B>>),
+    /// To [`Request::Profile`](super::Request::Profile); none: no such user.
+    Profile(Option<Profile>),
+    /// To [`Request::Session`](super::Request::Session); none: nobody is signed in.
+    Session(Option<Account>),
+}
+
+/// A page of friends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FriendsReply<B> {
+    /// The page.
+    pub page: FriendsPage,
+    /// Names this state of the page.
+    pub etag: Option<Box<str>>,
+    /// The size of the pictures that came along, if any were asked for.
+    pub pictures: Option<Size>,
+    /// The pictures that came along.
+    pub renditions: Vec<Checked<B>>,
+}
+
+/// An image that arrived, and its bytes if container and size are as asked for.
+pub type Checked<B> = (ImageId, Result<B, RasterError>);
+
+/// Why a request was not answered as asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub error: OriginError,
+    /// The least time to wait, if the server named one.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<OriginError> for Refusal {
+    fn from(error: OriginError) -> Self {
+        Self { error, retry_after: None }
+    }
+}

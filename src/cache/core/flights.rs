@@ -1,0 +1,174 @@
+//! Effects that have not been answered.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use miniature_api::{Size, UserId};
+
+use super::effect::EffectId;
+use crate::cache::{
+    clock::Moment,
+    document::DocumentKey,
+    key::{Lookup, RenditionKey, Source},
+    policy::Policy,
+};
+
+/// One effect under way.
+#[derive(Clone, Debug)]
+pub(super) struct Flight {
+    pub(super) task: Task,
+    /// When it was emitted.
+    pub(super) since: Moment,
+    /// The last sign of life.
+    mark: Moment,
+    /// Bytes since then.
+    bytes: u64,
+    /// It took too long: nobody waits for it, but what it says is still a fact.
+    pub(super) given_up: bool,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub(super) enum Task {
+    Read(Vec<Lookup>),
+    ReadDocuments(Vec<DocumentKey>),
+    Pictures { size: Size, items: Vec<Item> },
+    Document { key: DocumentKey, users: Vec<UserId> },
+    Session,
+    Decode(UserId, RenditionKey),
+    Write { layer: Source, rows: Vec<super::writes::Owed> },
+    Count,
+    Measure,
+    Erase(Source),
+}
+
+/// One user in a request for pictures.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) user: UserId,
+    /// Whether the bytes were said to be held.
+    pub(super) held: bool,
+}
+
+impl Task {
+    /// Whether it takes one of the places for requests.
+    pub(super) fn is_request(&self) -> bool {
+        matches!(self, Self::Pictures { .. } | Self::Document { .. } | Self::Session)
+    }
+
+    fn limit(&self, policy: &Policy) -> Option<Duration> {
+        match self {
+            Self::Read(_)
+            | Self::ReadDocuments(_)
+            | Self::Write { .. }
+            | Self::Count
+            | Self::Measure => Some(policy.layer_timeout),
+            Self::Pictures { .. } | Self::Document { .. } | Self::Session => Some(policy.silence),
+            Self::Decode(..) => Some(policy.decode_timeout),
+            // Erased means that the browser says so; while it does not, the layer is left alone.
+            Self::Erase(_) => None,
+        }
+    }
+}
+
+/// All of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flights {
+    flying: BTreeMap<EffectId, Flight>,
+    last: u64,
+}
+
+/// The most given-up effects that are remembered. A layer that hangs adds one in 30 s.
+const GIVEN_UP_AT_MOST: usize = 16;
+
+impl Flights {
+    pub(super) fn depart(&mut self, task: Task, now: Moment) -> EffectId {
+        self.last += 1;
+        let id = EffectId(self.last);
+        let flight = Flight { task, since: now, mark: now, bytes: 0, given_up: false };
+        self.flying.insert(id, flight);
+        id
+    }
+
+    /// Ends a flight.
+    pub(super) fn land(&mut self, id: EffectId) -> Option<Flight> {
+        self.flying.remove(&id)
+    }
+
+    /// Those that are waited for.
+    pub(super) fn awaited(&self) -> impl Iterator<Item = (EffectId, &Flight)> {
+        self.flying.iter().map(|(id, flight)| (*id, flight)).filter(|(_, flight)| !flight.given_up)
+    }
+
+    /// Those that are waited for, apart from this.
+    pub(super) fn awaited_ids(&self) -> Vec<(EffectId, Task)> {
+        self.awaited().map(|(id, flight)| (id, flight.task.clone())).collect()
+    }
+
+    /// Whether it is a request that is waited for.
+    pub(super) fn is_request(&self, id: EffectId) -> bool {
+        self.flying.get(&id).is_some_and(|flight| !flight.given_up && flight.task.is_request())
+    }
+
+    /// Of others only those that `stay`. No id is given twice.
+    pub(super) fn following(before: Self, stay: impl Fn(&Task) -> bool) -> Self {
+        let mut flights = before;
+        flights.flying.retain(|_, flight| stay(&flight.task));
+        flights
+    }
+
+    /// Keeps one for the sake of its real end.
+    pub(super) fn keep_given_up(&mut self, id: EffectId, flight: Flight) {
+        self.flying.insert(id, Flight { given_up: true, ..flight });
+    }
+
+    /// How many requests are under way.
+    pub(super) fn requests(&self) -> usize {
+        self.awaited().filter(|(_, flight)| flight.task.is_request()).count()
+    }
+
+    /// Bytes arrived.
+    pub(super) fn progress(&mut self, id: EffectId, bytes: u64, now: Moment, policy: &Policy) {
+        if let Some(flight) = self.flying.get_mut(&id) {
+            flight.bytes = flight.bytes.saturating_add(bytes);
+            if bytes == 0 || flight.bytes >= policy.progress_bytes {
+                (flight.mark, flight.bytes) = (now, 0);
+            }
+        }
+    }
+
+    /// The page did not run for `gap`: that time does not count.
+    pub(super) fn excuse(&mut self, gap: Duration) {
+        self.flying.values_mut().for_each(|flight| flight.mark = flight.mark + gap);
+    }
+
+    /// When the first limit is reached.
+    pub(super) fn due(&self, policy: &Policy) -> Option<Moment> {
+        self.awaited().filter_map(|(_, flight)| flight.deadline(policy)).min()
+    }
+
+    /// One that has reached its limit by `now`.
+    pub(super) fn overdue(&self, now: Moment, policy: &Policy) -> Option<EffectId> {
+        let late = |flight: &Flight| flight.deadline(policy).is_some_and(|due| due <= now);
+        self.awaited().find(|(_, flight)| late(flight)).map(|(id, _)| id)
+    }
+
+    /// Nobody waits for it any more, but what it says will still be a fact.
+    pub(super) fn give_up(&mut self, id: EffectId) -> Option<&Flight> {
+        let given_up = |(id, flight): (&EffectId, &Flight)| flight.given_up.then_some(*id);
+        let old: Vec<EffectId> = self.flying.iter().filter_map(given_up).collect();
+        if old.len() >= GIVEN_UP_AT_MOST
+            && let Some(oldest) = old.first()
+        {
+            self.flying.remove(oldest);
+        }
+        let flight = self.flying.get_mut(&id)?;
+        flight.given_up = true;
+        Some(flight)
+    }
+}
+
+impl Flight {
+    fn deadline(&self, policy: &Policy) -> Option<Moment> {
+        Some(self.mark + self.task.limit(policy)?)
+    }
+}

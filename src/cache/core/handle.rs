@@ -1,0 +1,390 @@
+//! What events do to the facts. Nothing is decided here.
+
+use miniature_api::{Lineage, Record, Size, UserId};
+
+use super::{
+    Core, Doc, Event, Friends, Kept, Profile, ProfileView, Session, SessionView,
+    effect::{Effect, EffectId, Topic},
+    flights::{Flights, Task},
+    layers::Layers,
+    pause::Pause,
+    people::People,
+    person::{Decodes, Known, Learnt, Person, Stored},
+    viewers::Viewers,
+    writes::Writes,
+};
+use crate::cache::{
+    clock::{Moment, Now},
+    document::{Body, Document, DocumentKey},
+    entry::{Bytes, CheckedRecord},
+    key::{RenditionKey, Source},
+    layer::LayerError,
+};
+
+impl<B: Bytes> Core<B> {
+    /// Records what happened at `now`. Decides nothing: that does [`Self::poll`].
+    pub fn handle(&mut self, event: Event<B>, now: Now) {
+        self.tick(now);
+        match event {
+            Event::Left(viewer) => self.leave(viewer),
+            Event::Prefetch(users, size) => self.prefetch(&users, size),
+            Event::Invalidate(user) => self.invalidate(&user),
+            Event::Retry => self.retry(),
+            Event::Broken(user, key) => self.broken(&user, key),
+            Event::Painted => self.writes.put_off(self.time.now()),
+            Event::FriendsViewed(view) => self.friends.viewed = Some(view),
+            Event::ProfileViewed(user) => self.view_profile(user),
+            Event::ProfileLeft(user) => self.leave_profile(&user),
+            Event::AskSession => self.ask_session(),
+            Event::News(records, lineage) => self.hear(records, lineage),
+            Event::Clear => self.clear(),
+            Event::Session(start) => self.begin_session(start),
+            Event::Erase(account) => self.erase_account(account),
+            Event::Online(online) => self.set_online(online),
+            Event::Visible(visible) => self.set_visible(visible),
+            Event::StorageChanged(change) => self.storage_changed(change),
+            Event::MeasureUsage => self.measure = true,
+            Event::Progressed(id, bytes) => {
+                self.flights.progress(id, bytes, self.time.now(), &self.policy);
+            }
+            Event::Answer(id, answer) => self.answered(id, answer),
+        }
+    }
+
+    fn prefetch(&mut self, users: &[UserId], size: Size) {
+        if self.account.is_none() {
+            return;
+        }
+        for user in users {
+            if self.people.get(user).is_some_and(|person| person.answers(size)) {
+                continue;
+            }
+            let number = self.people.next_number();
+            self.people.change(user, |person| {
+                person.keep = true;
+                let target = person.want(size);
+                if !target.is_wanted() {
+                    (target.wanted, target.prefetch) = (number, true);
+                }
+            });
+            self.people.use_now(user);
+        }
+    }
+
+    fn invalidate(&mut self, user: &UserId) {
+        let now = self.time.now();
+        self.people.change(user, |person| {
+            person.believe_from = now;
+            person.targets.iter_mut().for_each(|target| target.retry(now));
+        });
+        if let Some(profile) = self.profiles.get_mut(user) {
+            profile.doc.believe_from = now;
+        }
+        self.writes.expire(user, now);
+    }
+
+    fn retry(&mut self) {
+        let now = self.time.now();
+        self.server.end_by_hand(now);
+        self.kinds.iter_mut().for_each(|pause| pause.end_by_hand(now));
+        self.people.change_viewed(|person| {
+            person.targets.iter_mut().for_each(|target| target.retry(now));
+        });
+        let docs = self.friends.all_mut().chain(self.profiles.values_mut().map(|p| &mut p.doc));
+        docs.chain([&mut self.session.doc]).for_each(|doc| doc.retry(now));
+    }
+
+    /// Asks now, whatever rests.
+    fn ask_session(&mut self) {
+        let now = self.time.now();
+        self.session.ask();
+        self.server.end_by_hand(now);
+        self.kinds[super::Kind::Session as usize].end_by_hand(now);
+    }
+
+    /// The browser cannot paint it: it goes from every layer, and is asked for anew, some times.
+    fn broken(&mut self, user: &UserId, key: RenditionKey) {
+        let (now, policy, jitter) = (self.time.now(), &self.policy, &mut self.jitter);
+        self.people.change_known(user, |person| {
+            person.held.retain(|held| held.rendition.key != key);
+            person.local.renditions.retain(|stored| *stored != key);
+            person.durable.renditions.retain(|stored| *stored != key);
+            let affected = person.targets.iter_mut().filter(|target| target.size <= key.size);
+            affected.for_each(|target| target.refuse(now, now, policy, jitter));
+        });
+        self.writes.discard(user, key, now);
+    }
+
+    fn view_profile(&mut self, user: UserId) {
+        let used = self.people.next_number();
+        let profile = self.profiles.entry(user.clone()).or_insert_with(|| Profile {
+            viewers: 0,
+            used,
+            doc: Doc::new(DocumentKey::Profile(user)),
+            handed: None,
+        });
+        profile.viewers += 1;
+        profile.used = used;
+        profile.handed = Some(profile.view());
+        let limit = self.policy.profiles;
+        if self.profiles.len() > limit {
+            let unused = self.profiles.iter().filter(|(_, profile)| profile.viewers == 0);
+            let oldest = unused.min_by_key(|(_, p)| p.used).map(|(user, _)| user.clone());
+            oldest.map(|user| self.profiles.remove(&user));
+        }
+    }
+
+    fn leave_profile(&mut self, user: &UserId) {
+        let Some(profile) = self.profiles.get_mut(user) else { return };
+        profile.viewers = profile.viewers.saturating_sub(1);
+        if profile.viewers > 0 {
+            return;
+        }
+        profile.handed = None;
+        let under_way = profile.doc.under_way.filter(|id| self.flights.is_request(*id));
+        if let Some(id) = under_way {
+            self.cancel(id);
+        }
+    }
+
+    /// Learns records that came without a request of ours, now.
+    fn hear(&mut self, records: Vec<Record>, lineage: Lineage) {
+        if self.lineage.is_some_and(|latest| lineage < latest) {
+            return;
+        }
+        self.see_lineage(lineage);
+        let now = self.time.now();
+        for record in records {
+            self.learn_from_server(record, lineage, now);
+        }
+    }
+
+    /// Learns what the server said in an answer that was asked for at `asked`.
+    pub(super) fn learn_from_server(
+        &mut self,
+        record: Record,
+        lineage: Lineage,
+        asked: Moment,
+    ) -> Learnt {
+        let checked_at = self.time.wall_at(asked);
+        let fresh_until = asked + self.policy.memory_fresh_for;
+        let checked = CheckedRecord { record, lineage: Some(lineage), checked_at };
+        self.learn(Known { checked, asked, fresh_until, heard: true })
+    }
+
+    /// The latest lineage seen says which data is the newest.
+    pub(super) fn see_lineage(&mut self, lineage: Lineage) {
+        if self.lineage.is_none_or(|latest| latest < lineage) {
+            self.lineage = Some(lineage);
+            self.writes.note_lineage(lineage, self.time.now());
+            self.people.touch_all();
+        }
+    }
+
+    /// Forgets every fact about layers, and has them emptied. What is on screen stays.
+    fn clear(&mut self) {
+        for (id, flight) in self.flights.awaited_ids() {
+            if !matches!(flight, Task::Pictures { .. } | Task::Document { .. } | Task::Session) {
+                self.abandon(id);
+            }
+        }
+        self.writes = Writes::default();
+        let empty = || Stored { seen: true, ..Stored::default() };
+        self.people.forget_idle();
+        self.people.change_all(|person: &mut Person<B>| {
+            (person.local, person.durable) = (empty(), empty());
+            (person.keep, person.looked) = (false, true);
+            for held in &mut person.held {
+                if let Decodes::Asked(times) = held.decodes {
+                    held.decodes = Decodes::Unknown(times);
+                }
+            }
+        });
+        self.reset_looked();
+        self.layers.ledger = super::ledger::Ledger::default();
+        for layer in [Source::LocalStorage, Source::IndexedDb] {
+            self.layers.of_mut(layer).forget();
+            self.erase(layer);
+        }
+        self.queue.push_back(Effect::AnnounceList(false));
+    }
+
+    /// Has a layer of the account emptied.
+    fn erase(&mut self, layer: Source) {
+        let Some(account) = self.account.clone() else { return };
+        let id = self.flights.depart(Task::Erase(layer), self.time.now());
+        self.layers.of_mut(layer).erasing = Some(id);
+        self.queue.push_back(Effect::Erase { id, account, layer });
+    }
+
+    /// Has everything of an account erased that is not signed in.
+    pub(super) fn erase_account(&mut self, account: UserId) {
+        for layer in [Source::LocalStorage, Source::IndexedDb] {
+            let id = self.flights.depart(Task::Erase(layer), self.time.now());
+            self.erasures.push((id, account.clone(), layer));
+            self.queue.push_back(Effect::Erase { id, account: account.clone(), layer });
+        }
+        self.queue.push_back(Effect::AnnounceList(false));
+    }
+
+    /// Forgets everything of the account that was signed in, and what it waited for.
+    pub(super) fn drop_account(&mut self) {
+        let flights = std::mem::take(&mut self.flights);
+        for (id, task) in flights.awaited_ids() {
+            if task.is_request() {
+                self.queue.push_back(Effect::Cancel(id));
+            }
+        }
+        self.flights = Flights::following(flights, |task| matches!(task, Task::Erase(_)));
+        let viewed: Vec<Topic> = self.people.viewed().into_iter().map(Topic::Picture).collect();
+        let profiles = self.profiles.keys().cloned().map(Topic::Profile);
+        let topics: Vec<Topic> =
+            viewed.into_iter().chain(profiles).chain([Topic::Friends]).collect();
+        self.queue.extend(topics.into_iter().map(Effect::Changed));
+        self.people = People::default();
+        self.viewers = Viewers::new();
+        self.friends = Friends::new(None);
+        self.profiles.clear();
+        self.layers = Layers::default();
+        self.writes = Writes::default();
+        self.session = Session::new();
+        (self.server, self.kinds) = (Pause::default(), Default::default());
+        (self.lineage, self.outdated) = (None, false);
+    }
+
+    fn set_online(&mut self, online: bool) {
+        self.online = online;
+        if online {
+            self.try_soon();
+        }
+    }
+
+    fn set_visible(&mut self, visible: bool) {
+        if visible && !self.visible {
+            self.look_again();
+        }
+        self.visible = visible;
+        self.people.touch_all();
+    }
+
+    /// Another tab changed a row. Of what was there, what is there and what is known here, the
+    /// latest is to stand.
+    fn storage_changed(&mut self, change: super::StorageChange) {
+        let super::StorageChange { user, of_record, old, new, line } = change;
+        if self.layers.ledger.counted {
+            self.layers.ledger.note(line);
+        }
+        if !of_record {
+            return;
+        }
+        let Some(new) = new else {
+            // Gone, or of another shape: whatever is written next does not meet a row.
+            self.people.change_known(&user, |person| person.local = Stored::default());
+            return;
+        };
+        let row = (new.version(), new.checked_at);
+        if self.people.get(&user).is_none() && old.as_ref().is_none_or(|old| new.supersedes(old)) {
+            return;
+        }
+        for record in old.into_iter().chain([new]) {
+            if let Some(lineage) = record.lineage {
+                self.see_lineage(lineage);
+            }
+            self.learn_stored(record, Source::LocalStorage);
+        }
+        self.people.change(&user, |person| {
+            (person.local.seen, person.local.record) = (true, Some(row));
+        });
+        self.writes.want(&user, self.time.now());
+    }
+
+    /// A layer answered. Those who did without it may ask it again.
+    pub(super) fn layer_succeeded(&mut self, layer: Source) {
+        if self.layers.of_mut(layer).succeeded() {
+            self.people.touch_all();
+        }
+    }
+
+    /// A layer could not do what was asked.
+    pub(super) fn layer_failed(&mut self, layer: Source, error: LayerError) {
+        self.layers.of_mut(layer).failed(error, self.time.now(), &self.policy);
+        self.note(crate::cache::event::CacheEvent::LayerFailed(layer, error));
+    }
+
+    /// A document, with how long it is believed.
+    pub(super) fn kept(&self, document: Document) -> Kept {
+        let asked = match document.checked_at >= self.believe_from {
+            true => self.time.moment_of(document.checked_at),
+            false => Moment::NEVER,
+        };
+        Kept { fresh_until: asked + self.policy.document_fresh_for, asked, document }
+    }
+
+    /// Nobody waits for it any more.
+    pub(super) fn cancel(&mut self, id: EffectId) {
+        self.queue.push_back(Effect::Cancel(id));
+        self.abandon(id);
+    }
+
+    /// What comes under this id changes nothing any more, except the real end of a write.
+    fn abandon(&mut self, id: EffectId) {
+        let Some(flight) = self.flights.land(id) else { return };
+        self.release(id, &flight.task);
+        if matches!(flight.task, Task::Write { .. }) {
+            self.flights.keep_given_up(id, flight);
+        }
+    }
+
+    /// Cancels the requests for this user that nobody wants anything of any more.
+    pub(super) fn cancel_unwanted(&mut self, user: &UserId) {
+        let wants = |size: Size, user: &UserId| {
+            self.people.get(user).and_then(|p| p.target(size)).is_some_and(|t| t.is_wanted())
+        };
+        let unwanted = self.flights.awaited().filter(|(_, flight)| match &flight.task {
+            Task::Pictures { size, items } => {
+                items.iter().any(|item| item.user == *user)
+                    && !items.iter().any(|item| wants(*size, &item.user))
+            }
+            _ => false,
+        });
+        let unwanted: Vec<EffectId> = unwanted.map(|(id, _)| id).collect();
+        unwanted.into_iter().for_each(|id| self.cancel(id));
+    }
+}
+
+impl Profile {
+    pub(super) fn view(&self) -> ProfileView {
+        if let Some(kept) = &self.doc.kept
+            && let Body::Profile(profile) = &kept.document.body
+        {
+            return ProfileView::Known(profile.clone());
+        }
+        match self.doc.failure {
+            _ if self.doc.gone_until.is_some() => ProfileView::NotFound,
+            Some(error) => ProfileView::Failed(error),
+            None => ProfileView::Loading,
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn new() -> Self {
+        // The key is not used: the session is no document that a layer keeps.
+        let doc = Doc::new(super::friends::FIRST);
+        Self { wanted: false, answer: None, doc, handed: SessionView::Asking }
+    }
+
+    fn ask(&mut self) {
+        self.doc.retry(Moment::NEVER);
+        (self.wanted, self.answer) = (true, None);
+        self.handed = SessionView::Asking;
+    }
+
+    pub(super) fn view(&self) -> SessionView {
+        match (&self.answer, self.doc.failure) {
+            (Some(answer), _) => SessionView::Answered(answer.clone()),
+            (None, Some(error)) => SessionView::Failed(error),
+            (None, None) => SessionView::Asking,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! How the two storages fare: failing, being erased, full.
+
+use super::{effect::EffectId, ledger::Ledger};
+use crate::cache::{
+    breaker::Breaker,
+    clock::Moment,
+    eviction::Usage,
+    key::Source,
+    layer::{LayerError, Recovery},
+    policy::Policy,
+};
+
+/// What is known of a storage.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Layer {
+    breaker: Breaker,
+    /// Until the browser says that everything is gone, it is neither read nor written.
+    pub(super) erasing: Option<EffectId>,
+    pub(super) writing: Option<EffectId>,
+    /// The disk is full, and was still full after something was evicted.
+    pub(super) read_only: bool,
+    /// The disk was full; the next write makes room first.
+    pub(super) full: bool,
+    /// How much it holds, if that is known.
+    pub(super) usage: Option<Usage>,
+}
+
+impl Layer {
+    /// Whether it may be asked.
+    pub(super) fn allows(&self, now: Moment) -> bool {
+        self.erasing.is_none() && self.breaker.allows(now.running())
+    }
+
+    /// Whether it takes writes, now or later.
+    pub(super) fn takes_writes(&self) -> bool {
+        !self.read_only && !self.breaker.is_denied()
+    }
+
+    /// When it may be asked again, if it is being left alone.
+    pub(super) fn resumes(&self) -> Option<Moment> {
+        self.breaker.resumes().map(Moment::of)
+    }
+
+    /// It answered. Returns whether it was being left alone.
+    pub(super) fn succeeded(&mut self) -> bool {
+        let rested = self.breaker.resumes().is_some();
+        self.breaker.succeeded();
+        rested
+    }
+
+    pub(super) fn failed(&mut self, error: LayerError, now: Moment, policy: &Policy) {
+        let (limit, pause) = (policy.breaker_failures, policy.breaker_pause);
+        self.breaker.failed(error, now.running(), limit, pause);
+    }
+
+    /// A write failed. Returns whether the same is to be tried once more, with more room.
+    pub(super) fn write_failed(&mut self, error: LayerError) -> bool {
+        match error.recovery() {
+            Recovery::EvictThenRetryOnce if !self.full => {
+                self.full = true;
+                true
+            }
+            Recovery::EvictThenRetryOnce => {
+                self.read_only = true;
+                false
+            }
+            Recovery::BypassUntilReload | Recovery::RetryOnce | Recovery::RetryLater => false,
+        }
+    }
+
+    /// Nothing is known of what it holds; how it fares stays known.
+    pub(super) fn forget(&mut self) {
+        self.usage = None;
+        self.full = false;
+    }
+}
+
+/// Both of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Layers {
+    pub(super) local: Layer,
+    pub(super) durable: Layer,
+    pub(super) ledger: Ledger,
+}
+
+impl Layers {
+    pub(super) fn of(&self, source: Source) -> &Layer {
+        if source == Source::LocalStorage { &self.local } else { &self.durable }
+    }
+
+    pub(super) fn of_mut(&mut self, source: Source) -> &mut Layer {
+        if source == Source::LocalStorage { &mut self.local } else { &mut self.durable }
+    }
+}

@@ -1,0 +1,273 @@
+//! The core: what the cache knows, and what should happen next.
+//!
+//! ```text
+//!            events in                                   effects out
+//! opened, left, prefetched, …    ┌─────────┐   read, fetch, decode, write, erase, cancel,
+//! a layer or the API answered, ─▶│ Core<B> │─▶ changed, report
+//! online, visible, session       └─────────┘   and: wake me at T
+//! ```
+//!
+//! It starts no task, reads no clock and touches no storage, so a test, the browser and a replay
+//! drive it alike. State is facts, never decisions: what is to be done is derived from them each
+//! time.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `person`, `targets`, `people` | users: records, bytes, sizes wanted, and the indexes over them |
+//! | `documents`, `friends` | pages, profiles, the session |
+//! | `flights`, `layers`, `pause` | what is under way, how storages fare, when to try again |
+//! | `handle`, `open`, `answers`, `fetched` | what events do to the facts |
+//! | `plan`, `writes`, `owed` | what follows from the facts |
+//!
+//! # Source
+//!
+//! The structure is that of rustls and quinn-proto ("sans-I/O").
+
+mod answers;
+mod documents;
+mod effect;
+mod event;
+mod fetched;
+mod flights;
+mod friends;
+mod handle;
+mod layers;
+mod ledger;
+mod open;
+mod owed;
+mod pause;
+mod people;
+mod person;
+mod plan;
+mod plan_documents;
+mod targets;
+mod time;
+mod view;
+mod viewers;
+mod writes;
+mod written;
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use miniature_api::{Lineage, UserId};
+
+use super::{
+    clock::{Moment, Now, Timestamp},
+    entry::Bytes,
+    eviction::Usage,
+    key::Source,
+    policy::Policy,
+};
+use documents::{Doc, Kept};
+pub use effect::{Effect, EffectId, Op, Request, Room, Topic, Wake};
+pub use event::{
+    Answer, Checked, Event, Fetched, FriendsReply, ListView, Refusal, Reply, Start, StorageChange,
+    Written,
+};
+use flights::Flights;
+use friends::Friends;
+use layers::Layers;
+use pause::{Jitter, Pause};
+use people::People;
+pub use view::{
+    ConnectionView, FriendsView, ListState, ProfileView, SessionView, Shown, Status, View,
+};
+pub use viewers::ViewerId;
+use viewers::Viewers;
+use writes::Writes;
+
+/// Everything the cache knows, and what should happen next.
+///
+/// Feed it with [`Core::open`] and [`Core::handle`], then once a turn carry out every [`Effect`]
+/// that [`Core::poll`] returns, until it returns none, then sleep until [`Core::wake`]. `now` never
+/// runs backwards on its running clock.
+///
+/// **Invariant:** after `poll` has returned none, everything wanted and not held is in flight,
+/// waits for a place behind something in flight, or has a time at which it is tried again.
+#[derive(Clone, Debug)]
+pub struct Core<B> {
+    policy: Policy,
+    jitter: Jitter,
+    time: time::Clocks,
+    visible: bool,
+    online: bool,
+    account: Option<UserId>,
+    lineage: Option<Lineage>,
+    /// The last answer was of an earlier lineage than the latest seen.
+    outdated: bool,
+    /// Rows checked before this are shown and never believed.
+    believe_from: Timestamp,
+    people: People<B>,
+    viewers: Viewers,
+    friends: Friends,
+    profiles: BTreeMap<UserId, Profile>,
+    session: Session,
+    flights: Flights,
+    layers: Layers,
+    /// Erasures of accounts that are not signed in any more.
+    erasures: Vec<(EffectId, UserId, Source)>,
+    /// The wait of everything that is to be asked of the server.
+    server: Pause,
+    /// The waits of each kind of request.
+    kinds: [Pause; 4],
+    writes: Writes,
+    /// Somebody wants to know how much layers hold.
+    measure: bool,
+    connection: ConnectionView,
+    queue: VecDeque<Effect<B>>,
+    /// When the first document comes to be asked for.
+    documents_due: Option<Moment>,
+    /// Whether a document waits for the server to come back.
+    documents_rest: bool,
+}
+
+/// A profile, and how many look at it.
+#[derive(Clone, Debug)]
+struct Profile {
+    viewers: u32,
+    used: u64,
+    doc: Doc,
+    handed: Option<ProfileView>,
+}
+
+/// What the server says of who is signed in.
+#[derive(Clone, Debug)]
+struct Session {
+    wanted: bool,
+    answer: Option<Option<miniature_api::Account>>,
+    doc: Doc,
+    handed: SessionView,
+}
+
+/// A kind of request, for the pauses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Pictures,
+    Friends,
+    Profile,
+    Session,
+}
+
+impl<B: Bytes> Core<B> {
+    /// A core that knows nothing, with nobody signed in. `seed` decides the jitter of retries.
+    pub fn new(policy: Policy, seed: u64, visible: bool, now: Now) -> Self {
+        Self {
+            policy,
+            jitter: Jitter::new(seed),
+            time: time::Clocks::new(now),
+            visible,
+            online: true,
+            account: None,
+            lineage: None,
+            outdated: false,
+            believe_from: Timestamp(0),
+            people: People::default(),
+            viewers: Viewers::new(),
+            friends: Friends::new(None),
+            profiles: BTreeMap::new(),
+            session: Session::new(),
+            flights: Flights::default(),
+            layers: Layers::default(),
+            erasures: Vec::new(),
+            server: Pause::default(),
+            kinds: Default::default(),
+            writes: Writes::default(),
+            measure: false,
+            connection: ConnectionView::Reachable,
+            queue: VecDeque::new(),
+            documents_due: None,
+            documents_rest: false,
+        }
+    }
+
+    /// Every lifetime and limit.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whose data this holds.
+    pub fn account(&self) -> Option<&UserId> {
+        self.account.as_ref()
+    }
+
+    /// The next thing to do, derived from the facts; none until something else happens or
+    /// [`Self::wake`] comes. Call it once a turn, until none.
+    ///
+    /// What has changed comes before the reads and requests that follow from it.
+    pub fn poll(&mut self, now: Now) -> Option<Effect<B>> {
+        self.tick(now);
+        let gap = self.time.gap(self.policy.lateness);
+        self.flights.excuse(gap);
+        while self.queue.is_empty() {
+            self.plan();
+            if self.queue.is_empty() {
+                self.time.sleep_until(self.wake().at);
+                return None;
+            }
+        }
+        self.queue.pop_front()
+    }
+
+    /// When to call [`Self::poll`] if nothing happens before: the nearest expiry, retry or limit.
+    pub fn wake(&self) -> Wake {
+        let now = self.time.now();
+        let asking = self.people.is_waiting().then(|| self.pause_of(Kind::Pictures));
+        let asking = asking.filter(|ends| *ends > now);
+        let urgent =
+            [self.flights.due(&self.policy), self.people.first_due(), self.documents_due, asking];
+        let urgent = urgent.into_iter().flatten().min();
+        let idle = self.writes_due();
+        let latest = now + self.policy.longest_sleep;
+        let at = [urgent, idle, Some(latest)].into_iter().flatten().min().unwrap_or(latest);
+        Wake {
+            at: at.running(),
+            idle: self.visible && idle == Some(at) && urgent.is_none_or(|urgent| urgent > at),
+        }
+    }
+
+    /// When a kind of request may be made again.
+    fn pause_of(&self, kind: Kind) -> Moment {
+        self.server.ends().max(self.kinds[kind as usize].ends())
+    }
+
+    /// What a layer holds, as far as is known.
+    pub fn usage(&self, layer: Source) -> Option<Usage> {
+        match layer {
+            Source::Memory => Some(self.people.usage()),
+            Source::LocalStorage => self.layers.ledger.counted.then(|| self.layers.ledger.usage()),
+            Source::IndexedDb => self.layers.durable.usage,
+            Source::ServiceWorker | Source::Network => None,
+        }
+    }
+
+    /// The friend list.
+    pub fn friends(&self) -> FriendsView {
+        self.friends.view()
+    }
+
+    /// What is known of a profile.
+    pub fn profile(&self, user: &UserId) -> ProfileView {
+        self.profiles.get(user).map_or(ProfileView::Loading, Profile::view)
+    }
+
+    /// What the server said of who is signed in.
+    pub fn session(&self) -> SessionView {
+        self.session.view()
+    }
+
+    /// Whether the server is there.
+    pub fn connection(&self) -> ConnectionView {
+        self.connection
+    }
+
+    fn note(&mut self, report: super::event::CacheEvent) {
+        self.queue.push_back(Effect::Report(report));
+    }
+}

@@ -1,0 +1,284 @@
+//! Looking at pictures: the first frame, and leaving.
+
+use miniature_api::UserId;
+
+use super::{
+    Core,
+    event::Start,
+    person::{Decodes, Known, Learnt, Person},
+    targets::Looked,
+    view::{Status, View},
+    viewers::{Viewer, ViewerId, Waiting, load_of},
+};
+use crate::cache::{
+    clock::Now,
+    entry::{Bytes, CheckedRecord, Found},
+    event::{Answer, CacheEvent, Outcome, Step},
+    key::{RenditionKey, Source, Wanted},
+    layer::LayerError,
+};
+
+impl<B: Bytes> Core<B> {
+    /// Whether LocalStorage is to be read for `user` before [`Self::open`].
+    pub fn looks(&self, user: &UserId) -> bool {
+        self.account.is_some()
+            && self.layers.local.allows(self.time.now())
+            && self.people.get(user).is_none_or(|person| !person.looked)
+    }
+
+    /// Starts watching a picture, with what LocalStorage said if [`Self::looks`] asked for it. The
+    /// view is for the first frame.
+    pub fn open(
+        &mut self,
+        wanted: Wanted,
+        found: Option<Result<Found<B>, LayerError>>,
+        now: Now,
+    ) -> (ViewerId, View<B>) {
+        self.tick(now);
+        let user = wanted.user.clone();
+        let id = ViewerId(self.people.next_number());
+        let in_memory = self.people.get(&user).is_some_and(|person| person.answers(wanted.size));
+        let mut path = vec![step(Source::Memory, in_memory)];
+        let looked = found.is_some();
+        if let Some(found) = found {
+            path.push(self.look(&user, wanted.size, found));
+        }
+        let number = self.people.next_number();
+        self.people.change(&user, |person| {
+            person.keep = true;
+            let target = person.want(wanted.size);
+            if !target.is_viewed() {
+                target.wanted = number;
+                target.trail.clear();
+                target.failure = None;
+            }
+            target.viewers.push(id);
+        });
+        self.people.use_now(&user);
+        self.writes.want(&user, self.time.now());
+        let from = match in_memory || !looked {
+            true => Source::Memory,
+            false => Source::LocalStorage,
+        };
+        self.admit_viewer(id, wanted, from, path)
+    }
+
+    /// Takes in what LocalStorage holds of the user.
+    fn look(
+        &mut self,
+        user: &UserId,
+        size: miniature_api::Size,
+        found: Result<Found<B>, LayerError>,
+    ) -> Step {
+        self.people.change(user, |person| person.looked = true);
+        match found {
+            Ok(found) => {
+                self.layer_succeeded(Source::LocalStorage);
+                self.take_in(user, found, Source::LocalStorage);
+                let hit = self.people.get(user).is_some_and(|person| person.answers(size));
+                step(Source::LocalStorage, hit)
+            }
+            Err(error) => {
+                self.layer_failed(Source::LocalStorage, error);
+                Step { layer: Source::LocalStorage, answer: Answer::Failed, took_ms: 0.0 }
+            }
+        }
+    }
+
+    /// Counts what was settled within the call; the rest waits.
+    fn admit_viewer(
+        &mut self,
+        id: ViewerId,
+        wanted: Wanted,
+        from: Source,
+        path: Vec<Step>,
+    ) -> (ViewerId, View<B>) {
+        let mut view = self.view_of(&wanted);
+        let key = view.shown.as_ref().map(|shown| shown.rendition.key);
+        let (source, page_took) = match key.filter(|_| from == Source::Memory) {
+            Some(key) => self.first_look(&wanted.user, key),
+            None => (from, None),
+        };
+        if let Some(shown) = &mut view.shown {
+            shown.source = source;
+        }
+        let since = self.time.now();
+        let mut load = None;
+        if view.status == Status::Settled {
+            let outcome = match view.shown {
+                Some(_) => Outcome::Shown(source),
+                None => Outcome::Negative(from),
+            };
+            let took_ms = page_took.map_or(0.0, |took| took.as_secs_f64() * 1e3);
+            self.note(CacheEvent::Loaded(load_of(&wanted, outcome, took_ms, &view, path)));
+            if !self.is_fresh(&wanted.user) {
+                self.note(CacheEvent::Stale);
+            }
+        } else {
+            let waits = |viewer: &ViewerId| {
+                *viewer != id && self.viewers.get(viewer).is_some_and(|v| v.load.is_some())
+            };
+            let target = self.people.get(&wanted.user).and_then(|p| p.target(wanted.size));
+            if target.is_some_and(|target| target.viewers.iter().any(waits)) {
+                self.note(CacheEvent::Coalesced);
+            }
+            load = Some(Waiting { since, path, failed: false });
+        }
+        let opened = key.map(|key| (key, source));
+        let handed = view.handed();
+        self.people.change(&wanted.user, |person| person.want(wanted.size).handed = Some(handed));
+        self.viewers.insert(id, Viewer { wanted, opened, load });
+        (id, view)
+    }
+
+    /// The layer that gives a rendition to someone who looks now, and how long that took if the
+    /// asking came before: memory, unless it came with a page and nobody has opened it.
+    fn first_look(
+        &mut self,
+        user: &UserId,
+        key: RenditionKey,
+    ) -> (Source, Option<std::time::Duration>) {
+        let first = self.people.change_known(user, |person| {
+            let held = person.held_mut(key)?;
+            held.unseen.take().map(|took| (held.source, Some(took)))
+        });
+        first.flatten().unwrap_or((Source::Memory, None))
+    }
+
+    /// What is to be shown to a viewer now. The source is the layer that gave it to this viewer.
+    /// After a change of account: nothing.
+    pub fn view(&self, viewer: ViewerId) -> View<B> {
+        let Some(viewer) = self.viewers.get(&viewer) else {
+            return View { shown: None, status: Status::Settled, error: None, revision: None };
+        };
+        let mut view = self.view_of(&viewer.wanted);
+        if let (Some(shown), Some((key, source))) = (&mut view.shown, viewer.opened)
+            && shown.rendition.key == key
+        {
+            shown.source = source;
+        }
+        view
+    }
+
+    /// What is known of `wanted`, whoever looks.
+    pub(super) fn view_of(&self, wanted: &Wanted) -> View<B> {
+        let Some(person) = self.people.get(&wanted.user) else {
+            return View { shown: None, status: Status::Loading, error: None, revision: None };
+        };
+        let settled = person.answers(wanted.size);
+        let under_way = |target: &super::targets::Target| {
+            target.reading.is_some() || person.is_fetching(target.size)
+        };
+        let target = person.target(wanted.size).filter(|target| !under_way(target));
+        let error = target.and_then(|target| target.failure);
+        let status = match error {
+            _ if settled => Status::Settled,
+            Some(error) => Status::Failed(error),
+            None => Status::Loading,
+        };
+        let shown = person.shown(wanted.size);
+        View { shown, status, error, revision: person.revision() }
+    }
+
+    pub(super) fn is_fresh(&self, user: &UserId) -> bool {
+        let now = self.time.now();
+        self.people.get(user).is_some_and(|person| person.is_fresh(self.lineage, now))
+    }
+
+    /// A viewer looks no longer.
+    pub(super) fn leave(&mut self, viewer: ViewerId) {
+        let Some(Viewer { wanted, .. }) = self.viewers.remove(&viewer) else { return };
+        self.people.use_now(&wanted.user);
+        self.people.change(&wanted.user, |person| {
+            if let Some(target) = person.target_mut(wanted.size) {
+                target.viewers.retain(|other| *other != viewer);
+                if !target.is_viewed() {
+                    target.handed = None;
+                }
+            }
+        });
+    }
+
+    /// Takes in what a layer found.
+    pub(super) fn take_in(&mut self, user: &UserId, found: Found<B>, layer: Source) {
+        let Found { record, rendition, used_at } = found;
+        let record = record.filter(|checked| checked.record.user_id == *user);
+        if let Some(lineage) = record.as_ref().and_then(|checked| checked.lineage) {
+            self.see_lineage(lineage);
+        }
+        let stored = record.as_ref().map(|checked| (checked.version(), checked.checked_at));
+        if let Some(checked) = record {
+            self.learn_stored(checked, layer);
+        }
+        self.people.change(user, |person| {
+            let row = person.stored_mut(layer);
+            row.seen = true;
+            row.record = stored;
+            row.used_at = used_at;
+            row.renditions = rendition.iter().map(|rendition| rendition.key).collect();
+            if let Some(rendition) = rendition {
+                person.keep_bytes(rendition, layer, Decodes::Yes);
+            }
+        });
+        self.writes.want(user, self.time.now());
+    }
+
+    /// Learns a record that a layer holds: it is believed for the layer's lifetime since it was
+    /// checked, and no longer than memory believes anything. Nothing is believed that was checked
+    /// in the future, or before rows are to be believed.
+    pub(super) fn learn_stored(&mut self, checked: CheckedRecord, layer: Source) -> Learnt {
+        let now = self.time.now();
+        let asked = match checked.checked_at >= self.believe_from {
+            true => self.time.moment_of(checked.checked_at),
+            false => crate::cache::clock::Moment::NEVER,
+        };
+        let dies = asked + self.policy.fresh_for(layer);
+        let fresh_until = dies.min(now + self.policy.memory_fresh_for);
+        self.learn(Known { checked, asked, fresh_until, heard: false })
+    }
+
+    /// Learns a record, wherever it is from.
+    pub(super) fn learn(&mut self, known: Known) -> Learnt {
+        let user = known.checked.record.user_id.clone();
+        let learnt = self.people.change(&user, |person| person.learn(known));
+        if learnt != Learnt::Older {
+            self.writes.want(&user, self.time.now());
+        }
+        if self.people.get(&user).is_some_and(Person::has_unwanted) {
+            self.writes.hurry();
+        }
+        learnt
+    }
+
+    /// Begins an account, or ends it: nothing of before stays in memory.
+    pub(super) fn begin_session(&mut self, start: Option<Start>) {
+        let (before, account) = (self.account.take(), start.as_ref().map(|s| s.account.clone()));
+        self.drop_account();
+        if let Some(before) = before.filter(|before| Some(before) != account.as_ref()) {
+            self.erase_account(before);
+        }
+        if let Some(start) = start {
+            self.lineage = start.lineage;
+            self.believe_from = start.believe_from;
+            let first = start.friends.map(|document| self.kept(document));
+            self.friends = super::Friends::new(first);
+            for (id, account, layer) in &self.erasures {
+                if *account == start.account {
+                    self.layers.of_mut(*layer).erasing = Some(*id);
+                }
+            }
+            self.account = Some(start.account);
+        }
+    }
+
+    pub(super) fn reset_looked(&mut self) {
+        self.people.change_all(|person| {
+            person.targets.iter_mut().for_each(|target| target.durable = Looked::Absent);
+        });
+    }
+}
+
+/// One layer's answer within the call.
+fn step(layer: Source, hit: bool) -> Step {
+    Step { layer, answer: if hit { Answer::Hit } else { Answer::Miss }, took_ms: 0.0 }
+}

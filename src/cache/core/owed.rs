@@ -1,0 +1,131 @@
+//! What a layer is owed: what it ought to hold and, as far as is known, does not.
+
+use miniature_api::UserId;
+
+use super::{
+    Core,
+    effect::Op,
+    person::{Decodes, Person, Stored},
+    writes::Owed,
+};
+use crate::cache::{
+    entry::{Bytes, Rendition},
+    key::{RenditionKey, Source},
+};
+
+/// Changes in the order in which they are made, and what each of them settles.
+pub(super) struct Ops<B> {
+    pub(super) ops: Vec<Op<B>>,
+    pub(super) rows: Vec<Owed>,
+}
+
+impl<B> Default for Ops<B> {
+    fn default() -> Self {
+        Self { ops: Vec::new(), rows: Vec::new() }
+    }
+}
+
+impl<B: Bytes> Ops<B> {
+    fn push(&mut self, op: Op<B>, owed: Owed) {
+        self.ops.push(op);
+        self.rows.push(owed);
+    }
+
+    fn rendition(&mut self, user: &UserId, rendition: &Rendition<B>) {
+        let op = Op::Rendition { user: user.clone(), rendition: rendition.clone() };
+        self.push(op, Owed::Rendition(user.clone(), rendition.key));
+    }
+
+    pub(super) fn push_other(&mut self, owed: Owed) {
+        let op = match &owed {
+            Owed::Document(document) => Op::Document(document.clone()),
+            Owed::NoDocument(key) => Op::RemoveDocument(key.clone()),
+            Owed::Expire(user) => Op::Expire(user.clone()),
+            Owed::Discard(user, key) => Op::RemoveImage { user: user.clone(), image: key.image },
+            Owed::Row(user) => Op::RemoveUser(user.clone()),
+            Owed::Lineage(lineage) => Op::Lineage(*lineage),
+            Owed::BelieveFrom(moment) => Op::BelieveFrom(*moment),
+            Owed::Record { .. }
+            | Owed::Rendition(..)
+            | Owed::Touch(_)
+            | Owed::Gone(_)
+            | Owed::Image(..) => return,
+        };
+        self.push(op, owed);
+    }
+}
+
+impl<B: Bytes> Core<B> {
+    /// What a layer is owed of a user.
+    pub(super) fn owed_of(&self, user: &UserId, layer: Source, ops: &mut Ops<B>) {
+        let Some(person) = self.people.get(user) else { return };
+        let stored = person.stored(layer);
+        for image in stored.unwanted.iter().filter(|image| !self.people.is_named(**image)) {
+            let op = Op::RemoveImage { user: user.clone(), image: *image };
+            ops.push(op, Owed::Image(user.clone(), *image));
+        }
+        let Some(known) = &person.known else {
+            let may_be_there = !stored.seen || stored.record.is_some();
+            if person.gone.is_some() && may_be_there {
+                ops.push(Op::RemoveUser(user.clone()), Owed::Gone(user.clone()));
+            }
+            return;
+        };
+        let row = (known.checked.version(), known.checked.checked_at);
+        let insert = person.keep;
+        let behind = stored.record.is_none_or(|stored| stored < row);
+        let missing = insert && !stored.seen;
+        let may_update = insert || !stored.seen || stored.record.is_some();
+        let is_news = known.heard || stored.seen;
+        if is_news && may_update && (behind || missing) {
+            let op = Op::Record { record: known.checked.clone(), insert };
+            ops.push(op, Owed::Record { user: user.clone(), row, insert });
+        } else {
+            self.owed_use(user, person, stored, ops);
+        }
+        if person.keep {
+            self.owed_renditions(user, person, layer, ops);
+        }
+    }
+
+    /// A use is noted once an hour. In IndexedDB, where it was not asked, as in LocalStorage.
+    fn owed_use(&self, user: &UserId, person: &Person<B>, stored: &Stored, ops: &mut Ops<B>) {
+        let used_at = stored.used_at.max(person.local.used_at);
+        let wall = self.time.wall();
+        let recent = wall.age_of(used_at).is_some_and(|age| age < self.policy.note_use_every);
+        if recent || !person.is_viewed() {
+            return;
+        }
+        for target in person.targets.iter().filter(|target| target.is_viewed()) {
+            let rendition = person.best(target.size).map(|held| held.rendition.key);
+            let op = Op::Touch { user: user.clone(), rendition };
+            ops.push(op, Owed::Touch(user.clone()));
+        }
+    }
+
+    fn owed_renditions(&self, user: &UserId, person: &Person<B>, layer: Source, ops: &mut Ops<B>) {
+        let stored = &person.stored(layer).renditions;
+        let image = person.image();
+        let current = person
+            .held
+            .iter()
+            .filter(|held| Some(held.rendition.image()) == image && held.decodes == Decodes::Yes);
+        if layer == Source::IndexedDb {
+            let lacking = current.filter(|held| {
+                held.source == Source::Network && !stored.contains(&held.rendition.key)
+            });
+            lacking.for_each(|held| ops.rendition(user, &held.rendition));
+            return;
+        }
+        let small = current.map(|held| &held.rendition).filter(|rendition| {
+            rendition.size() <= self.policy.preview_up_to
+                && rendition.content.byte_len() <= self.policy.preview_bytes
+        });
+        let Some(preview) = small.max_by_key(|rendition| rendition.size()) else { return };
+        let as_good =
+            |held: &RenditionKey| held.image == preview.image() && held.size >= preview.size();
+        if !stored.iter().any(as_good) {
+            ops.rendition(user, preview);
+        }
+    }
+}

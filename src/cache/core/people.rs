@@ -1,0 +1,296 @@
+//! Everybody of whom something is known, and the indexes over them.
+//!
+//! The indexes say nothing that the facts do not: who is due when, who waits for a request, who may
+//! be forgotten first, how many records name an image.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use miniature_api::{ImageId, Size, UserId};
+
+use super::{person::Person, targets::Target, view::Handed};
+use crate::cache::{
+    clock::Moment,
+    entry::Bytes,
+    eviction::{Limits, Usage},
+};
+
+/// All users.
+#[derive(Clone, Debug)]
+pub(super) struct People<B> {
+    all: BTreeMap<UserId, Person<B>>,
+    /// Whose facts changed since the last plan.
+    dirty: BTreeSet<UserId>,
+    due: BTreeSet<(Moment, UserId)>,
+    /// What waits for a request: for viewers before prefetched, older before younger.
+    queue: BTreeSet<(bool, u64, UserId, Size)>,
+    /// Those of whom nobody wants anything, least recently used first.
+    idle: BTreeSet<(u64, UserId)>,
+    /// How many records name an image.
+    named: BTreeMap<ImageId, u32>,
+    bytes: u64,
+    clock: u64,
+}
+
+impl<B> Default for People<B> {
+    fn default() -> Self {
+        Self {
+            all: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            due: BTreeSet::new(),
+            queue: BTreeSet::new(),
+            idle: BTreeSet::new(),
+            named: BTreeMap::new(),
+            bytes: 0,
+            clock: 0,
+        }
+    }
+}
+
+impl<B: Bytes> People<B> {
+    pub(super) fn get(&self, user: &UserId) -> Option<&Person<B>> {
+        self.all.get(user)
+    }
+
+    /// Changes the facts about a user, known or not, and marks them as changed. Every change goes
+    /// through here: it keeps the indexes.
+    pub(super) fn change<T>(&mut self, user: &UserId, act: impl FnOnce(&mut Person<B>) -> T) -> T {
+        let new = !self.all.contains_key(user);
+        let person = self.all.entry(user.clone()).or_default();
+        let before = Indexed::of(person, new);
+        let result = act(person);
+        let after = Indexed::of(person, false);
+        self.reindex(user, before, after);
+        self.dirty.insert(user.clone());
+        result
+    }
+
+    /// As [`Self::change`], for those of whom something is known.
+    pub(super) fn change_known<T>(
+        &mut self,
+        user: &UserId,
+        act: impl FnOnce(&mut Person<B>) -> T,
+    ) -> Option<T> {
+        self.all.contains_key(user).then(|| self.change(user, act))
+    }
+
+    fn reindex(&mut self, user: &UserId, before: Indexed, after: Indexed) {
+        self.bytes = self.bytes.saturating_sub(before.bytes).saturating_add(after.bytes);
+        if before.image != after.image {
+            if let Some(image) = after.image {
+                *self.named.entry(image).or_default() += 1;
+            }
+            if let Some(count) = before.image.and_then(|image| self.named.get_mut(&image)) {
+                *count -= 1;
+            }
+            if let Some(image) = before.image.filter(|image| self.named.get(image) == Some(&0)) {
+                self.named.remove(&image);
+            }
+        }
+        if before.idle != after.idle {
+            if let Some(used) = before.idle {
+                self.idle.remove(&(used, user.clone()));
+            }
+            if let Some(used) = after.idle {
+                self.idle.insert((used, user.clone()));
+            }
+        }
+    }
+
+    /// Whether any known record names the image.
+    pub(super) fn is_named(&self, image: ImageId) -> bool {
+        self.named.contains_key(&image)
+    }
+
+    /// Notes a use of the user, the last one so far.
+    pub(super) fn use_now(&mut self, user: &UserId) {
+        self.clock += 1;
+        let clock = self.clock;
+        self.change(user, |person| person.used = clock);
+    }
+
+    /// A number for what comes next: later ones are greater.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
+    }
+
+    pub(super) fn touch(&mut self, user: &UserId) {
+        if self.all.contains_key(user) {
+            self.dirty.insert(user.clone());
+        }
+    }
+
+    /// Everybody's facts may mean something else now.
+    pub(super) fn touch_all(&mut self) {
+        self.dirty.extend(self.all.keys().cloned());
+    }
+
+    /// Those who are looked at.
+    pub(super) fn viewed(&self) -> Vec<UserId> {
+        let viewed = self.all.iter().filter(|(_, person)| person.is_viewed());
+        viewed.map(|(user, _)| user.clone()).collect()
+    }
+
+    /// Whose facts changed, or whose time has come by `now`.
+    pub(super) fn take_dirty(&mut self, now: Moment) -> BTreeSet<UserId> {
+        while let Some((moment, user)) = self.due.first().filter(|(moment, _)| *moment <= now) {
+            let (moment, user) = (*moment, user.clone());
+            self.set_due(&user, None);
+            self.due.remove(&(moment, user.clone()));
+            self.dirty.insert(user);
+        }
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// When the user's time comes next.
+    pub(super) fn set_due(&mut self, user: &UserId, due: Option<Moment>) {
+        let Some(person) = self.all.get_mut(user) else { return };
+        if person.due == due {
+            return;
+        }
+        if let Some(before) = std::mem::replace(&mut person.due, due) {
+            self.due.remove(&(before, user.clone()));
+        }
+        if let Some(due) = due {
+            self.due.insert((due, user.clone()));
+        }
+    }
+
+    pub(super) fn first_due(&self) -> Option<Moment> {
+        self.due.first().map(|(moment, _)| *moment)
+    }
+
+    /// Puts a size of the user's into the queue for requests, or takes it out.
+    pub(super) fn set_queued(&mut self, user: &UserId, size: Size, place: Option<(bool, u64)>) {
+        let Some(target) = self.all.get_mut(user).and_then(|person| person.target_mut(size)) else {
+            return;
+        };
+        if target.queued == place {
+            return;
+        }
+        if let Some((ahead, number)) = std::mem::replace(&mut target.queued, place) {
+            self.queue.remove(&(ahead, number, user.clone(), size));
+        }
+        if let Some((ahead, number)) = place {
+            self.queue.insert((ahead, number, user.clone(), size));
+        }
+    }
+
+    /// Changes a target that has come to be under way: nothing new follows from that.
+    pub(super) fn adjust(&mut self, user: &UserId, size: Size, act: impl FnOnce(&mut Target)) {
+        if let Some(target) = self.all.get_mut(user).and_then(|person| person.target_mut(size)) {
+            act(target);
+        }
+    }
+
+    /// Nobody waits for what was loaded ahead any more.
+    pub(super) fn end_prefetch(&mut self, user: &UserId, size: Size) {
+        let Some(person) = self.all.get_mut(user) else { return };
+        let before = Indexed::of(person, false);
+        person.target_mut(size).map(|target| target.prefetch = false);
+        let after = Indexed::of(person, false);
+        self.reindex(user, before, after);
+    }
+
+    /// Notes the view that was handed out, and forgets the way to it if nobody waits any more.
+    pub(super) fn set_handed(&mut self, user: &UserId, size: Size, handed: Handed, done: bool) {
+        self.adjust(user, size, |target| {
+            target.handed = Some(handed);
+            if done {
+                target.trail.clear();
+            }
+        });
+    }
+
+    /// Whether anything waits for a request.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Who goes into the next request: the first in the queue, and those behind who want the same
+    /// size.
+    pub(super) fn next_batch(&self, at_most: usize) -> Option<(Size, Vec<UserId>)> {
+        let size = self.queue.first()?.3;
+        let same = self.queue.iter().filter(|(.., other)| *other == size);
+        Some((size, same.map(|(_, _, user, _)| user.clone()).take(at_most).collect()))
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        Usage { entries: self.all.len(), bytes: self.bytes }
+    }
+
+    /// Gives up what is over the limits, least recently used first. What is on screen stays, and
+    /// so does the number that stays in all beside it: what a page has just brought is not the
+    /// first to go.
+    pub(super) fn trim(&mut self, limits: Limits) {
+        let keep = match self.all.len() > limits.entries {
+            true => limits.trim_entries_to,
+            false => self.idle.len(),
+        };
+        while self.idle.len() > keep || self.bytes > limits.bytes {
+            let Some((_, user)) = self.idle.first().cloned() else { return };
+            self.forget(&user);
+        }
+    }
+
+    /// Forgets those who are not on screen.
+    pub(super) fn forget_idle(&mut self) {
+        while let Some((_, user)) = self.idle.first().cloned() {
+            self.forget(&user);
+        }
+    }
+
+    fn forget(&mut self, user: &UserId) {
+        let sizes: Vec<Size> =
+            self.all.get(user).map_or(Vec::new(), |p| p.targets.iter().map(|t| t.size).collect());
+        for size in sizes {
+            self.set_queued(user, size, None);
+        }
+        self.set_due(user, None);
+        if let Some(person) = self.all.remove(user) {
+            self.reindex(user, Indexed::of(&person, false), Indexed::default());
+        }
+        self.dirty.remove(user);
+    }
+
+    /// Changes everybody who is looked at, and marks them.
+    pub(super) fn change_viewed(&mut self, mut act: impl FnMut(&mut Person<B>)) {
+        for user in self.viewed() {
+            self.change(&user, &mut act);
+        }
+    }
+
+    /// Changes everybody, and marks them.
+    pub(super) fn change_all(&mut self, mut act: impl FnMut(&mut Person<B>)) {
+        let users: Vec<UserId> = self.all.keys().cloned().collect();
+        for user in users {
+            self.change(&user, &mut act);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&UserId, &Person<B>)> {
+        self.all.iter()
+    }
+}
+
+/// What of a person stands in an index.
+#[derive(Clone, Copy, Debug, Default)]
+struct Indexed {
+    image: Option<ImageId>,
+    bytes: u64,
+    idle: Option<u64>,
+}
+
+impl Indexed {
+    fn of<B: Bytes>(person: &Person<B>, new: bool) -> Self {
+        if new {
+            return Self::default();
+        }
+        Self {
+            image: person.image(),
+            bytes: person.bytes(),
+            idle: (!person.is_wanted()).then_some(person.used),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What may happen.
+
+use miniature_api::Size;
+use proptest::prelude::*;
+
+use super::super::testing::{Fault, Weather};
+
+/// How many users there are to look at; one more is never created.
+pub(super) const USERS: usize = 6;
+
+/// One thing that happens, to one of two documents or to the world.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Open(usize, usize, Size),
+    Leave(usize, usize),
+    Prefetch(usize, usize, Size),
+    Invalidate(usize, usize),
+    Broken(usize, usize),
+    Retry(usize),
+    Clear(usize),
+    Reload(usize),
+    Visible(usize, bool),
+    Online(usize, bool),
+    News(usize),
+    OldNews(usize),
+    ViewList(usize, usize),
+    ViewProfile(usize, usize),
+    LeaveProfile(usize),
+    Painted(usize),
+    Progress(usize, u64),
+    Turn(usize),
+    Deliver(usize, usize),
+    DeliverTwice(usize, usize),
+    Delay(usize, usize),
+    Storage(usize),
+    Wait(u64),
+    Late(u64),
+    Jump(i64),
+    Change(usize, bool),
+    Create(usize),
+    Delete(usize),
+    Befriend(usize, u8),
+    Unfriend(usize),
+    Weather(Weather),
+    LocalFault(Fault),
+    DurableFault(Fault),
+    BackUp,
+    Restore,
+}
+
+impl Step {
+    /// The kind of step, for counting.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Open(..) => "open",
+            Self::Leave(..) => "leave",
+            Self::Prefetch(..) => "prefetch",
+            Self::Invalidate(..) => "invalidate",
+            Self::Broken(..) => "broken picture",
+            Self::Retry(_) => "retry by hand",
+            Self::Clear(_) => "clear",
+            Self::Reload(_) => "reload",
+            Self::Visible(_, true) => "visible",
+            Self::Visible(_, false) => "hidden",
+            Self::Online(_, true) => "online",
+            Self::Online(_, false) => "offline",
+            Self::News(_) => "news",
+            Self::OldNews(_) => "old news",
+            Self::ViewList(..) => "view list",
+            Self::ViewProfile(..) => "view profile",
+            Self::LeaveProfile(_) => "leave profile",
+            Self::Painted(_) => "painted",
+            Self::Progress(..) => "progress",
+            Self::Turn(_) => "turn",
+            Self::Deliver(..) => "answer, in any order",
+            Self::DeliverTwice(..) => "answer twice",
+            Self::Delay(..) => "late answer",
+            Self::Storage(_) => "storage event",
+            Self::Wait(_) => "wait",
+            Self::Late(_) => "late timer",
+            Self::Jump(0..) => "clock forward",
+            Self::Jump(_) => "clock back",
+            Self::Change(_, true) => "new picture",
+            Self::Change(_, false) => "picture removed",
+            Self::Create(_) => "user created",
+            Self::Delete(_) => "user deleted",
+            Self::Befriend(..) => "befriend or rename",
+            Self::Unfriend(_) => "unfriend",
+            Self::Weather(Weather::Fine) => "server well",
+            Self::Weather(_) => "server ill",
+            Self::LocalFault(Fault::None) => "LocalStorage well",
+            Self::LocalFault(_) => "LocalStorage ill",
+            Self::DurableFault(Fault::None) => "IndexedDB well",
+            Self::DurableFault(_) => "IndexedDB ill",
+            Self::BackUp => "backup",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+/// All kinds that there are.
+pub(super) const KINDS: usize = 42;
+
+fn doc() -> impl Strategy<Value = usize> {
+    0..2_usize
+}
+
+fn user() -> impl Strategy<Value = usize> {
+    0..=USERS
+}
+
+fn size() -> impl Strategy<Value = Size> {
+    prop_oneof![3 => Just(Size::S64), 1 => Just(Size::S256)]
+}
+
+fn weather() -> impl Strategy<Value = Weather> {
+    prop_oneof![
+        8 => Just(Weather::Fine),
+        1 => Just(Weather::Unreachable),
+        1 => Just(Weather::Silent),
+        1 => Just(Weather::Status(429)),
+        1 => Just(Weather::Status(500)),
+        1 => Just(Weather::Status(422)),
+        1 => (1..900_u64).prop_map(Weather::Busy),
+        1 => Just(Weather::NoLineage),
+        1 => Just(Weather::ErrorPages),
+        1 => Just(Weather::Undecodable),
+        1 => Just(Weather::NoBytes),
+    ]
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    prop_oneof![
+        4 => Just(Fault::None),
+        1 => Just(Fault::Denied),
+        1 => Just(Fault::Failing),
+        1 => Just(Fault::Hanging),
+        1 => Just(Fault::Full),
+    ]
+}
+
+fn of_documents() -> BoxedStrategy<Step> {
+    prop_oneof![
+        12 => (doc(), user(), size()).prop_map(|(d, u, s)| Step::Open(d, u, s)),
+        6 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::Leave(d, n)),
+        2 => (doc(), user(), size()).prop_map(|(d, u, s)| Step::Prefetch(d, u, s)),
+        1 => (doc(), user()).prop_map(|(d, u)| Step::Invalidate(d, u)),
+        1 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::Broken(d, n)),
+        1 => doc().prop_map(Step::Retry),
+        1 => doc().prop_map(Step::Clear),
+        2 => doc().prop_map(Step::Reload),
+        2 => (doc(), any::<bool>()).prop_map(|(d, v)| Step::Visible(d, v)),
+        2 => (doc(), any::<bool>()).prop_map(|(d, v)| Step::Online(d, v)),
+        2 => doc().prop_map(Step::News),
+        1 => doc().prop_map(Step::OldNews),
+        2 => (doc(), 0..8_usize).prop_map(|(d, n)| Step::ViewList(d, n)),
+        2 => (doc(), user()).prop_map(|(d, u)| Step::ViewProfile(d, u)),
+        1 => doc().prop_map(Step::LeaveProfile),
+        1 => doc().prop_map(Step::Painted),
+        1 => (doc(), 0..2000_u64).prop_map(|(d, n)| Step::Progress(d, n)),
+    ]
+    .boxed()
+}
+
+fn of_the_edge() -> BoxedStrategy<Step> {
+    prop_oneof![
+        6 => doc().prop_map(Step::Turn),
+        10 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::Deliver(d, n)),
+        1 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::DeliverTwice(d, n)),
+        3 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::Delay(d, n)),
+        3 => doc().prop_map(Step::Storage),
+        4 => (1..4000_u64).prop_map(Step::Wait),
+        1 => (60_000..4_000_000_u64).prop_map(Step::Wait),
+        1 => (200..100_000_u64).prop_map(Step::Late),
+        1 => (-100_000_000..100_000_000_i64).prop_map(Step::Jump),
+    ]
+    .boxed()
+}
+
+fn of_the_world() -> BoxedStrategy<Step> {
+    prop_oneof![
+        4 => (user(), any::<bool>()).prop_map(|(u, p)| Step::Change(u, p)),
+        1 => user().prop_map(Step::Create),
+        1 => user().prop_map(Step::Delete),
+        2 => (user(), 0..20_u8).prop_map(|(u, n)| Step::Befriend(u, n)),
+        1 => user().prop_map(Step::Unfriend),
+        3 => weather().prop_map(Step::Weather),
+        2 => fault().prop_map(Step::LocalFault),
+        2 => fault().prop_map(Step::DurableFault),
+        1 => Just(Step::BackUp),
+        1 => Just(Step::Restore),
+    ]
+    .boxed()
+}
+
+/// A history of at least 60 events.
+pub(super) fn history() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![4 => of_documents(), 4 => of_the_edge(), 2 => of_the_world()];
+    prop::collection::vec(step, 60..90)
+}

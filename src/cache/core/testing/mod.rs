@@ -1,0 +1,94 @@
+//! A world to drive the core in: a server that changes, layers that fail, answers that wait to be
+//! delivered, and as many documents as a test wants on the same layers.
+
+mod document;
+mod layers;
+mod server;
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use miniature_api::{ImageId, Size, UserId};
+
+pub(super) use document::Document;
+pub(super) use layers::{Durable, Fault, Local};
+pub(super) use server::{Server, Weather};
+
+use crate::cache::{
+    clock::{Now, Timestamp},
+    entry::{Bytes, Rendition},
+    key::{RenditionKey, Wanted},
+};
+
+/// A handle to bytes that knows what they show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Blob {
+    pub(super) image: ImageId,
+    pub(super) size: Size,
+    pub(super) decodes: bool,
+}
+
+impl Bytes for Blob {
+    fn byte_len(&self) -> usize {
+        self.size.px() as usize * 20
+    }
+}
+
+pub(super) fn good(key: RenditionKey) -> Rendition<Blob> {
+    let RenditionKey { image, size } = key;
+    Rendition { key, content: Blob { image, size, decodes: true } }
+}
+
+/// Everything outside the documents.
+#[derive(Debug, Default)]
+pub(super) struct Outside {
+    pub(super) server: Server,
+    pub(super) local: Local,
+    pub(super) durable: Durable,
+    wall: u64,
+    running: Duration,
+}
+
+/// Everything outside, shared by documents.
+pub(super) type World = Rc<RefCell<Outside>>;
+
+impl Outside {
+    /// A world in which the server knows so many users, each with a first picture.
+    pub(super) fn with_users(count: usize) -> World {
+        let mut outside = Self { wall: 1_800_000_000_000, ..Self::default() };
+        (0..count).for_each(|index| outside.server.change(&user(index), true));
+        Rc::new(RefCell::new(outside))
+    }
+
+    pub(super) fn now(&self) -> Now {
+        Now { running: self.running, wall: Timestamp(self.wall) }
+    }
+
+    pub(super) fn advance(&mut self, duration: Duration) {
+        self.running += duration;
+        self.jump(i64::try_from(duration.as_millis()).unwrap());
+    }
+
+    /// Someone sets the wall clock; no time passes.
+    pub(super) fn jump(&mut self, millis: i64) {
+        self.wall = self.wall.saturating_add_signed(millis);
+    }
+}
+
+pub(super) fn user(index: usize) -> UserId {
+    format!("user{index:02}").parse().unwrap()
+}
+
+pub(super) fn wanted(index: usize, size: Size) -> Wanted {
+    Wanted { user: user(index), size }
+}
+
+/// The image that a user has at a revision of a lineage.
+pub(super) fn image_of(user: &UserId, lineage: u8, revision: u32) -> ImageId {
+    let mut bytes = [0; 16];
+    for (byte, letter) in bytes.iter_mut().zip(user.as_str().bytes()) {
+        *byte = letter;
+    }
+    bytes[11] = lineage;
+    bytes[12..].copy_from_slice(&revision.to_be_bytes());
+    ImageId::from_bytes(bytes)
+}

@@ -1,0 +1,215 @@
+//! The truth, and how it is told.
+
+use std::collections::BTreeMap;
+
+use miniature_api::{
+    BatchEntry, BatchUser, Friend, FriendsPage, ImageId, Lineage, NotFound, Profile, Record,
+    Revision, Size, UserId,
+};
+
+use super::{Blob, image_of};
+use crate::cache::{
+    core::{Checked, Fetched, FriendsReply, Refusal, Reply, Request},
+    layer::OriginError,
+    raster::RasterError,
+};
+
+/// How the server answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::cache::core) enum Weather {
+    #[default]
+    Fine,
+    Unreachable,
+    /// Never answers.
+    Silent,
+    Status(u16),
+    /// 503, and when to come back.
+    Busy(u64),
+    /// Something that is no answer of ours.
+    NoLineage,
+    /// Bytes that are no picture.
+    ErrorPages,
+    /// Containers that are whole, with pixels that do not decode.
+    Undecodable,
+    /// Records of pictures, without the pictures.
+    NoBytes,
+}
+
+/// The truth.
+#[derive(Debug)]
+pub(in crate::cache::core) struct Server {
+    pub(in crate::cache::core) truth: BTreeMap<UserId, Record>,
+    /// Friends by their names, which order the list.
+    pub(in crate::cache::core) friends: BTreeMap<String, UserId>,
+    pub(in crate::cache::core) weather: Weather,
+    pub(in crate::cache::core) requests: Vec<Request>,
+    pub(in crate::cache::core) renditions_sent: usize,
+    pub(in crate::cache::core) page_size: usize,
+    history: u8,
+    backup: Option<(BTreeMap<UserId, Record>, BTreeMap<String, UserId>)>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            truth: BTreeMap::new(),
+            friends: BTreeMap::new(),
+            weather: Weather::Fine,
+            requests: Vec::new(),
+            renditions_sent: 0,
+            page_size: 50,
+            history: 0,
+            backup: None,
+        }
+    }
+}
+
+pub(super) fn lineage(history: u8) -> Lineage {
+    format!("17{history:03}00000000-000000000000000a").parse().unwrap()
+}
+
+impl Server {
+    pub(in crate::cache::core) fn lineage(&self) -> Lineage {
+        lineage(self.history)
+    }
+
+    /// Which history this is.
+    pub(in crate::cache::core) fn history(&self) -> u8 {
+        self.history
+    }
+
+    /// Gives a user their next picture, or takes it away.
+    pub(in crate::cache::core) fn change(&mut self, user: &UserId, picture: bool) {
+        let revision = self.truth.get(user).map_or(1, |record| record.revision.0 + 1);
+        let image_id = picture.then(|| image_of(user, self.history, revision));
+        let user_id = user.clone();
+        let record = Record { user_id, revision: Revision(revision), image_id, thumbhash: None };
+        self.truth.insert(user.clone(), record);
+    }
+
+    pub(in crate::cache::core) fn delete(&mut self, user: &UserId) {
+        self.truth.remove(user);
+        self.friends.retain(|_, friend| friend != user);
+    }
+
+    pub(in crate::cache::core) fn back_up(&mut self) {
+        self.backup = Some((self.truth.clone(), self.friends.clone()));
+    }
+
+    /// Puts the backup back, and begins another history; without one, only the latter.
+    pub(in crate::cache::core) fn restore(&mut self) {
+        if let Some((truth, friends)) = self.backup.clone() {
+            (self.truth, self.friends) = (truth, friends);
+        }
+        self.history += 1;
+    }
+
+    pub(in crate::cache::core) fn befriend(&mut self, user: &UserId, name: &str) {
+        self.friends.retain(|_, friend| friend != user);
+        self.friends.insert(name.to_owned(), user.clone());
+    }
+
+    pub(in crate::cache::core) fn list(&self) -> Vec<UserId> {
+        self.friends.values().filter(|user| self.truth.contains_key(*user)).cloned().collect()
+    }
+
+    /// What is answered now; none: nothing, ever.
+    pub(in crate::cache::core) fn answer(
+        &mut self,
+        request: &Request,
+        held: Option<Lineage>,
+    ) -> Option<Fetched<Blob>> {
+        let refusal = |error, retry_after| {
+            let lineage = Some(lineage(self.history));
+            Some(Fetched { lineage, asked: None, outcome: Err(Refusal { error, retry_after }) })
+        };
+        match self.weather {
+            Weather::Silent => return None,
+            Weather::Unreachable => return refusal(OriginError::Unreachable, None),
+            Weather::Status(status) => return refusal(OriginError::Status(status), None),
+            Weather::Busy(seconds) => {
+                let after = std::time::Duration::from_secs(seconds);
+                return refusal(OriginError::Status(503), Some(after));
+            }
+            _ => {}
+        }
+        let known = held == Some(self.lineage());
+        let reply = match request {
+            Request::Pictures { size, users } => self.pictures(*size, users, known),
+            Request::Friends { cursor, pictures, etag } => {
+                self.page(cursor.as_deref(), *pictures, etag.as_deref().filter(|_| known))
+            }
+            Request::Profile(user) => Reply::Profile(self.profile(user)),
+            Request::Session => Reply::Session(None),
+        };
+        let lineage = (self.weather != Weather::NoLineage).then(|| self.lineage());
+        Some(Fetched { lineage, asked: None, outcome: Ok(reply) })
+    }
+
+    fn pictures(&mut self, size: Size, users: &[BatchUser], known: bool) -> Reply<Blob> {
+        let (mut entries, mut renditions) = (Vec::new(), Vec::new());
+        for asked in users {
+            let Some(record) = self.truth.get(&asked.user_id).cloned() else {
+                let (user_id, error) = (asked.user_id.clone(), NotFound::NotFound);
+                entries.push(BatchEntry::Missing { user_id, error });
+                continue;
+            };
+            let newer = asked.held.filter(|_| known).is_none_or(|held| held < record.revision);
+            renditions.extend(record.image_id.filter(|_| newer).and_then(|i| self.bytes(i, size)));
+            entries.push(BatchEntry::Found(record));
+        }
+        Reply::Pictures { entries, renditions }
+    }
+
+    fn bytes(&mut self, image: ImageId, size: Size) -> Option<Checked<Blob>> {
+        self.renditions_sent += 1;
+        match self.weather {
+            Weather::NoBytes => None,
+            Weather::ErrorPages => Some((image, Err(RasterError::NotWebp))),
+            weather => {
+                let decodes = weather != Weather::Undecodable;
+                Some((image, Ok(Blob { image, size, decodes })))
+            }
+        }
+    }
+
+    fn page(
+        &mut self,
+        cursor: Option<&str>,
+        pictures: Option<Size>,
+        etag: Option<&str>,
+    ) -> Reply<Blob> {
+        let after = |name: &str| cursor.is_none_or(|cursor| name > cursor);
+        let rows: Vec<(&String, Friend)> = self
+            .friends
+            .iter()
+            .filter(|(name, _)| after(name))
+            .filter_map(|(name, user)| {
+                let picture = self.truth.get(user)?.clone();
+                let (user_id, headline) = (user.clone(), String::new());
+                Some((name, Friend { user_id, name: name.clone(), headline, picture }))
+            })
+            .collect();
+        let more = rows.len() > self.page_size;
+        let rows = &rows[..rows.len().min(self.page_size)];
+        let next = rows.last().filter(|_| more).map(|(name, _)| (*name).clone());
+        let page =
+            FriendsPage { friends: rows.iter().map(|(_, friend)| friend.clone()).collect(), next };
+        let name: Box<str> = format!("{} {page:?}", self.history).into();
+        if etag == Some(&name) {
+            return Reply::Friends(None);
+        }
+        let images = page.friends.iter().filter_map(|friend| friend.picture.image_id);
+        let images: Vec<ImageId> = images.collect();
+        let renditions = pictures.map_or(Vec::new(), |size| {
+            images.into_iter().filter_map(|image| self.bytes(image, size)).collect()
+        });
+        Reply::Friends(Some(FriendsReply { page, etag: Some(name), pictures, renditions }))
+    }
+
+    fn profile(&self, user: &UserId) -> Option<Profile> {
+        let picture = self.truth.get(user)?.clone();
+        let (user_id, name, headline) = (user.clone(), user.to_string(), String::new());
+        Some(Profile { user_id, name, headline, friend_count: 0, picture })
+    }
+}

@@ -1,0 +1,121 @@
+//! What is handed out: everything that a page needs to know, and nothing to decide.
+
+use miniature_api::{Friend, Profile, Revision};
+
+use crate::cache::{
+    entry::Rendition,
+    key::{RenditionKey, Source},
+    layer::OriginError,
+};
+
+/// A rendition to show, and the layer that gave it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown<B> {
+    /// What to paint. Smaller or larger than asked for while the right size is on its way.
+    pub rendition: Rendition<B>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// How far the answer for a picture has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Still looking; what is shown meanwhile may be an older picture, or one of another size.
+    Loading,
+    /// What is shown is the answer; nothing shown: the user has no picture.
+    Settled,
+    /// The last attempt failed and the next one has not begun. What is shown is the best that is
+    /// held.
+    Failed(OriginError),
+}
+
+/// Everything a component needs to know of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View<B> {
+    /// What to paint; none: initials.
+    pub shown: Option<Shown<B>>,
+    /// Whether more is to come.
+    pub status: Status,
+    /// Why the last attempt to learn or load something newer failed, until the next one begins.
+    /// What is shown may be as good as ever.
+    pub error: Option<OriginError>,
+    /// The revision that is known, if any is.
+    pub revision: Option<Revision>,
+}
+
+/// What of a [`View`] can change, in a few bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Handed {
+    pub(super) shown: Option<RenditionKey>,
+    pub(super) status: Status,
+    pub(super) error: Option<OriginError>,
+    pub(super) revision: Option<Revision>,
+}
+
+impl<B> View<B> {
+    pub(super) fn handed(&self) -> Handed {
+        Handed {
+            shown: self.shown.as_ref().map(|shown| shown.rendition.key),
+            status: self.status,
+            error: self.error,
+            revision: self.revision,
+        }
+    }
+}
+
+/// How far a list has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListState {
+    /// Rows that are looked at are on their way.
+    Loading,
+    /// What is shown is what there is, as far as it was scrolled to.
+    Ready,
+    /// Rows that are looked at could not be had; they are tried again.
+    Failed(OriginError),
+}
+
+/// The friend list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FriendsView {
+    /// The friends as far as they are known, in the order of the list, nobody twice.
+    pub friends: Vec<Friend>,
+    /// How far it has come.
+    pub state: ListState,
+    /// Whether there are friends beyond these.
+    pub has_more: bool,
+}
+
+/// A profile.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProfileView {
+    /// Being asked for.
+    Loading,
+    /// What is known; an older one while a newer is on its way.
+    Known(Profile),
+    /// There is no such user.
+    NotFound,
+    /// It could not be had; it is tried again.
+    Failed(OriginError),
+}
+
+/// What the server said of who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionView {
+    /// Nothing since it was asked last.
+    Asking,
+    /// Nobody, or this account.
+    Answered(Option<miniature_api::Account>),
+    /// It could not be asked; it is tried again.
+    Failed(OriginError),
+}
+
+/// Whether the server is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionView {
+    /// As far as is known.
+    Reachable,
+    /// What is wanted cannot be had.
+    Unreachable,
+    /// It answers with data older than what this browser has seen.
+    Outdated,
+}

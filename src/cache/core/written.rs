@@ -1,0 +1,136 @@
+//! What came of a write.
+
+use std::collections::BTreeSet;
+
+use miniature_api::UserId;
+
+use super::{Core, Effect, owed::Ops, person::Stored, writes::Owed};
+use crate::cache::{
+    clock::Moment,
+    entry::Bytes,
+    key::{RenditionKey, Source},
+    layer::LayerError,
+};
+
+impl<B: Bytes> Core<B> {
+    /// A layer took a change.
+    pub(super) fn now_stored(&mut self, layer: Source, owed: &Owed) {
+        let wall = self.time.wall();
+        match owed {
+            Owed::Record { user, row, insert } => self.stored(user, layer, |stored| {
+                (stored.record, stored.used_at) = (Some(*row), wall);
+                stored.seen |= insert;
+            }),
+            Owed::Rendition(user, key) => self.stored(user, layer, |stored| {
+                let stays = |held: &RenditionKey| {
+                    layer == Source::IndexedDb && held.image == key.image && held != key
+                };
+                stored.renditions.retain(stays);
+                stored.renditions.push(*key);
+            }),
+            Owed::Touch(user) => self.stored(user, layer, |stored| stored.used_at = wall),
+            Owed::Gone(user) | Owed::Row(user) => self.stored(user, layer, |stored| {
+                (stored.seen, stored.record) = (true, None);
+                stored.renditions.clear();
+            }),
+            Owed::Image(user, image) => self.stored(user, layer, |stored| {
+                stored.unwanted.retain(|unwanted| unwanted != image);
+                stored.renditions.retain(|held| held.image != *image);
+            }),
+            Owed::Document(document) if layer == Source::IndexedDb => {
+                if document.key == super::friends::FIRST {
+                    self.queue.push_back(Effect::AnnounceList(true));
+                }
+            }
+            Owed::Document(_)
+            | Owed::NoDocument(_)
+            | Owed::Expire(_)
+            | Owed::Discard(..)
+            | Owed::Lineage(_)
+            | Owed::BelieveFrom(_) => {}
+        }
+    }
+
+    fn stored(&mut self, user: &UserId, layer: Source, act: impl FnOnce(&mut Stored)) {
+        self.people.change_known(user, |person| act(person.stored_mut(layer)));
+    }
+
+    /// A layer did not take changes: they stay owed. What is older there than what could not be
+    /// written is shown from now on and never believed.
+    pub(super) fn not_written(&mut self, layer: Source, rows: &[Owed], error: LayerError) {
+        let again = self.layers.of_mut(layer).write_failed(error);
+        let now = self.time.now();
+        let users: BTreeSet<UserId> = rows.iter().filter_map(Owed::derived_from).cloned().collect();
+        if !again {
+            self.disbelieve(layer, &users);
+            if rows.iter().any(|owed| matches!(owed, Owed::BelieveFrom(_))) {
+                self.drop_rows();
+            }
+        }
+        let resumes = self.layers.of(layer).resumes().unwrap_or(Moment::NEVER);
+        let later = if again { now } else { now + self.policy.write_at_most };
+        let pending = self.writes.of(layer);
+        for owed in rows.iter().filter(|owed| owed.derived_from().is_none()) {
+            if !pending.others.contains(owed) && !matches!(owed, Owed::BelieveFrom(_)) {
+                pending.others.push(owed.clone());
+            }
+        }
+        pending.users.extend(users);
+        pending.changed(now);
+        pending.urgent |= again;
+        pending.not_before = later.max(resumes);
+    }
+
+    /// Where a newer record than a layer may hold could not be written, its rows are shown from
+    /// now on and never believed.
+    pub(super) fn disbelieve(&mut self, layer: Source, users: &BTreeSet<UserId>) {
+        if !users.iter().any(|user| self.is_behind(user, layer)) {
+            return;
+        }
+        let wall = self.time.wall();
+        self.believe_from = self.believe_from.max(wall);
+        let owed = Owed::BelieveFrom(wall);
+        match self.layers.local.allows(self.time.now()) {
+            true => {
+                let mut ops = Ops::default();
+                ops.push_other(owed);
+                self.send(Source::LocalStorage, ops);
+            }
+            false => self.drop_rows(),
+        }
+    }
+
+    /// Whether a layer may hold an older record of the user that would be believed.
+    fn is_behind(&self, user: &UserId, layer: Source) -> bool {
+        let Some(person) = self.people.get(user) else { return false };
+        let (asked, version) = match (&person.known, person.gone) {
+            (Some(known), _) if known.heard => (known.asked, Some(known.checked.version())),
+            (None, Some(gone)) => (gone.asked, None),
+            _ => return false,
+        };
+        let older = |stored: &Stored| match stored.record {
+            Some((held, _)) => version.is_none_or(|version| held < version),
+            None => !stored.seen,
+        };
+        self.time.wall_at(asked) >= self.believe_from && older(person.stored(layer))
+    }
+
+    /// Removes what is older than what could not be written, where nothing says that it is not to
+    /// be believed.
+    fn drop_rows(&mut self) {
+        let now = self.time.now();
+        for layer in super::writes::BOTH {
+            let users = self.writes.of(layer).users.clone();
+            let behind = |user: &&UserId| {
+                let stored = self.people.get(user).map(|person| person.stored(layer));
+                stored.is_some_and(|stored| stored.record.is_some() || !stored.seen)
+            };
+            let rows: Vec<Owed> =
+                users.iter().filter(behind).map(|user| Owed::Row(user.clone())).collect();
+            let pending = self.writes.of(layer);
+            pending.others.extend(rows);
+            pending.urgent = true;
+            pending.changed(now);
+        }
+    }
+}

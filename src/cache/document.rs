@@ -1,0 +1,39 @@
+//! What pictures hang on: pages of lists, and profiles.
+
+use miniature_api::{FriendsPage, Lineage, Profile, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::clock::Timestamp;
+
+/// Names a document.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum DocumentKey {
+    /// The page of friends after the one that named this cursor; the first page without.
+    Friends(Option<Box<str>>),
+    /// The profile of a user.
+    Profile(UserId),
+}
+
+/// A document as layers keep it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Its name.
+    pub key: DocumentKey,
+    /// What it says.
+    pub body: Body,
+    /// Names this state of it, where the server gave it a name.
+    pub etag: Option<Box<str>>,
+    /// The lineage of the answer that brought it.
+    pub lineage: Lineage,
+    /// When the server last confirmed it. The time is of this browser's clock.
+    pub checked_at: Timestamp,
+}
+
+/// What a document says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Body {
+    /// A page of friends.
+    Friends(FriendsPage),
+    /// A profile.
+    Profile(Profile),
+}
