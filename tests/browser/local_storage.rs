@@ -22,8 +22,8 @@ use web_sys::Storage;
 use crate::{
     contract::{Subject, contract},
     samples::{
-        assert_entry, entry, keep, lineage, new_account, page, picture, profile, record, shown,
-        user,
+        assert_entry, entry, keep, keep_picture, lineage, new_account, page, picture, profile,
+        record, shown, user,
     },
     script::Replaced,
 };
@@ -182,14 +182,16 @@ fn of_documents_only_the_first_page_is_kept() {
     let account = new_account();
     let shelf = Local::open(&account);
     let others = [page(Some("c"), "d"), profile("ada")];
-    let mut ops: Vec<_> = others.iter().cloned().map(Op::Document).collect();
-    ops.push(Op::Document(page(None, "c")));
+    let first = page(None, "c");
+    let mut ops = vec![Op::Document(first.clone())];
+    ops.extend(others.iter().cloned().map(Op::Document));
     shelf.apply(&ops, Timestamp(1)).unwrap();
     let keys = || {
         let all = (0..raw().length().unwrap()).filter_map(|at| raw().key(at).unwrap());
-        all.filter(|held| held.starts_with(&key(&account, ""))).collect::<Vec<_>>()
+        all.filter(|held| held.starts_with(&key(&account, "page:"))).collect::<Vec<_>>()
     };
     assert_eq!(keys(), [key(&account, "page:friends")]);
+    assert_eq!(shelf.start(&account).friends, Some(first));
 
     let remove = others.map(|document| Op::RemoveDocument(document.key));
     shelf.apply(&remove, Timestamp(2)).unwrap();
@@ -243,11 +245,9 @@ fn a_preview_that_is_no_image_reads_as_none_and_is_removed() {
 }
 
 #[wasm_bindgen_test]
-fn a_preview_without_a_record_is_found() {
-    let account = new_account();
-    let shelf = Local::open(&account);
-    shelf.apply(&entry("ada", 1), Timestamp(1)).unwrap();
-    raw().remove_item(&key(&account, "record:ada")).unwrap();
+fn a_preview_without_a_record_is_kept_and_found() {
+    let shelf = Local::open(&new_account());
+    shelf.apply(&[keep_picture("ada", 1)], Timestamp(1)).unwrap();
 
     let found = shelf.found(&user("ada")).unwrap();
 
