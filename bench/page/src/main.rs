@@ -19,7 +19,7 @@ mod scenario;
 mod side;
 
 use crate::{
-    report::{Report, Samples},
+    report::{Report, Samples, count},
     scenario::{Sample, Scenario},
     side::Side,
 };
@@ -30,7 +30,7 @@ use miniature_e2e::{
     server::Server,
     stop::asked_to_stop,
 };
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode, thread};
 use tokio::time::Instant;
 
 /// Times how fast pictures are on screen, for two builds of the frontend in alternation.
@@ -97,11 +97,26 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         fs::write(file, serde_json::to_vec_pretty(&report)?)
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
+    warn_if_busy();
     let missed = report.missed();
     if missed > 0 {
         println!("{missed} missed: the whole interval is above {}", arguments.bar);
     }
     Ok(missed == 0 || !arguments.strict)
+}
+
+/// Warns if the load average of the last 5 minutes exceeds the number of cores.
+///
+/// # Source
+///
+/// proc_loadavg(5): the second number.
+fn warn_if_busy() {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = text.split_whitespace().nth(1).and_then(|load| load.parse::<f64>().ok());
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    if let Some(load) = load.filter(|load| *load > count(cores)) {
+        println!("busy machine, wide intervals: load average {load} on {cores} cores");
+    }
 }
 
 /// Runs all rounds. Round 0 is not counted: it fills the servers' caches.

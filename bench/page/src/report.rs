@@ -107,7 +107,8 @@ impl Summary {
     }
 }
 
-fn count(number: usize) -> f64 {
+/// The count as a figure.
+pub(crate) fn count(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::INFINITY, f64::from)
 }
 
