@@ -1,8 +1,8 @@
 //! What the dashboard shows: counted from [`CacheEvent`]s, never assumed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{collections::VecDeque, ops::Index};
 
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 
 use super::{
     clock::Timestamp,
@@ -18,7 +18,7 @@ const RECENT: usize = 500;
 #[derive(Clone, Debug)]
 pub struct Stats {
     since: Timestamp,
-    layers: BTreeMap<Source, LayerStats>,
+    layers: [LayerStats; Source::ALL.len()],
     requests: u64,
     not_from_network: u64,
     coalesced: u64,
@@ -42,7 +42,7 @@ struct LayerStats {
 }
 
 /// What `window.cacheMonitor.getMetrics()` returns and `export` saves.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Metrics {
     /// The version of this shape.
     pub schema: u32,
@@ -70,13 +70,31 @@ pub struct Metrics {
     /// took, in milliseconds; 0 until a network load was measured.
     pub time_saved_ms: f64,
     /// By the layer's name.
-    pub layers: BTreeMap<Source, LayerMetrics>,
+    pub layers: Layers,
     /// The last 500 loads, oldest first.
     pub recent: Vec<Load>,
 }
 
+/// Every layer's part of [`Metrics`], written as a map by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Layers([LayerMetrics; Source::ALL.len()]);
+
+impl Index<Source> for Layers {
+    type Output = LayerMetrics;
+
+    fn index(&self, source: Source) -> &LayerMetrics {
+        &self.0[source as usize]
+    }
+}
+
+impl Serialize for Layers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(Source::ALL.map(|source| (source, self[source])))
+    }
+}
+
 /// One layer's part of [`Metrics`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct LayerMetrics {
     /// Requests that it answered.
     pub hits: u64,
@@ -100,7 +118,7 @@ impl Stats {
     pub fn new(since: Timestamp) -> Self {
         Self {
             since,
-            layers: Source::ALL.into_iter().map(|source| (source, LayerStats::default())).collect(),
+            layers: Default::default(),
             requests: 0,
             not_from_network: 0,
             coalesced: 0,
@@ -130,8 +148,7 @@ impl Stats {
 
     /// What was counted so far, beside what each layer holds now, as far as that is known.
     pub fn metrics(&self, usage: impl Fn(Source) -> Option<Usage>) -> Metrics {
-        let layers = self.layers.iter();
-        let layers = layers.map(|(source, layer)| (*source, layer.metrics(usage(*source))));
+        let layers = Source::ALL.map(|source| self.of(source).metrics(usage(source)));
         Metrics {
             schema: 1,
             since: self.since,
@@ -145,13 +162,17 @@ impl Stats {
             bytes_from_network: self.bytes_from_network,
             bytes_saved: self.bytes_saved,
             time_saved_ms: self.time_saved_ms,
-            layers: layers.collect(),
+            layers: Layers(layers),
             recent: self.recent.iter().cloned().collect(),
         }
     }
 
+    fn of(&self, source: Source) -> &LayerStats {
+        &self.layers[source as usize]
+    }
+
     fn layer(&mut self, source: Source) -> &mut LayerStats {
-        self.layers.entry(source).or_default()
+        &mut self.layers[source as usize]
     }
 
     fn count_load(&mut self, load: Load) {
@@ -257,7 +278,7 @@ mod tests {
         assert_eq!(metrics.total_requests, 3);
         assert_eq!(metrics.hit_rate, 2.0 / 3.0);
         assert_eq!((metrics.bytes_saved, metrics.time_saved_ms), (2000, 99.0 + 80.0));
-        let memory = metrics.layers[&Source::Memory];
+        let memory = metrics.layers[Source::Memory];
         assert_eq!((memory.hits, memory.misses), (1, 2));
     }
 
@@ -269,7 +290,7 @@ mod tests {
     #[test]
     fn percentiles_are_by_nearest_rank() {
         let metrics = counted((1..=100_u8).map(|ms| load(Source::Memory, f64::from(ms), &[])));
-        let memory = metrics.layers[&Source::Memory];
+        let memory = metrics.layers[Source::Memory];
         assert_eq!((memory.p50_ms, memory.p95_ms), (Some(50.0), Some(95.0)));
     }
 
@@ -278,8 +299,7 @@ mod tests {
         let CacheEvent::Loaded(shown) = load(Source::Memory, 0.0, &[]) else { unreachable!() };
         let nobody = Load { outcome: Outcome::Negative(Source::Memory), ..shown };
         let metrics = counted([CacheEvent::Loaded(nobody), load(Source::IndexedDb, 20.0, &[])]);
-        let (memory, durable) =
-            (metrics.layers[&Source::Memory], metrics.layers[&Source::IndexedDb]);
+        let (memory, durable) = (metrics.layers[Source::Memory], metrics.layers[Source::IndexedDb]);
         assert_eq!((metrics.negative, memory.hits), (1, 1));
         assert_eq!((memory.p50_ms, memory.p95_ms), (None, None));
         assert_eq!(durable.p50_ms, Some(20.0));
@@ -288,7 +308,7 @@ mod tests {
     #[test]
     fn what_cannot_be_counted_is_not_called_empty() {
         let metrics = counted([]);
-        let held = |layer: Source| (metrics.layers[&layer].entries, metrics.layers[&layer].bytes);
+        let held = |layer: Source| (metrics.layers[layer].entries, metrics.layers[layer].bytes);
         assert_eq!(held(Source::Memory), (Some(3), Some(40)));
         assert_eq!(held(Source::IndexedDb), (None, None));
     }
@@ -305,9 +325,9 @@ mod tests {
             CacheEvent::LayerFailed(Source::LocalStorage, denied),
             CacheEvent::Loaded(Load { path, ..shown }),
         ]);
-        let local = metrics.layers[&Source::LocalStorage];
+        let local = metrics.layers[Source::LocalStorage];
         assert_eq!((local.misses, local.errors), (0, 1));
-        assert_eq!(metrics.layers[&Source::Memory].misses, 1);
+        assert_eq!(metrics.layers[Source::Memory].misses, 1);
     }
 
     #[test]

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use miniature_api::{BatchEntry, FriendsPage, ImageId, Lineage, Profile, Record, Size, UserId};
+use miniature_api::{BatchEntry, ImageId, Lineage, Record, Size, UserId};
 
 use super::{
-    Checked, Core, Doc, Fetched, FriendsReply, Kind, Refusal, Reply,
-    documents::Kept,
+    Checked, Core, Fetched, Kind, Refusal, Reply,
     flights::{Flight, Item, Task},
-    person::{Decodes, Gone},
+    person::{Decodes, Gone, Learnt},
 };
 use crate::cache::{
     clock::Moment,
-    document::{Body, Document, DocumentKey},
+    document::DocumentKey,
     entry::{Bytes, Rendition},
     event::{self, CacheEvent},
     key::{RenditionKey, Source},
@@ -28,7 +27,7 @@ impl<B> Fetched<B> {
 }
 
 /// The renditions of an answer, by what they claim to be; none where the bytes are not that.
-type Arrived<B> = BTreeMap<ImageId, Option<B>>;
+pub(super) type Arrived<B> = BTreeMap<ImageId, Option<B>>;
 
 impl<B: Bytes> Core<B> {
     pub(super) fn fetched(&mut self, flight: Flight, fetched: Fetched<B>) {
@@ -132,7 +131,7 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    fn received(&mut self, renditions: Vec<Checked<B>>) -> Arrived<B> {
+    pub(super) fn received(&mut self, renditions: Vec<Checked<B>>) -> Arrived<B> {
         let bytes = renditions.iter().filter_map(|(_, bytes)| bytes.as_ref().ok());
         let sum: usize = bytes.map(Bytes::byte_len).sum();
         if sum > 0 {
@@ -151,7 +150,7 @@ impl<B: Bytes> Core<B> {
         arrived: &Arrived<B>,
     ) {
         let image = record.image_id;
-        self.learn_from_server(record, lineage, sent);
+        let learnt = self.learn_from_server(record, lineage, sent);
         let bytes = image.and_then(|image| arrived.get(&image));
         if let (Some(image), Some(Some(bytes))) = (image, bytes) {
             self.keep_bytes(&item.user, RenditionKey { image, size }, bytes.clone());
@@ -160,7 +159,10 @@ impl<B: Bytes> Core<B> {
         let lacks = self.people.get(&item.user).is_some_and(|person| !person.answers(size));
         // Bytes that were held when it was sent, and were given up since, are asked for anew.
         let promised = !item.held || matches!(bytes, Some(None));
-        if current && lacks && promised {
+        // A server that is behind itself, as a replica may be: asking again at once would not help.
+        let overtaken = self.people.get(&item.user).is_some_and(|person| person.heard_after(sent));
+        let behind = learnt == Learnt::Older && !overtaken;
+        if behind || current && lacks && promised {
             self.refuse(&item.user, size, sent);
         } else {
             self.people.change(&item.user, |person| {
@@ -171,7 +173,7 @@ impl<B: Bytes> Core<B> {
 
     /// Keeps bytes that came from the server, if they are of the image that the user is known to
     /// have.
-    fn keep_bytes(&mut self, user: &UserId, key: RenditionKey, content: B) {
+    pub(super) fn keep_bytes(&mut self, user: &UserId, key: RenditionKey, content: B) {
         let rendition = Rendition { key, content };
         self.people.change(user, |person| {
             if person.image() == Some(key.image) {
@@ -182,7 +184,7 @@ impl<B: Bytes> Core<B> {
         self.writes.want(user, self.time.now());
     }
 
-    fn no_user(&mut self, user: &UserId, sent: Moment) {
+    pub(super) fn no_user(&mut self, user: &UserId, sent: Moment) {
         let until = sent + self.policy.absence_fresh_for;
         let gone = self.people.change(user, |person| person.forget(Gone { asked: sent, until }));
         if gone {
@@ -211,98 +213,6 @@ impl<B: Bytes> Core<B> {
                 target.end_load();
             }
         });
-    }
-
-    fn friends_page(
-        &mut self,
-        flight: &Flight,
-        key: DocumentKey,
-        sent: Moment,
-        lineage: Lineage,
-        reply: FriendsReply<B>,
-    ) {
-        let FriendsReply { page, etag, pictures, renditions } = reply;
-        let arrived = self.received(renditions);
-        let took = self.time.now().since(flight.since.min(sent));
-        for friend in &page.friends {
-            let record = friend.picture.clone();
-            let image = record.image_id;
-            self.learn_from_server(record, lineage, sent);
-            if let (Some(image), Some(size)) = (image, pictures)
-                && let Some(Some(bytes)) = arrived.get(&image)
-            {
-                let rendition = RenditionKey { image, size };
-                self.keep_bytes(&friend.user_id, rendition, bytes.clone());
-                self.mark_unseen(&friend.user_id, rendition, took);
-            }
-            self.people.use_now(&friend.user_id);
-        }
-        self.keep_document(key, Body::Friends(page), etag, lineage, sent);
-    }
-
-    /// Who opens it first got it from the page, not from memory.
-    fn mark_unseen(&mut self, user: &UserId, key: RenditionKey, took: std::time::Duration) {
-        self.people.change_known(user, |person| {
-            let held = person.held_mut(key).filter(|held| held.source == Source::Network);
-            held.map(|held| held.unseen = Some(took));
-        });
-    }
-
-    fn keep_document(
-        &mut self,
-        key: DocumentKey,
-        body: Body,
-        etag: Option<Box<str>>,
-        lineage: Lineage,
-        sent: Moment,
-    ) {
-        let checked_at = self.time.wall_at(sent);
-        let fresh_until = sent + self.policy.document_fresh_for;
-        let document = Document { key: key.clone(), body, etag, lineage, checked_at };
-        self.writes.document(document.clone(), self.time.now());
-        if let Some(doc) = self.document_mut(&key) {
-            doc.succeed();
-            doc.gone_until = None;
-            doc.keep(Kept { document, asked: sent, fresh_until });
-        }
-    }
-
-    /// The page is what it was, and so is all that it says of pictures.
-    fn not_modified(&mut self, key: &DocumentKey, sent: Moment) {
-        let fresh_until = sent + self.policy.document_fresh_for;
-        let Some(doc) = self.document_mut(key) else { return };
-        doc.succeed();
-        let Some(kept) = &mut doc.kept else { return };
-        (kept.asked, kept.fresh_until) = (sent, fresh_until);
-        let lineage = kept.document.lineage;
-        let Body::Friends(FriendsPage { friends, .. }) = &kept.document.body else { return };
-        let records: Vec<Record> = friends.iter().map(|friend| friend.picture.clone()).collect();
-        for record in records {
-            self.learn_from_server(record, lineage, sent);
-        }
-    }
-
-    fn profile_answer(
-        &mut self,
-        key: DocumentKey,
-        sent: Moment,
-        lineage: Lineage,
-        profile: Profile,
-    ) {
-        self.learn_from_server(profile.picture.clone(), lineage, sent);
-        self.keep_document(key, Body::Profile(profile), None, lineage, sent);
-    }
-
-    fn no_profile(&mut self, key: &DocumentKey, sent: Moment) {
-        let until = sent + self.policy.absence_fresh_for;
-        if let Some(doc) = self.document_mut(key) {
-            doc.succeed();
-            (doc.kept, doc.gone_until) = (None, Some(until));
-        }
-        if let DocumentKey::Profile(user) = key {
-            self.no_user(user, sent);
-            self.writes.no_document(key.clone(), self.time.now());
-        }
     }
 
     fn refused(&mut self, flight: &Flight, kind: Kind, refusal: Refusal) {
@@ -340,16 +250,6 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    fn refuse_document(&mut self, key: &DocumentKey, sent: Moment) {
-        let now = self.time.now();
-        let (policy, mut jitter) = (self.policy.clone(), self.jitter.clone());
-        if let Some(doc) = self.document_mut(key) {
-            doc.failure = Some(OriginError::Malformed);
-            doc.refuse(sent, now, &policy, &mut jitter);
-        }
-        self.jitter = jitter;
-    }
-
     fn fail_all(&mut self, flight: &Flight, error: OriginError) {
         match &flight.task {
             Task::Pictures { size, items } => {
@@ -370,16 +270,6 @@ impl<B: Bytes> Core<B> {
             }
             Task::Session => self.session.doc.failure = Some(error),
             _ => {}
-        }
-    }
-
-    /// The facts about a document, if anybody wants it.
-    pub(super) fn document_mut(&mut self, key: &DocumentKey) -> Option<&mut Doc> {
-        match key {
-            DocumentKey::Friends(_) => self.friends.find_mut(key),
-            DocumentKey::Profile(user) => {
-                self.profiles.get_mut(user).map(|profile| &mut profile.doc)
-            }
         }
     }
 }

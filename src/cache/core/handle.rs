@@ -191,6 +191,7 @@ impl<B: Bytes> Core<B> {
         self.writes = Writes::default();
         let empty = || Stored { seen: true, ..Stored::default() };
         self.people.forget_idle();
+        self.cancel_unwanted(None);
         self.people.change_all(|person: &mut Person<B>| {
             (person.local, person.durable) = (empty(), empty());
             (person.keep, person.looked) = (false, true);
@@ -335,14 +336,14 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    /// Cancels the requests for this user that nobody wants anything of any more.
-    pub(super) fn cancel_unwanted(&mut self, user: &UserId) {
+    /// Cancels the requests for this user, or for anybody, that nobody wants anything of any more.
+    pub(super) fn cancel_unwanted(&mut self, user: Option<&UserId>) {
         let wants = |size: Size, user: &UserId| {
             self.people.get(user).and_then(|p| p.target(size)).is_some_and(|t| t.is_wanted())
         };
         let unwanted = self.flights.awaited().filter(|(_, flight)| match &flight.task {
             Task::Pictures { size, items } => {
-                items.iter().any(|item| item.user == *user)
+                user.is_none_or(|user| items.iter().any(|item| item.user == *user))
                     && !items.iter().any(|item| wants(*size, &item.user))
             }
             _ => false,

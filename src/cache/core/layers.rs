@@ -43,7 +43,7 @@ impl Layer {
 
     /// It answered. Returns whether it was being left alone.
     pub(super) fn succeeded(&mut self) -> bool {
-        let rested = self.breaker.resumes().is_some();
+        let rested = self.breaker.is_denied() || self.breaker.resumes().is_some();
         self.breaker.succeeded();
         rested
     }

@@ -28,6 +28,7 @@ mod documents;
 mod effect;
 mod event;
 mod fetched;
+mod fetched_documents;
 mod flights;
 mod friends;
 mod handle;

@@ -126,7 +126,10 @@ impl<B: Bytes> Core<B> {
         }
         let opened = key.map(|key| (key, source));
         let handed = view.handed();
-        self.people.change(&wanted.user, |person| person.want(wanted.size).handed = Some(handed));
+        // Those who look already have not seen more than was handed out before.
+        self.people.change(&wanted.user, |person| {
+            person.want(wanted.size).handed.get_or_insert(handed);
+        });
         self.viewers.insert(id, Viewer { wanted, opened, load });
         (id, view)
     }

@@ -323,6 +323,12 @@ impl<B: Bytes> Person<B> {
             || self.targets.iter().any(|target| self.is_fetching(target.size))
     }
 
+    /// Whether something was learnt that was asked for at `sent` or later.
+    pub(super) fn heard_after(&self, sent: Moment) -> bool {
+        let gone = self.gone.is_some_and(|gone| gone.asked >= sent);
+        gone || self.known.as_ref().is_some_and(|known| known.asked >= sent)
+    }
+
     pub(super) fn is_viewed(&self) -> bool {
         self.targets.iter().any(Target::is_viewed)
     }

@@ -103,7 +103,7 @@ impl<B: Bytes> Core<B> {
             self.people.end_prefetch(user, *size);
         }
         if unwanted || !done.is_empty() {
-            self.cancel_unwanted(user);
+            self.cancel_unwanted(Some(user));
         }
     }
 

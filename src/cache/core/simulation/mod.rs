@@ -2,58 +2,24 @@
 //! fails, and after each event a look whether the laws hold.
 
 mod laws;
+mod page;
 mod steps;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use miniature_api::{Size, UserId};
+use miniature_api::UserId;
 use proptest::{
     strategy::Strategy as _,
     test_runner::{Config, RngSeed, TestError, TestRunner},
 };
 
 use super::{
-    Event, ListView, Status, StorageChange, ViewerId,
-    testing::{Blob, Document, Fault, Outside, Weather, World, user, wanted},
+    Event,
+    testing::{Fault, Outside, Weather, World, user},
 };
-use crate::cache::{
-    core::view::ProfileView,
-    entry::{Rendition, Version},
-    key::Wanted,
-    layer::OriginError,
-    policy::Policy,
-};
+use crate::cache::policy::Policy;
+use page::Page;
 use steps::{KINDS, Step, USERS, history};
-
-/// The most viewers a document has, so that histories stay readable.
-const VIEWERS: usize = 8;
-
-/// A document and what was seen in it.
-struct Page {
-    doc: Document,
-    viewers: Vec<Seen>,
-    profiles: Vec<UserId>,
-    /// What other documents did, in order.
-    inbox: Vec<StorageChange>,
-    visible: bool,
-}
-
-/// A viewer, and what it saw last.
-struct Seen {
-    id: ViewerId,
-    wanted: Wanted,
-    version: Option<Version>,
-    shown: Option<Rendition<Blob>>,
-    shown_at: Option<Version>,
-    broken: bool,
-}
-
-impl Seen {
-    /// How each image of this user begins, as [`super::testing::image_of`] makes them.
-    fn prefix(&self) -> String {
-        self.wanted.user.as_str().bytes().take(6).map(|byte| format!("{byte:02x}")).collect()
-    }
-}
 
 struct Simulation {
     world: World,
@@ -62,42 +28,6 @@ struct Simulation {
     documents_opened: usize,
     old_news: Vec<miniature_api::Record>,
     old_lineage: miniature_api::Lineage,
-}
-
-impl Page {
-    fn open(world: &World, policy: &Policy, seed: u64) -> Self {
-        Self {
-            doc: Document::open(world, policy.clone(), seed),
-            viewers: Vec::new(),
-            profiles: Vec::new(),
-            inbox: Vec::new(),
-            visible: true,
-        }
-    }
-
-    fn look(&mut self, index: usize, size: Size) {
-        if self.viewers.len() >= VIEWERS {
-            return;
-        }
-        let wanted = wanted(index, size);
-        let (id, view) = self.doc.look(wanted.clone());
-        let version =
-            self.doc.core.people.get(&wanted.user).and_then(super::person::Person::version);
-        let shown = view.shown.map(|shown| shown.rendition);
-        let (shown_at, broken) = (version, false);
-        self.viewers.push(Seen { id, wanted, version, shown, shown_at, broken });
-    }
-
-    fn break_one(&mut self, nth: usize) {
-        let Some(nth) = nth.checked_rem(self.viewers.len()) else { return };
-        let user = self.viewers[nth].wanted.user.clone();
-        if let Some(key) = self.viewers[nth].shown.as_ref().map(|shown| shown.key) {
-            for seen in self.viewers.iter_mut().filter(|seen| seen.wanted.user == user) {
-                seen.broken = true;
-            }
-            self.doc.tell(Event::Broken(user, key));
-        }
-    }
 }
 
 impl Simulation {
@@ -192,69 +122,11 @@ impl Simulation {
                 let (records, lineage) = (self.old_news.clone(), self.old_lineage);
                 self.pages[nth].doc.tell(Event::News(records, lineage));
             }
-            _ => self.gesture(step),
-        }
-    }
-
-    fn gesture(&mut self, step: &Step) {
-        let Some(nth) = page_of(step) else { return };
-        let page = &mut self.pages[nth];
-        let under_way = page.doc.under_way.len();
-        match *step {
-            Step::Open(_, index, size) => page.look(index, size),
-            Step::Leave(_, which) => {
-                if let Some(which) = which.checked_rem(page.viewers.len()) {
-                    let seen = page.viewers.swap_remove(which);
-                    page.doc.leave(seen.id);
-                    self.turn(nth);
+            _ => {
+                if let Some(nth) = page::page_of(step) {
+                    self.pages[nth].gesture(step);
                 }
             }
-            Step::Prefetch(_, index, size) => {
-                page.doc.tell(Event::Prefetch(vec![user(index)], size));
-            }
-            Step::Invalidate(_, index) => page.doc.tell(Event::Invalidate(user(index))),
-            Step::Broken(_, which) => page.break_one(which),
-            Step::Retry(_) => page.doc.tell(Event::Retry),
-            Step::Clear(_) => page.doc.tell(Event::Clear),
-            Step::Visible(_, visible) => {
-                page.visible = visible;
-                page.doc.tell(Event::Visible(visible));
-            }
-            Step::Online(_, online) => page.doc.tell(Event::Online(online)),
-            Step::ViewList(_, from) => {
-                let view = ListView { rows: 0..from + 3, pictures: Some(Size::S64) };
-                page.doc.tell(Event::FriendsViewed(view));
-            }
-            Step::ViewProfile(_, index) if page.profiles.len() < 2 => {
-                page.profiles.push(user(index));
-                page.doc.tell(Event::ProfileViewed(user(index)));
-            }
-            Step::LeaveProfile(_) => {
-                if let Some(user) = page.profiles.pop() {
-                    page.doc.tell(Event::ProfileLeft(user));
-                }
-            }
-            Step::Painted(_) => page.doc.tell(Event::Painted),
-            Step::Progress(_, bytes) => {
-                if let Some((id, _)) = page.doc.under_way.first() {
-                    let id = *id;
-                    page.doc.tell(Event::Progressed(id, bytes));
-                }
-            }
-            Step::Deliver(_, which) => {
-                which.checked_rem(under_way).map(|which| page.doc.deliver(which));
-            }
-            Step::DeliverTwice(_, which) => {
-                if let Some(which) = which.checked_rem(under_way) {
-                    let twice = page.doc.under_way[which].clone();
-                    page.doc.under_way.push(twice);
-                    page.doc.deliver(which);
-                }
-            }
-            Step::Delay(_, which) => {
-                which.checked_rem(under_way).map(|which| page.doc.delay(which));
-            }
-            _ => {}
         }
     }
 
@@ -351,48 +223,6 @@ impl Simulation {
             let seen: Vec<UserId> = seen.take(end).collect();
             assert_eq!(seen, expected, "the list never came to be right");
         }
-    }
-}
-
-impl Page {
-    /// All that is wanted is there, but for what came to an end of its own.
-    fn check_served(&self) {
-        for seen in &self.viewers {
-            let view = self.doc.core.view(seen.id);
-            let ended = view.status == Status::Failed(OriginError::Malformed);
-            assert!(
-                view.status == Status::Settled || ended,
-                "liveness: {:?} never came: {view:?}",
-                seen.wanted
-            );
-        }
-        for user in &self.profiles {
-            let view = self.doc.core.profile(user);
-            assert!(view != ProfileView::Loading, "liveness: the profile of {user} never came");
-        }
-    }
-}
-
-fn page_of(step: &Step) -> Option<usize> {
-    match step {
-        Step::Open(nth, ..)
-        | Step::Leave(nth, _)
-        | Step::Prefetch(nth, ..)
-        | Step::Invalidate(nth, _)
-        | Step::Broken(nth, _)
-        | Step::Retry(nth)
-        | Step::Clear(nth)
-        | Step::Visible(nth, _)
-        | Step::Online(nth, _)
-        | Step::ViewList(nth, _)
-        | Step::ViewProfile(nth, _)
-        | Step::LeaveProfile(nth)
-        | Step::Painted(nth)
-        | Step::Progress(nth, _)
-        | Step::Deliver(nth, _)
-        | Step::DeliverTwice(nth, _)
-        | Step::Delay(nth, _) => Some(*nth),
-        _ => None,
     }
 }
 

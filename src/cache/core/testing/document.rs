@@ -42,6 +42,9 @@ pub(in crate::cache::core) struct Document {
     pub(in crate::cache::core) list_announced: Option<bool>,
 }
 
+/// More steps than any turn takes.
+const RESTLESS: usize = 5_000;
+
 pub(in crate::cache::core) fn account() -> UserId {
     "ada".parse().unwrap()
 }
@@ -91,12 +94,13 @@ impl Document {
 
     /// One turn: carries out what the core wants done now. Returns whether there was anything.
     pub(in crate::cache::core) fn turn(&mut self) -> bool {
-        let mut acted = false;
-        while let Some(effect) = self.core.poll(self.now()) {
-            acted = true;
-            self.carry_out(effect);
+        for nth in 0..RESTLESS {
+            match self.core.poll(self.now()) {
+                Some(effect) => self.carry_out(effect),
+                None => return nth > 0,
+            }
         }
-        acted
+        panic!("a turn that never ends");
     }
 
     fn carry_out(&mut self, effect: Effect<Blob>) {
@@ -188,7 +192,7 @@ impl Document {
     /// Turns and deliveries until nothing more follows without time passing. Where the document is
     /// slow, requests wait.
     pub(in crate::cache::core) fn run(&mut self) {
-        loop {
+        for _ in 0..RESTLESS {
             let acted = self.turn();
             let slow = self.slow;
             let ready =
@@ -200,6 +204,7 @@ impl Document {
                 return;
             }
         }
+        panic!("it never comes to rest");
     }
 
     /// Lets time pass as far as `until`, called whenever the core asks for it.

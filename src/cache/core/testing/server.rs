@@ -46,6 +46,8 @@ pub(in crate::cache::core) struct Server {
     pub(in crate::cache::core) renditions_sent: usize,
     pub(in crate::cache::core) page_size: usize,
     history: u8,
+    /// The last revision of each user, deleted or not.
+    revisions: BTreeMap<(u8, UserId), u32>,
     backup: Option<(BTreeMap<UserId, Record>, BTreeMap<String, UserId>)>,
 }
 
@@ -59,6 +61,7 @@ impl Default for Server {
             renditions_sent: 0,
             page_size: 50,
             history: 0,
+            revisions: BTreeMap::new(),
             backup: None,
         }
     }
@@ -80,7 +83,10 @@ impl Server {
 
     /// Gives a user their next picture, or takes it away.
     pub(in crate::cache::core) fn change(&mut self, user: &UserId, picture: bool) {
-        let revision = self.truth.get(user).map_or(1, |record| record.revision.0 + 1);
+        let last = self.revisions.entry((self.history, user.clone())).or_default();
+        let held = self.truth.get(user).map_or(0, |record| record.revision.0);
+        let revision = held.max(*last) + 1;
+        *last = revision;
         let image_id = picture.then(|| image_of(user, self.history, revision));
         let user_id = user.clone();
         let record = Record { user_id, revision: Revision(revision), image_id, thumbhash: None };

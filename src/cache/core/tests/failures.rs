@@ -280,3 +280,16 @@ fn retry_after_outlasts_the_return_of_the_network() {
     t.doc.wait(minutes(2));
     assert!(t.shows_revision(viewer, 0, 1));
 }
+
+#[test]
+fn a_server_that_is_behind_itself_is_not_asked_without_end() {
+    let mut t = Fixture::with_users(1);
+    let lagging = t.world.borrow().server.truth.clone();
+    t.change(0, true);
+    let (viewer, _) = t.open(0);
+    t.world.borrow_mut().server.truth = lagging;
+    t.doc.requests();
+    t.doc.wait(minutes(31));
+    assert!((1..=3).contains(&t.picture_requests()));
+    assert!(t.shows_revision(viewer, 0, 2), "the newer one stays");
+}

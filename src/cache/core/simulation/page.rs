@@ -1,0 +1,184 @@
+//! One document of a history: what is done in it, and what is seen.
+
+use miniature_api::{Size, UserId};
+
+use super::{
+    super::{
+        Event, ListView, ProfileView, Status, StorageChange, ViewerId,
+        person::Person,
+        testing::{Blob, Document, World, user, wanted},
+    },
+    steps::Step,
+};
+use crate::cache::{
+    entry::{Rendition, Version},
+    key::Wanted,
+    layer::OriginError,
+    policy::Policy,
+};
+
+/// The most viewers a document has, so that histories stay readable.
+const VIEWERS: usize = 8;
+
+/// A document and what was seen in it.
+pub(super) struct Page {
+    pub(super) doc: Document,
+    pub(super) viewers: Vec<Seen>,
+    pub(super) profiles: Vec<UserId>,
+    /// What other documents did, in order.
+    pub(super) inbox: Vec<StorageChange>,
+    pub(super) visible: bool,
+}
+
+/// A viewer, and what it saw last.
+pub(super) struct Seen {
+    pub(super) id: ViewerId,
+    pub(super) wanted: Wanted,
+    pub(super) version: Option<Version>,
+    pub(super) shown: Option<Rendition<Blob>>,
+    pub(super) shown_at: Option<Version>,
+    pub(super) broken: bool,
+}
+
+impl Seen {
+    /// How each image of this user begins, as [`super::testing::image_of`] makes them.
+    pub(super) fn prefix(&self) -> String {
+        self.wanted.user.as_str().bytes().take(6).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl Page {
+    pub(super) fn open(world: &World, policy: &Policy, seed: u64) -> Self {
+        Self {
+            doc: Document::open(world, policy.clone(), seed),
+            viewers: Vec::new(),
+            profiles: Vec::new(),
+            inbox: Vec::new(),
+            visible: true,
+        }
+    }
+
+    fn look(&mut self, index: usize, size: Size) {
+        if self.viewers.len() >= VIEWERS {
+            return;
+        }
+        let wanted = wanted(index, size);
+        let (id, view) = self.doc.look(wanted.clone());
+        let version = self.doc.core.people.get(&wanted.user).and_then(Person::version);
+        let shown = view.shown.map(|shown| shown.rendition);
+        let (shown_at, broken) = (version, false);
+        self.viewers.push(Seen { id, wanted, version, shown, shown_at, broken });
+    }
+
+    fn break_one(&mut self, nth: usize) {
+        let Some(nth) = nth.checked_rem(self.viewers.len()) else { return };
+        let user = self.viewers[nth].wanted.user.clone();
+        if let Some(key) = self.viewers[nth].shown.as_ref().map(|shown| shown.key) {
+            for seen in self.viewers.iter_mut().filter(|seen| seen.wanted.user == user) {
+                seen.broken = true;
+            }
+            self.doc.tell(Event::Broken(user, key));
+        }
+    }
+
+    /// What a person, the browser or the edge does in one document.
+    pub(super) fn gesture(&mut self, step: &Step) {
+        let page = self;
+        let under_way = page.doc.under_way.len();
+        match *step {
+            Step::Open(_, index, size) => page.look(index, size),
+            Step::Leave(_, which) => {
+                if let Some(which) = which.checked_rem(page.viewers.len()) {
+                    let seen = page.viewers.swap_remove(which);
+                    page.doc.leave(seen.id);
+                }
+            }
+            Step::Prefetch(_, index, size) => {
+                page.doc.tell(Event::Prefetch(vec![user(index)], size));
+            }
+            Step::Invalidate(_, index) => page.doc.tell(Event::Invalidate(user(index))),
+            Step::Broken(_, which) => page.break_one(which),
+            Step::Retry(_) => page.doc.tell(Event::Retry),
+            Step::Clear(_) => page.doc.tell(Event::Clear),
+            Step::Visible(_, visible) => {
+                page.visible = visible;
+                page.doc.tell(Event::Visible(visible));
+            }
+            Step::Online(_, online) => page.doc.tell(Event::Online(online)),
+            Step::ViewList(_, from) => {
+                let view = ListView { rows: 0..from + 3, pictures: Some(Size::S64) };
+                page.doc.tell(Event::FriendsViewed(view));
+            }
+            Step::ViewProfile(_, index) if page.profiles.len() < 2 => {
+                page.profiles.push(user(index));
+                page.doc.tell(Event::ProfileViewed(user(index)));
+            }
+            Step::LeaveProfile(_) => {
+                if let Some(user) = page.profiles.pop() {
+                    page.doc.tell(Event::ProfileLeft(user));
+                }
+            }
+            Step::Painted(_) => page.doc.tell(Event::Painted),
+            Step::Progress(_, bytes) => {
+                if let Some((id, _)) = page.doc.under_way.first() {
+                    let id = *id;
+                    page.doc.tell(Event::Progressed(id, bytes));
+                }
+            }
+            Step::Deliver(_, which) => {
+                which.checked_rem(under_way).map(|which| page.doc.deliver(which));
+            }
+            Step::DeliverTwice(_, which) => {
+                if let Some(which) = which.checked_rem(under_way) {
+                    let twice = page.doc.under_way[which].clone();
+                    page.doc.under_way.push(twice);
+                    page.doc.deliver(which);
+                }
+            }
+            Step::Delay(_, which) => {
+                which.checked_rem(under_way).map(|which| page.doc.delay(which));
+            }
+            _ => {}
+        }
+    }
+
+    /// All that is wanted is there, but for what came to an end of its own.
+    pub(super) fn check_served(&self) {
+        for seen in &self.viewers {
+            let view = self.doc.core.view(seen.id);
+            let ended = view.status == Status::Failed(OriginError::Malformed);
+            assert!(
+                view.status == Status::Settled || ended,
+                "liveness: {:?} never came: {view:?}",
+                seen.wanted
+            );
+        }
+        for user in &self.profiles {
+            let view = self.doc.core.profile(user);
+            assert!(view != ProfileView::Loading, "liveness: the profile of {user} never came");
+        }
+    }
+}
+
+pub(super) fn page_of(step: &Step) -> Option<usize> {
+    match step {
+        Step::Open(nth, ..)
+        | Step::Leave(nth, _)
+        | Step::Prefetch(nth, ..)
+        | Step::Invalidate(nth, _)
+        | Step::Broken(nth, _)
+        | Step::Retry(nth)
+        | Step::Clear(nth)
+        | Step::Visible(nth, _)
+        | Step::Online(nth, _)
+        | Step::ViewList(nth, _)
+        | Step::ViewProfile(nth, _)
+        | Step::LeaveProfile(nth)
+        | Step::Painted(nth)
+        | Step::Progress(nth, _)
+        | Step::Deliver(nth, _)
+        | Step::DeliverTwice(nth, _)
+        | Step::Delay(nth, _) => Some(*nth),
+        _ => None,
+    }
+}
