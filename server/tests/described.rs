@@ -52,6 +52,10 @@ async fn every_route_is_described() {
         "/readyz",
     ] {
         assert!(paths.contains_key(path), "{path}");
+        let takes_lineage = path.starts_with("/api/") && path != "/api/session";
+        let lineage = json!([{ "$ref": "#/components/parameters/Lineage" }]);
+        let expected = if takes_lineage { lineage } else { Value::Null };
+        assert_eq!(paths[path]["parameters"], expected, "{path}");
     }
     let stranger = client.get(server.url("/api/openapi.json")).send().await.unwrap();
     assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);

@@ -52,6 +52,7 @@ const MAX_BODY: usize = 4 << 10;
 pub fn app(app: App) -> Router {
     let (routes, mut description) = described().split_for_parts();
     openapi::add_session(&mut description, app.sign_in());
+    openapi::add_lineage(&mut description);
     let description = Arc::new(description);
     let describe = async move |signed_in: SignedIn| openapi::answer(signed_in, &description);
     let routes = routes

@@ -16,12 +16,16 @@ use miniature_api::{ImageId, Problem, Size, UserId};
 use utoipa::{
     IntoResponses, OpenApi,
     openapi::{
-        self,
+        self, ObjectBuilder, Ref, RefOr, Required, Type,
+        path::{ParameterBuilder, ParameterIn},
         security::{ApiKey, ApiKeyValue, SecurityScheme},
     },
 };
 
-use super::guard::{SignedIn, session_cookie};
+use super::{
+    guard::{SignedIn, session_cookie},
+    is_under,
+};
 use crate::sign_in::SignIn;
 
 /// What holds for all routes.
@@ -38,6 +42,28 @@ pub(super) fn add_session(description: &mut openapi::OpenApi, sign_in: &SignIn) 
     let cookie = ApiKeyValue::new(session_cookie(sign_in));
     let components = description.components.get_or_insert_default();
     components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+}
+
+/// Every route under `/api/` takes the lineage of what the client holds. Those of the session hold
+/// nothing.
+pub(super) fn add_lineage(description: &mut openapi::OpenApi) {
+    let lineage = ParameterBuilder::new()
+        .name("Miniature-Lineage")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "the lineage of what the client holds, as an answer named it; if it is not the server's, \
+             held revisions, ETags and event ids are ignored",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build();
+    let components = description.components.get_or_insert_default();
+    components.parameters.insert("Lineage".to_owned(), RefOr::T(lineage));
+    let paths = description.paths.paths.iter_mut();
+    for (_, item) in paths.filter(|(path, _)| is_under(path, "/api") && *path != "/api/session") {
+        let lineage = RefOr::Ref(Ref::new("#/components/parameters/Lineage"));
+        item.parameters.get_or_insert_default().push(lineage);
+    }
 }
 
 /// What every route that needs a session may answer.

@@ -198,6 +198,7 @@ async fn a_page_begins_after_the_last_friend_shown_whoever_came_went_or_was_rena
             let path = format!("/api/friends?limit=1&cursor={cursor}");
             let page = browser.get(&path).await.json::<FriendsPage>();
             seen.extend(ids(&page).into_iter().map(str::to_owned));
+            assert!(seen.len() <= expected.len(), "{name}: {seen:?}");
             next = page.next;
         }
         assert_eq!(seen, expected, "{name}");
