@@ -11,6 +11,7 @@ pub mod engine;
 pub mod gate;
 pub mod group;
 pub mod page;
+pub mod people;
 pub mod sampler;
 pub mod server;
 pub mod sign_in;

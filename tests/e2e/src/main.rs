@@ -23,7 +23,10 @@ use anyhow::{Context, Result};
 use miniature_e2e::{
     counters,
     engine::{Browser, Engine},
-    gate, page, sampler,
+    gate, page,
+    people::pictured_friends,
+    sampler,
+    sampler::Pictured,
     server::Server,
     stop::asked_to_stop,
     visit,
@@ -57,10 +60,11 @@ async fn run() -> Result<bool> {
     let wanted = env::args().nth(1).unwrap_or_default();
     let server = Server::from_environment().await?;
     let browser = Browser::start(Engine::from_environment()?).await?;
+    let pictured = pictured_friends(server.address(), &["ada", "grace"]).await?;
     println!("{} against {}", browser.engine(), server.address());
     let (mut passed, mut failed) = (0, 0);
     for journey in journeys::ALL.iter().filter(|journey| journey.name.contains(&wanted)) {
-        match walk(journey, &browser, &server).await {
+        match walk(journey, &browser, &server, &pictured).await {
             true => passed += 1,
             false => failed += 1,
         }
@@ -70,10 +74,11 @@ async fn run() -> Result<bool> {
 }
 
 /// Walks one journey in a browser of its own and prints how it went; true if it arrived.
-async fn walk(journey: &Journey, browser: &Browser, server: &Server) -> bool {
+async fn walk(journey: &Journey, browser: &Browser, server: &Server, pictured: &Pictured) -> bool {
     let start = Instant::now();
     let result = match Visit::begin(browser, server).await {
         Ok(mut visit) => {
+            visit.gate.set_pictured(pictured.clone());
             let result = try_walk(journey, &mut visit).await;
             if result.is_err() {
                 visit.leave_evidence(&evidence_path(browser, journey)).await;

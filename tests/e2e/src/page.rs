@@ -1,21 +1,23 @@
 //! Scripts that look at the page, by the DOM hooks of the design.
 
-/// Rows of the friend list that show their picture, or initials for want of one.
+/// Rows of the friend list that show their picture, or initials if their friend has none.
 pub const COMPLETE_ROWS: &str = "
     const rows = [...document.querySelectorAll('[data-testid=friend-list] [data-testid=friend]')];
-    const complete = (row) => {
-        const picture = row.querySelector('.picture');
-        const image = picture && picture.querySelector('img');
-        if (!picture) return false;
-        if (picture.dataset.state === 'fallback') return !image;
-        return picture.dataset.state === 'ready' && image && image.complete && image.naturalWidth > 0;
-    };
-    return rows.filter(complete).length";
+    return rows.filter((row) => window.__isComplete(row.querySelector('.picture'))).length";
 
 /// The layers that the pictures of the list came from, each once, sorted.
 pub const SOURCES: &str = "
     const pictures = document.querySelectorAll('[data-testid=friend-list] .picture[data-state=ready]');
     return [...new Set([...pictures].map((picture) => picture.dataset.source))].sort()";
+
+/// The layers that the pictures of the rows in view came from, each once, sorted.
+pub const SOURCES_IN_VIEW: &str = "
+    const pictures = document.querySelectorAll('[data-testid=friend-list] .picture[data-state=ready]');
+    const inView = [...pictures].filter((picture) => {
+        const box = picture.getBoundingClientRect();
+        return box.height > 0 && box.bottom > 0 && box.top < innerHeight;
+    });
+    return [...new Set(inView.map((picture) => picture.dataset.source))].sort()";
 
 /// User ids of the list, in its order.
 pub const LISTED: &str = "
@@ -28,6 +30,8 @@ pub const STORED: &str = "
     (async () => {
         const found = [];
         for (const [key, value] of Object.entries(localStorage)) found.push(`LocalStorage ${key}=${value.slice(0, 400)}`);
+        for (const [key, value] of Object.entries(sessionStorage)) found.push(`SessionStorage ${key}=${value.slice(0, 400)}`);
+        for (const cookie of document.cookie.split('; ').filter(Boolean)) found.push(`Cookie ${cookie}`);
         const databases = indexedDB.databases ? await indexedDB.databases() : [];
         for (const { name } of databases) found.push(`IndexedDB ${name}`);
         if (window.caches) {

@@ -2,18 +2,38 @@
 // frame. The harness reads `window.__seen`.
 (() => {
   "use strict";
-  const shift = /*SHIFT_MS*/ 0;
   const denyIndexedDb = /*DENY_INDEXED_DB*/ false;
+  const saveData = /*SAVE_DATA*/ false;
+  /** Whether each known user has a picture, by user id; empty where nobody asked the API. */
+  const pictured = /*PICTURED*/ {};
+  let shift = 0;
 
-  if (shift !== 0) {
-    const RealDate = Date;
-    const now = () => RealDate.now() + shift;
+  const RealDate = Date;
+  const now = () => RealDate.now() + shift;
+  /** Moves the clock ahead. `performance.now()` goes on as if the page had slept. */
+  const moveClock = (ms) => {
+    if (shift === 0 && ms !== 0) replaceDate();
+    shift += ms;
+  };
+  const replaceDate = () => {
     window.Date = new Proxy(RealDate, {
       construct: (target, args, self) =>
         Reflect.construct(target, args.length ? args : [now()], self === window.Date ? target : self),
       apply: () => new RealDate(now()).toString(),
       get: (target, name) => (name === "now" ? now : Reflect.get(target, name)),
     });
+  };
+  moveClock(/*SHIFT_MS*/ 0);
+  window.__moveClock = moveClock;
+  /** Makes the page believe that its tab was hidden or shown. */
+  window.__setHidden = (hidden) => {
+    const define = (name, value) => Object.defineProperty(document, name, { configurable: true, get: () => value });
+    define("visibilityState", hidden ? "hidden" : "visible");
+    define("hidden", hidden);
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+  };
+  if (saveData) {
+    Object.defineProperty(navigator, "connection", { value: Object.assign(new EventTarget(), { saveData: true }) });
   }
   if (denyIndexedDb) {
     Object.defineProperty(window, "indexedDB", {
@@ -42,7 +62,7 @@
 
   const problem = (kind, text) => {
     if (seen.problems.length < 50) {
-      seen.problems.push({ kind, text: String(text).slice(0, 600), at: performance.now() });
+      seen.problems.push({ kind, text: String(text).slice(0, 600), at: performance.timeOrigin + performance.now() });
     }
   };
   const readable = (value) => (value && value.stack) || (value && value.message) || value;
@@ -85,11 +105,13 @@
     return inside && (!element.checkVisibility ||
       element.checkVisibility({ opacityProperty: true, visibilityProperty: true }));
   };
+  /** Whether it shows its image, or initials where they are right: somebody known to have a picture must show it. */
   const loaded = (picture) => {
     const image = picture.querySelector("img");
-    if (picture.dataset.state === "fallback") return !image;
+    if (picture.dataset.state === "fallback") return !image && pictured[picture.dataset.userId] !== true;
     return picture.dataset.state === "ready" && !!image && image.complete && image.naturalWidth > 0;
   };
+  window.__isComplete = (picture) => !!picture && loaded(picture);
   const gap = (at, row, why) => {
     if (seen.gaps.length < 200) seen.gaps.push({ at, user: row.dataset.userId || row.textContent.trim().slice(0, 30), why });
   };

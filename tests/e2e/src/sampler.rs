@@ -1,9 +1,12 @@
 //! What runs in the page before the app, and what it saw.
 
 use serde::Deserialize;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 const SOURCE: &str = include_str!("sampler.js");
+
+/// Whether each user has a picture, by user id.
+pub type Pictured = BTreeMap<String, bool>;
 
 /// What the page is made to believe, from its next load on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,15 +15,24 @@ pub struct Script {
     pub clock_ahead: Duration,
     /// Whether touching IndexedDB is refused.
     pub deny_indexed_db: bool,
+    /// Whether the browser says that it saves data; then nothing is loaded in idle time.
+    pub save_data: bool,
 }
 
 impl Script {
+    /// The script for a page whose pictures are judged by who is known to have one.
+    pub fn source_knowing(self, pictured: &Pictured) -> String {
+        let known = serde_json::to_string(pictured).unwrap_or_else(|_| "{}".to_owned());
+        self.source().replace("/*PICTURED*/ {}", &known)
+    }
+
     /// The script, as the page runs it.
     pub fn source(self) -> String {
         let shift = self.clock_ahead.as_millis();
         SOURCE
             .replace("/*SHIFT_MS*/ 0", &shift.to_string())
             .replace("/*DENY_INDEXED_DB*/ false", &self.deny_indexed_db.to_string())
+            .replace("/*SAVE_DATA*/ false", &self.save_data.to_string())
     }
 }
 
@@ -63,6 +75,8 @@ pub struct Problem {
     pub kind: String,
     /// What was said.
     pub text: String,
+    /// Milliseconds since the Unix epoch, by the machine's clock.
+    pub at: f64,
 }
 
 /// The modal's picture in one frame.
@@ -83,17 +97,22 @@ mod tests {
     #[test]
     fn what_a_journey_asks_for_stands_in_the_script() {
         let script =
-            Script { clock_ahead: Duration::from_secs(60), deny_indexed_db: true }.source();
+            Script { clock_ahead: Duration::from_secs(60), deny_indexed_db: true, save_data: true }
+                .source_knowing(&Pictured::from([("grace".to_owned(), true)]));
 
-        assert!(script.contains("const shift = 60000;"));
+        assert!(script.contains("moveClock(60000);"));
         assert!(script.contains("const denyIndexedDb = true;"));
+        assert!(script.contains("const saveData = true;"));
+        assert!(script.contains("const pictured = {\"grace\":true};"));
     }
 
     #[test]
     fn by_default_the_page_is_left_as_it_is() {
         let script = Script::default().source();
 
-        assert!(script.contains("const shift = 0;"));
+        assert!(script.contains("moveClock(0);"));
         assert!(script.contains("const denyIndexedDb = false;"));
+        assert!(script.contains("const saveData = false;"));
+        assert!(script.contains("const pictured = /*PICTURED*/ {};"));
     }
 }

@@ -8,14 +8,19 @@
 use crate::{
     counters::Counters,
     engine::{Browser, Engine, Session},
-    gate::{Gate, Network, Passage},
+    gate::{Fault, Gate, Network, Passage},
     page,
     sampler::{Gap, Script, Seen},
     server::Server,
 };
 use anyhow::{Context, Result, bail, ensure};
 use serde::de::DeserializeOwned;
-use std::{fmt::Write, fs, path::Path, time::Duration};
+use std::{
+    fmt::Write,
+    fs,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 use thirtyfour::{By, WebElement};
 use tokio::time::{Instant, sleep};
 
@@ -33,8 +38,8 @@ pub struct Visit<'a> {
     server: &'a Server,
     browser: &'a Browser,
     notes: Vec<String>,
-    /// Set once the journey has taken the network away: then failed requests are no fault.
-    outage: bool,
+    /// When the journey had requests fail.
+    outages: Vec<Outage>,
 }
 
 impl<'a> Visit<'a> {
@@ -46,7 +51,7 @@ impl<'a> Visit<'a> {
     pub async fn begin(browser: &'a Browser, server: &'a Server) -> Result<Self> {
         let gate = Gate::open(server.address()).await?;
         let driver = browser.open().await.context("the browser does not start")?;
-        Ok(Self { driver, gate, server, browser, notes: Vec::new(), outage: false })
+        Ok(Self { driver, gate, server, browser, notes: Vec::new(), outages: Vec::new() })
     }
 
     /// What renders the pages.
@@ -107,10 +112,38 @@ impl<'a> Visit<'a> {
         Ok(self.driver.current_url().await?.path().to_owned())
     }
 
-    /// Takes the network away, or gives it back.
+    /// Takes the network away, or gives it back. Requests that fail until then are no fault.
     pub fn set_network(&mut self, network: Network) {
-        self.outage |= network == Network::Down;
         self.gate.set_network(network);
+        self.note_outage(network == Network::Down);
+    }
+
+    /// Has requests fail from now on; none of them if `faults` is empty. What fails until then is no
+    /// fault of the page.
+    pub fn set_faults(&mut self, faults: &[Fault]) {
+        self.gate.set_faults(faults);
+        self.note_outage(!faults.is_empty());
+    }
+
+    fn note_outage(&mut self, begins: bool) {
+        if let Some(last) = self.outages.last_mut() {
+            last.until.get_or_insert_with(now);
+        }
+        if begins {
+            self.outages.push(Outage { from: now(), until: None });
+        }
+    }
+
+    /// Makes the window this large, in CSS pixels, its frame included.
+    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
+        self.driver.set_window_rect(0, 0, width, height).await?;
+        Ok(())
+    }
+
+    /// The names of all cookies of the page, those included that no script can read.
+    pub async fn cookie_names(&self) -> Result<Vec<String>> {
+        let cookies = self.driver.get_all_cookies().await?;
+        Ok(cookies.into_iter().map(|cookie| cookie.name).collect())
     }
 
     /// Runs a script in the page and returns what it returns.
@@ -127,13 +160,18 @@ impl<'a> Visit<'a> {
 
     /// Waits until the script returns true. A page that is being replaced is asked again.
     pub async fn wait(&self, what: &str, script: &str) -> Result<()> {
+        self.wait_for(PATIENCE, what, script).await
+    }
+
+    /// The same, for as long as `patience`.
+    pub async fn wait_for(&self, patience: Duration, what: &str, script: &str) -> Result<()> {
         let start = Instant::now();
         loop {
             let answer = self.eval::<bool>(script).await;
             match answer {
                 Ok(true) => return Ok(()),
-                Ok(false) | Err(_) if start.elapsed() < PATIENCE => sleep(GLANCE).await,
-                Ok(false) => bail!("waited {} s in vain: {what}", PATIENCE.as_secs()),
+                Ok(false) | Err(_) if start.elapsed() < patience => sleep(GLANCE).await,
+                Ok(false) => bail!("waited {} s in vain: {what}", patience.as_secs()),
                 Err(error) => return Err(error.context(format!("waited in vain: {what}"))),
             }
         }
@@ -205,6 +243,11 @@ impl<'a> Visit<'a> {
         self.eval(page::SOURCES).await
     }
 
+    /// The layers that the pictures in view came from.
+    pub async fn sources_in_view(&self) -> Result<Vec<String>> {
+        self.eval(page::SOURCES_IN_VIEW).await
+    }
+
     /// What the server counted since `before`, once the network is quiet.
     pub async fn counted_since(&self, before: &Counters) -> Result<Counters> {
         self.gate.quiet(PAUSE).await;
@@ -233,25 +276,36 @@ impl<'a> Visit<'a> {
     /// Fails if the page had a panic, a console error or a violation of its policy.
     pub async fn require_clean(&mut self) -> Result<()> {
         let seen = self.seen().await?;
-        let mut lines: Vec<String> = seen
-            .problems
-            .iter()
-            .map(|problem| format!("{}: {}", problem.kind, problem.text))
-            .collect();
-        lines.extend(self.console_lines().await?);
-        lines.retain(|line| !(is_refusal(line) || self.outage && is_network_failure(line)));
-        ensure!(lines.is_empty(), "the page had problems: {}", lines.join(" | "));
+        let mut lines = self.console_lines().await?;
+        lines.extend(seen.problems.into_iter().map(|problem| Line {
+            text: format!("{}: {}", problem.kind, problem.text),
+            at: problem.at,
+        }));
+        lines.retain(|line| !(is_refusal(&line.text) || self.is_of_an_outage(line)));
+        let texts: Vec<String> = lines.into_iter().map(|line| line.text).collect();
+        ensure!(texts.is_empty(), "the page had problems: {}", texts.join(" | "));
         Ok(())
     }
 
+    fn is_of_an_outage(&self, line: &Line) -> bool {
+        is_network_failure(&line.text) && self.outages.iter().any(|outage| outage.covers(line.at))
+    }
+
     /// What the browser itself wrote to its console; only ChromeDriver can tell.
-    async fn console_lines(&self) -> Result<Vec<String>> {
+    async fn console_lines(&self) -> Result<Vec<Line>> {
         if self.engine() != Engine::Chromium {
             return Ok(Vec::new());
         }
         let log = self.driver.browser_log().await?;
         let severe = log.into_iter().filter(|entry| entry.level == "SEVERE");
-        Ok(severe.map(|entry| format!("console: {}", entry.message)).collect())
+        Ok(severe
+            .map(|entry| Line {
+                text: format!("console: {}", entry.message),
+                at: Duration::from_millis(entry.timestamp.try_into().unwrap_or_default())
+                    .as_secs_f64()
+                    * 1000.0,
+            })
+            .collect())
     }
 
     /// Writes a screenshot, what the page saw and what passed the gate beside `stem`.
@@ -290,6 +344,37 @@ impl<'a> Visit<'a> {
     }
 }
 
+/// Something that the page or its browser complained about.
+#[derive(Debug)]
+struct Line {
+    text: String,
+    /// Milliseconds since the Unix epoch.
+    at: f64,
+}
+
+/// A time in which requests were made to fail, in milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug)]
+struct Outage {
+    from: f64,
+    until: Option<f64>,
+}
+
+impl Outage {
+    /// How long after its end a browser may still write down what failed in it, in milliseconds.
+    const TAIL: f64 = 500.0;
+
+    fn covers(self, at: f64) -> bool {
+        at >= self.from - 1.0 && self.until.is_none_or(|until| at <= until + Self::TAIL)
+    }
+}
+
+/// Milliseconds since the Unix epoch, as the browser stamps its lines.
+#[expect(clippy::disallowed_methods, reason = "compared with the stamps of another process")]
+fn now() -> f64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(0.0, |now| now.as_secs_f64() * 1000.0)
+}
+
 /// The line that Chromium writes when a page without a session asks who is signed in: 401 is the
 /// answer of the wire contract, and no page can ask without it being written.
 fn is_refusal(line: &str) -> bool {
@@ -317,6 +402,20 @@ fn describe_gaps(gaps: &[Gap], judged: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_fails_after_an_outage_is_not_excused() {
+        let outage = Outage { from: 1_000.0, until: Some(2_000.0) };
+        let cases = [
+            ("before", 900.0, false),
+            ("within", 1_500.0, true),
+            ("written down late", 2_400.0, true),
+            ("after", 2_600.0, false),
+        ];
+        for (name, at, expected) in cases {
+            assert_eq!(outage.covers(at), expected, "{name}");
+        }
+    }
 
     #[test]
     fn only_failed_requests_are_excused_by_an_outage() {

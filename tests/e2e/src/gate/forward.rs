@@ -65,11 +65,11 @@ async fn ask(mut request: Request<Incoming>, upstream: SocketAddr, page: bool) -
     Ok(Response::from_parts(parts, body))
 }
 
-fn is_endless(headers: &HeaderMap) -> bool {
+pub(super) fn is_endless(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
-fn whole(bytes: impl Into<Bytes>) -> Body {
+pub(super) fn whole(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed()
 }
 
@@ -87,7 +87,7 @@ fn with_sampler(answer: Answer) -> Answer {
 }
 
 /// The bytes of a body that is held whole.
-fn bytes_of(body: Body) -> Bytes {
+pub(super) fn bytes_of(body: Body) -> Bytes {
     use std::{
         pin::pin,
         task::{Context, Poll, Waker},

@@ -1,13 +1,16 @@
 //! What stands between the browser and the server: a reverse proxy that is slow, goes away or
 //! lies about the time when a journey says so, and remembers what passed.
 
+mod fault;
 mod forward;
 mod log;
 
+pub use fault::{Fault, FaultKind};
 pub use log::Passage;
 
-use crate::sampler::Script;
+use crate::sampler::{Pictured, Script};
 use anyhow::Result;
+use fault::Line;
 use forward::Answer;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -71,6 +74,11 @@ struct Shared {
     upstream: SocketAddr,
     network: watch::Sender<Network>,
     delays: Mutex<Delays>,
+    /// The first that concerns a request counts.
+    faults: Mutex<Vec<Fault>>,
+    /// None where answers pass as fast as they come.
+    line: Mutex<Option<Line>>,
+    pictured: Mutex<Pictured>,
     /// None where pages pass as the server sends them.
     script: Mutex<Option<Script>>,
     /// What `/__page` shows: a page of a journey's own.
@@ -91,6 +99,9 @@ impl Gate {
             upstream,
             network: watch::Sender::new(Network::Up),
             delays: Mutex::default(),
+            faults: Mutex::default(),
+            line: Mutex::default(),
+            pictured: Mutex::default(),
             script: Mutex::new(Some(Script::default())),
             page: Mutex::default(),
             log: Log::start(),
@@ -112,6 +123,21 @@ impl Gate {
     /// How long answers are held back from now on.
     pub fn set_delays(&self, delays: Delays) {
         *lock(&self.shared.delays) = delays;
+    }
+
+    /// What goes wrong from now on, in place of what went wrong before.
+    pub fn set_faults(&self, faults: &[Fault]) {
+        *lock(&self.shared.faults) = faults.to_vec();
+    }
+
+    /// How many bytes of bodies pass a second from now on, all answers together.
+    pub fn set_bandwidth(&self, bytes_per_second: u32) {
+        *lock(&self.shared.line) = Some(Line::new(bytes_per_second));
+    }
+
+    /// Tells pages who has a picture, from the next page load on.
+    pub fn set_pictured(&self, pictured: Pictured) {
+        *lock(&self.shared.pictured) = pictured;
     }
 
     /// What runs before the app, from the next page load on.
@@ -176,12 +202,32 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answe
     let ticket = shared.log.arrive(request.method().as_str(), &request.uri().to_string());
     let delay = lock(&shared.delays).of(request.uri().path());
     tokio::time::sleep(delay).await;
-    let script = *lock(&shared.script);
-    let answer = match request.uri().path() {
-        "/__sampler.js" => forward::script(&script.map(Script::source).unwrap_or_default()),
-        "/__page" => forward::page(&lock(&shared.page)),
-        _ => forward::forward(request, shared.upstream, script.is_some()).await,
+    let path = request.uri().path();
+    let fault = lock(&shared.faults).iter().copied().find(|fault| fault.concerns(path));
+    let answer = match fault.map(|fault| fault.kind) {
+        Some(FaultKind::Held) => std::future::pending().await,
+        Some(FaultKind::Unavailable(retry_after)) => fault::unavailable(retry_after),
+        None => pass(request, &shared).await,
     };
     ticket.leave(answer.status().as_u16(), forward::weight(&answer));
     Ok(answer)
+}
+
+/// What the gate answers itself, and the server's answers, at the speed of the line.
+async fn pass(request: Request<Incoming>, shared: &Shared) -> Answer {
+    let script = *lock(&shared.script);
+    let answer = match request.uri().path() {
+        "/__sampler.js" => {
+            let pictured = lock(&shared.pictured);
+            let source = script.map(|script| script.source_knowing(&pictured));
+            return forward::script(&source.unwrap_or_default());
+        }
+        "/__page" => return forward::page(&lock(&shared.page)),
+        _ => forward::forward(request, shared.upstream, script.is_some()).await,
+    };
+    let line = lock(&shared.line).clone();
+    match line {
+        Some(line) if !forward::is_endless(answer.headers()) => line.carry(answer),
+        _ => answer,
+    }
 }

@@ -1,0 +1,157 @@
+//! What a journey makes go wrong with answers, short of taking the network away.
+
+use super::forward::Answer;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::{
+    Response, StatusCode,
+    body::{Body as HttpBody, Frame, SizeHint},
+    header::{HeaderValue, RETRY_AFTER},
+};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// What happens to the requests whose path begins with `path`, in place of being passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Beginning of the paths.
+    pub path: &'static str,
+    /// What they meet.
+    pub kind: FaultKind,
+}
+
+/// What a request meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Silence, until the browser hangs up; also if the fault has been taken away since.
+    Held,
+    /// 503 with this `Retry-After`, in seconds.
+    Unavailable(u32),
+}
+
+impl Fault {
+    /// Whether a request to this path meets it.
+    pub(super) fn concerns(self, path: &str) -> bool {
+        path.starts_with(self.path)
+    }
+}
+
+/// A 503 as from a proxy whose server is too busy.
+pub(super) fn unavailable(retry_after: u32) -> Answer {
+    let mut answer = Response::new(super::forward::whole("busy"));
+    *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+    answer
+}
+
+/// A line that all answers share.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    bytes_per_second: u32,
+    /// When the line is free again.
+    free_at: Arc<Mutex<Instant>>,
+}
+
+impl Line {
+    pub(super) fn new(bytes_per_second: u32) -> Self {
+        Self { bytes_per_second, free_at: Arc::new(Mutex::new(Instant::now())) }
+    }
+
+    /// When the last of `bytes` more has passed.
+    fn reserve(&self, bytes: usize) -> Instant {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let takes = Duration::from_secs(1) * bytes / self.bytes_per_second.max(1);
+        let mut free_at = super::lock(&self.free_at);
+        *free_at = (*free_at).max(Instant::now()) + takes;
+        *free_at
+    }
+
+    /// The same answer, its body no faster than the line.
+    pub(super) fn carry(&self, answer: Answer) -> Answer {
+        answer.map(|body| {
+            let rest = super::forward::bytes_of(body);
+            Carried { line: self.clone(), rest, next: None }.boxed()
+        })
+    }
+}
+
+/// What passes at once, in bytes: a packet.
+const PACKET: usize = 1400;
+
+/// A body on a line.
+struct Carried {
+    line: Line,
+    rest: Bytes,
+    /// The packet on its way, and when it arrives.
+    next: Option<(Bytes, Pin<Box<Sleep>>)>,
+}
+
+impl HttpBody for Carried {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = &mut *self;
+        if this.next.is_none() {
+            if this.rest.is_empty() {
+                return Poll::Ready(None);
+            }
+            let packet = this.rest.split_to(this.rest.len().min(PACKET));
+            let arrives = this.line.reserve(packet.len());
+            this.next = Some((packet, Box::pin(sleep_until(arrives))));
+        }
+        if let Some((_, sleep)) = &mut this.next
+            && sleep.as_mut().poll(context).is_pending()
+        {
+            return Poll::Pending;
+        }
+        Poll::Ready(this.next.take().map(|(packet, _)| Ok(Frame::data(packet))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let next = self.next.as_ref().map_or(0, |(packet, _)| packet.len());
+        SizeHint::with_exact(u64::try_from(self.rest.len() + next).unwrap_or(u64::MAX))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.next.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn answers_share_the_line_and_arrive_whole() {
+        let line = Line::new(100_000);
+        let start = Instant::now();
+
+        let [first, second] = [3_000, 7_000].map(|size| {
+            let body = super::super::forward::whole(vec![7; size]);
+            tokio::spawn(line.carry(Response::new(body)).into_body().collect())
+        });
+        let first = first.await.unwrap().unwrap().to_bytes();
+        let second = second.await.unwrap().unwrap().to_bytes();
+
+        assert_eq!((first.len(), second.len()), (3_000, 7_000));
+        assert!(start.elapsed() >= Duration::from_millis(95), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn a_fault_concerns_what_begins_with_its_path() {
+        let fault = Fault { path: "/api/friends", kind: FaultKind::Held };
+        let cases = [("/api/friends", true), ("/api/session", false)];
+        for (path, expected) in cases {
+            assert_eq!(fault.concerns(path), expected, "{path}");
+        }
+    }
+}
