@@ -321,16 +321,21 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    /// Only what the browser calls erased is. A layer that refuses holds what it held: it is asked
-    /// again at the next erasure, and not used until the end of the document.
+    /// Only what the browser calls erased is: until then the layer is neither read nor written for
+    /// that account, and asked again.
     fn erased(&mut self, id: EffectId, layer: Source, erased: Result<(), LayerError>) {
-        self.erasures.retain(|(erasure, ..)| *erasure != id);
-        match erased {
-            Ok(()) => {
+        let at = self.erasures.iter().position(|(erasure, ..)| *erasure == id);
+        let account = at.map(|at| self.erasures.swap_remove(at).1);
+        match (erased, account) {
+            (Ok(()), _) => {
                 let layer = self.layers.of_mut(layer);
                 layer.erasing.take_if(|erasing| *erasing == id);
             }
-            Err(error) => self.note(CacheEvent::LayerFailed(layer, error)),
+            (Err(error), account) => {
+                self.note(CacheEvent::LayerFailed(layer, error));
+                let again = self.time.now() + self.policy.breaker_pause;
+                self.erase_again.extend(account.map(|account| (again, account, layer)));
+            }
         }
         self.people.touch_all();
     }

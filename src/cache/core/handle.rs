@@ -39,7 +39,7 @@ impl<B: Bytes> Core<B> {
             Event::News(records, lineage) => self.hear(records, lineage),
             Event::Clear => self.clear(),
             Event::Session(start) => self.begin_session(start),
-            Event::Erase(account) => self.erase_account(account),
+            Event::Erase(account) => self.erase_account(&account),
             Event::Online(online) => self.set_online(online),
             Event::Visible(visible) => self.set_visible(visible),
             Event::StorageChanged(change) => self.storage_changed(change),
@@ -205,25 +205,26 @@ impl<B: Bytes> Core<B> {
         self.layers.ledger = super::ledger::Ledger::default();
         for layer in [Source::LocalStorage, Source::IndexedDb] {
             self.layers.of_mut(layer).forget();
-            self.erase(layer);
         }
-        self.queue.push_back(Effect::AnnounceList(false));
+        if let Some(account) = self.account.clone() {
+            self.erase_account(&account);
+        }
     }
 
-    /// Has a layer of the account emptied.
-    fn erase(&mut self, layer: Source) {
-        let Some(account) = self.account.clone() else { return };
+    /// Has a layer emptied of an account, signed in or not.
+    pub(super) fn erase(&mut self, account: UserId, layer: Source) {
         let id = self.flights.depart(Task::Erase(layer), self.time.now());
-        self.layers.of_mut(layer).erasing = Some(id);
+        if self.account.as_ref() == Some(&account) {
+            self.layers.of_mut(layer).erasing = Some(id);
+        }
+        self.erasures.push((id, account.clone(), layer));
         self.queue.push_back(Effect::Erase { id, account, layer });
     }
 
-    /// Has everything of an account erased that is not signed in.
-    pub(super) fn erase_account(&mut self, account: UserId) {
+    /// Has everything of an account erased.
+    pub(super) fn erase_account(&mut self, account: &UserId) {
         for layer in [Source::LocalStorage, Source::IndexedDb] {
-            let id = self.flights.depart(Task::Erase(layer), self.time.now());
-            self.erasures.push((id, account.clone(), layer));
-            self.queue.push_back(Effect::Erase { id, account: account.clone(), layer });
+            self.erase(account.clone(), layer);
         }
         self.queue.push_back(Effect::AnnounceList(false));
     }

@@ -112,8 +112,10 @@ pub struct Core<B> {
     session: Session,
     flights: Flights,
     layers: Layers,
-    /// Erasures of accounts that are not signed in any more.
+    /// Erasures under way.
     erasures: Vec<(EffectId, UserId, Source)>,
+    /// Erasures that failed, and when each is tried again.
+    erase_again: Vec<(Moment, UserId, Source)>,
     /// The wait of everything that is to be asked of the server.
     server: Pause,
     /// The waits of each kind of request.
@@ -177,6 +179,7 @@ impl<B: Bytes> Core<B> {
             flights: Flights::default(),
             layers: Layers::default(),
             erasures: Vec::new(),
+            erase_again: Vec::new(),
             server: Pause::default(),
             kinds: Default::default(),
             writes: Writes::default(),

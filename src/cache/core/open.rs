@@ -258,7 +258,7 @@ impl<B: Bytes> Core<B> {
         let (before, account) = (self.account.take(), start.as_ref().map(|s| s.account.clone()));
         self.drop_account();
         if let Some(before) = before.filter(|before| Some(before) != account.as_ref()) {
-            self.erase_account(before);
+            self.erase_account(&before);
         }
         if let Some(start) = start {
             self.lineage = start.lineage;

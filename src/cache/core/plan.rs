@@ -40,6 +40,7 @@ impl<B: Bytes> Core<B> {
         while let Some(id) = self.flights.overdue(now, &self.policy) {
             self.timed_out(id);
         }
+        self.plan_erasures();
         let work = self.plan_documents();
         let mut lookups = Vec::new();
         for user in self.people.take_dirty(now) {
@@ -54,6 +55,15 @@ impl<B: Bytes> Core<B> {
         self.settle_connection();
         self.plan_writes();
         self.plan_measure();
+    }
+
+    /// Erases again what could not be erased.
+    fn plan_erasures(&mut self) {
+        let now = self.time.now();
+        while let Some(at) = self.erase_again.iter().position(|(due, ..)| *due <= now) {
+            let (_, account, layer) = self.erase_again.swap_remove(at);
+            self.erase(account, layer);
+        }
     }
 
     /// Hands out what has changed, and counts the loads that have ended.

@@ -9,7 +9,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use miniature_api::{ImageId, Size, UserId};
 
-pub(super) use document::Document;
+pub(super) use document::{Document, Under};
 pub(super) use layers::{Durable, Fault, Local};
 pub(super) use server::{Server, Weather};
 

@@ -23,6 +23,8 @@ pub(in crate::cache::core) enum Weather {
     /// Never answers.
     Silent,
     Status(u16),
+    /// 401.
+    SignedOut,
     /// 503, and when to come back.
     Busy(u64),
     /// Something that is no answer of ours.
@@ -132,6 +134,7 @@ impl Server {
         match self.weather {
             Weather::Silent => return None,
             Weather::Unreachable => return refusal(OriginError::Unreachable, None),
+            Weather::SignedOut => return refusal(OriginError::SignedOut, None),
             Weather::Status(status) => return refusal(OriginError::Status(status), None),
             Weather::Busy(seconds) => {
                 let after = std::time::Duration::from_secs(seconds);

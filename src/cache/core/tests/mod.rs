@@ -4,6 +4,7 @@ mod failures;
 mod layers;
 mod lists;
 mod looks;
+mod sessions;
 mod wakeups;
 
 use std::time::Duration;
