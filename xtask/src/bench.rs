@@ -50,6 +50,17 @@ pub(crate) fn page(words: &[&str]) -> Result<()> {
     step::shown("bench", &mut command)
 }
 
+/// Measures what a turn costs in the pure core; with `--strict` a bar that is missed is an error.
+///
+/// # Errors
+///
+/// If it cannot be built, or with `--strict` if a bar is missed.
+pub(crate) fn core(words: &[&str]) -> Result<()> {
+    let path = setup::prepare(Purpose::Core)?;
+    let mut command = cargo("bench -p miniature --bench turns --", &path)?;
+    step::shown("bench", command.args(words))
+}
+
 fn names(words: &[&str], option: &str) -> bool {
     words.iter().any(|word| word.split('=').next() == Some(option))
 }

@@ -9,9 +9,12 @@
 mod bench;
 mod check;
 mod command;
+mod core_alone;
 mod debian;
 mod dist;
 mod group;
+mod laws;
+mod mutants;
 mod serve;
 mod setup;
 mod step;
@@ -33,6 +36,10 @@ cargo xtask <command>
                                  list, modal, restart, next-day; [--rounds N] [--bar RATIO] [--strict]
                                  [--json FILE]; [--ours DIR] [--server FILE] [--against-server FILE]
                                  name what need not be built
+  bench core [--strict]          what a turn costs in the pure core
+  laws [part of a name]          break each law by its patch in tests/laws: the tests notice
+  mutants [option of cargo-mutants ...]
+                                 change the core in small ways: the tests notice
   dist [--no-server]             release build: dist/ with compressed assets, and the server
 ";
 
@@ -58,6 +65,10 @@ fn run(words: &[&str]) -> Result<()> {
         ["test", "e2e"] => check::run(&[check::Part::Journeys]),
         ["bench", "server", words @ ..] => bench::server(words),
         ["bench", "page", words @ ..] => bench::page(words),
+        ["bench", "core", words @ ..] => bench::core(words),
+        ["laws"] => laws::run(""),
+        ["laws", wanted] => laws::run(wanted),
+        ["mutants", words @ ..] => mutants::run(words),
         ["dist"] => dist::dist(dist::Server::Build),
         ["dist", "--no-server"] => dist::dist(dist::Server::Skip),
         // Not for people: trunk calls it before each build.

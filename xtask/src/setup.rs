@@ -25,6 +25,10 @@ pub(crate) enum Purpose {
     Bench,
     /// Measuring the page.
     PageBench,
+    /// Tests of the pure core alone.
+    Core,
+    /// Mutation testing.
+    Mutants,
     /// All of it.
     Everything,
 }
@@ -35,7 +39,8 @@ impl Purpose {
             Self::Serve => &[Tool::Trunk, Tool::WasmBindgen],
             Self::Dist | Self::PageBench => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt],
             Self::Native => &[Tool::Deny, Tool::S3Store, Tool::Schemathesis],
-            Self::Bench => &[],
+            Self::Bench | Self::Core => &[],
+            Self::Mutants => &[Tool::Mutants],
             Self::Browser => &[Tool::WasmBindgen, Tool::Geckodriver],
             Self::Journeys => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt, Tool::Geckodriver],
             Self::Everything => {
@@ -50,7 +55,7 @@ impl Purpose {
             Chromium, ChromiumDriver, Firefox, Pip, Postgres, Redis, Vips, WebKitDriver, Wrk, Xvfb,
         };
         match self {
-            Self::Serve | Self::Dist => &[],
+            Self::Serve | Self::Dist | Self::Core | Self::Mutants => &[],
             Self::Native => &[Redis, Postgres, Pip],
             Self::Browser => &[Chromium, ChromiumDriver, Firefox],
             Self::Journeys => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb],

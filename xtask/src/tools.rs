@@ -34,6 +34,8 @@ pub(crate) enum Tool {
     S3Store,
     /// Checks licences and sources of dependencies.
     Deny,
+    /// Changes code in small ways and asks whether a test notices.
+    Mutants,
     /// Asks an API what its description allows, and much that it does not.
     Schemathesis,
 }
@@ -47,6 +49,7 @@ impl Tool {
             Self::Geckodriver => "geckodriver",
             Self::S3Store => "s3s-fs",
             Self::Deny => "cargo-deny",
+            Self::Mutants => "cargo-mutants",
             Self::Schemathesis => "schemathesis",
         }
     }
@@ -59,6 +62,7 @@ impl Tool {
             Self::Geckodriver => "geckodriver",
             Self::S3Store => "s3s-fs",
             Self::Deny => "cargo-deny",
+            Self::Mutants => "cargo-mutants",
             Self::Schemathesis => "schemathesis",
         }
     }
@@ -71,6 +75,7 @@ impl Tool {
             Self::Geckodriver => "0.37.1".to_owned(),
             Self::S3Store => "0.14.1".to_owned(),
             Self::Deny => "0.20.2".to_owned(),
+            Self::Mutants => "27.1.0".to_owned(),
             Self::Schemathesis => "4.32.5".to_owned(),
         })
     }
@@ -101,7 +106,7 @@ impl Tool {
                 Ok(command)
             }
             Self::Schemathesis => pip_install(self.package(), version, folder),
-            Self::Geckodriver | Self::Deny => {
+            Self::Geckodriver | Self::Deny | Self::Mutants => {
                 let mut command = cargo_install(self.package(), version, folder);
                 command.arg("--locked");
                 Ok(command)

@@ -1,0 +1,34 @@
+//! `cargo xtask mutants`: changes the core and the wire types in thousands of small ways, and
+//! counts the changes that a test notices.
+
+use crate::{
+    command::cargo,
+    core_alone,
+    setup::{self, Purpose},
+    step,
+};
+use anyhow::Result;
+
+/// Histories that the simulation tries for each change.
+const HISTORIES: &str = "300";
+
+/// Runs cargo-mutants over the core and the wire types; `words` are passed on (`--shard 1/20`,
+/// `--file 'src/cache/core/pause.rs'`).
+///
+/// # Errors
+///
+/// If a change is noticed by nobody, or the tool cannot be installed.
+pub(crate) fn run(words: &[&str]) -> Result<()> {
+    let path = setup::prepare(Purpose::Mutants)?;
+    let folder = core_alone::write()?;
+    let mut command = cargo("mutants --workspace --test-workspace=true --timeout 120", &path)?;
+    command.current_dir(&folder).env("PROPTEST_CASES", HISTORIES).env_remove("CARGO_TARGET_DIR");
+    // What is only there for tests is no mutant's home.
+    for tests in
+        ["src/cache/core/testing/**", "src/cache/core/simulation/**", "src/cache/core/tests/**"]
+    {
+        command.args(["--exclude", tests]);
+    }
+    command.arg("--no-shuffle").args(words);
+    step::shown("mutants", &mut command)
+}
