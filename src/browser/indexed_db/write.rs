@@ -102,7 +102,7 @@ impl Writer {
             Op::Rendition { user, rendition } => self.rendition(user, rendition).await,
             Op::Touch { user, rendition } => self.touch(user, *rendition).await,
             Op::Expire(user) => self.expire(user).await,
-            Op::RemoveUser(user) => self.ledger.remove(Rank::Record, user.as_str()).await,
+            Op::RemoveUser(user) => self.remove_user(user).await,
             Op::RemoveImage { user, image } => self.remove_image(user, *image).await,
             Op::Document(document) => self.document(document),
             Op::RemoveDocument(key) => {
@@ -123,7 +123,10 @@ impl Writer {
             Some(_) | None => {}
         }
         // A picture that was removed leaves none to stand in for it.
-        let held = row.and_then(|row| row.held).filter(|_| record.record.image_id.is_some());
+        let (mut held, gone) = (row.and_then(|row| row.held), record.record.image_id.is_none());
+        if let Some(image) = held.take_if(|_| gone) {
+            self.remove_renditions(image).await?;
+        }
         self.put(&RecordRow { known: record.clone(), held, used_at: self.now }).await
     }
 
@@ -160,6 +163,13 @@ impl Writer {
         let Some(mut row) = self.row(user).await? else { return Ok(()) };
         row.known.checked_at = Timestamp(0);
         self.put(&row).await
+    }
+
+    async fn remove_user(&mut self, user: &UserId) -> Done<()> {
+        if let Some(image) = self.row(user).await?.and_then(|row| row.held) {
+            self.remove_renditions(image).await?;
+        }
+        self.ledger.remove(Rank::Record, user.as_str()).await
     }
 
     async fn remove_image(&mut self, user: &UserId, image: ImageId) -> Done<()> {
