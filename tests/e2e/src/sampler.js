@@ -6,6 +6,7 @@
   const saveData = /*SAVE_DATA*/ false;
   /** Whether each known user has a picture, by user id; empty where nobody asked the API. */
   const pictured = /*PICTURED*/ {};
+  const height = /*HEIGHT*/ 0;
   let shift = 0;
 
   const RealDate = Date;
@@ -35,6 +36,7 @@
   if (saveData) {
     Object.defineProperty(navigator, "connection", { value: Object.assign(new EventTarget(), { saveData: true }) });
   }
+  if (height) Object.defineProperty(window, "innerHeight", { get: () => height });
   if (denyIndexedDb) {
     Object.defineProperty(window, "indexedDB", {
       get() { throw new DOMException("IndexedDB is denied", "SecurityError"); },

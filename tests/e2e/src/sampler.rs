@@ -17,6 +17,8 @@ pub struct Script {
     pub deny_indexed_db: bool,
     /// Whether the browser says that it saves data; then nothing is loaded in idle time.
     pub save_data: bool,
+    /// How high the window says it is, in CSS pixels; none for as high as it is.
+    pub height: Option<u32>,
 }
 
 impl Script {
@@ -33,6 +35,7 @@ impl Script {
             .replace("/*SHIFT_MS*/ 0", &shift.to_string())
             .replace("/*DENY_INDEXED_DB*/ false", &self.deny_indexed_db.to_string())
             .replace("/*SAVE_DATA*/ false", &self.save_data.to_string())
+            .replace("/*HEIGHT*/ 0", &self.height.unwrap_or(0).to_string())
     }
 }
 
@@ -96,13 +99,18 @@ mod tests {
 
     #[test]
     fn what_a_journey_asks_for_stands_in_the_script() {
-        let script =
-            Script { clock_ahead: Duration::from_secs(60), deny_indexed_db: true, save_data: true }
-                .source_knowing(&Pictured::from([("grace".to_owned(), true)]));
+        let script = Script {
+            clock_ahead: Duration::from_secs(60),
+            deny_indexed_db: true,
+            save_data: true,
+            height: Some(8_000),
+        }
+        .source_knowing(&Pictured::from([("grace".to_owned(), true)]));
 
         assert!(script.contains("moveClock(60000);"));
         assert!(script.contains("const denyIndexedDb = true;"));
         assert!(script.contains("const saveData = true;"));
+        assert!(script.contains("const height = 8000;"));
         assert!(script.contains("const pictured = {\"grace\":true};"));
     }
 

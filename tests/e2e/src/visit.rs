@@ -265,6 +265,20 @@ impl<'a> Visit<'a> {
         self.gate.passages()
     }
 
+    /// Waits until what has passed the gate fulfils a condition.
+    pub async fn wait_passages(
+        &self,
+        what: &str,
+        is_there: impl Fn(&[Passage]) -> bool,
+    ) -> Result<()> {
+        let start = Instant::now();
+        while !is_there(&self.passages()) {
+            ensure!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+            sleep(GLANCE).await;
+        }
+        Ok(())
+    }
+
     /// Fails if a judged frame showed a row without its picture, or none was judged.
     pub async fn require_no_gap(&self) -> Result<()> {
         self.wait("a frame with the friend list", "return window.__seen.judged > 0").await?;

@@ -30,7 +30,10 @@ pub(super) async fn signed_out(visit: &mut Visit<'_>) -> Result<()> {
     visit.click(&hook("sign-out")).await?;
     visit.wait_visible(&hook("demo-sign-in")).await?;
 
-    require_erased(visit, |_| true).await
+    require_erased(visit, |_| true).await?;
+    let cookies = visit.cookie_names().await?;
+    ensure!(cookies.is_empty(), "cookies are left behind: {cookies:?}");
+    Ok(())
 }
 
 /// Someone else signs in on the same page without a sign-out: nothing of the first is left.
@@ -56,7 +59,9 @@ pub(super) async fn someone_else(visit: &mut Visit<'_>) -> Result<()> {
 
 /// Keys and names carry the account; a friend called ada is someone else's friend.
 fn belongs_to_ada(line: &str) -> bool {
-    line.contains("miniature:v1:ada:") || line.contains("IndexedDB miniature:ada")
+    let is_cookie =
+        line.starts_with("Cookie ") && line.split(['=', '.', ';']).any(|part| part == "ada");
+    is_cookie || line.contains("miniature:v1:ada:") || line.contains("IndexedDB miniature:ada")
 }
 
 /// By keyboard alone: the right words lead to the list.
@@ -117,6 +122,9 @@ mod tests {
         let cases = [
             ("LocalStorage miniature:v1:ada:picture:grace={}", true),
             ("IndexedDB miniature:ada", true),
+            ("Cookie miniature_account=ada.0123abcd", true),
+            ("Cookie miniature_account=grace.0123abcd", false),
+            ("SessionStorage miniature:v1:ada:position=7", true),
             ("LocalStorage miniature:v1:grace:picture:ada={}", false),
         ];
         for (line, expected) in cases {

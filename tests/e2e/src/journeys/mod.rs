@@ -2,8 +2,10 @@
 
 mod account;
 mod first_visit;
+mod large;
 mod modal;
 mod outage;
+mod returns;
 mod scroll;
 mod warm;
 
@@ -34,21 +36,34 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("list left and re-entered: from memory", warm::re_entered),
     journey!("reload: no gap, no request", warm::reloaded),
     journey!("LocalStorage emptied: from IndexedDB", warm::local_storage_emptied),
-    journey!("46 minutes later: shown at once, one batch without bytes", warm::minutes_later),
+    journey!("46 minutes later: shown at once, one request without bytes", warm::minutes_later),
     journey!("8 days later: shown at once, renewed without bytes", warm::days_later),
     journey!("IndexedDB denied: pictures still show", warm::indexed_db_denied),
     journey!("modal: sharp in its first frame after a hover", modal::sharp_at_once),
     journey!("modal: linkable, closed by Escape and Back", modal::linkable),
     journey!("server stopped: list and modal still show", outage::server_stopped),
+    journey!("server busy: Try again asks at once", outage::try_again),
+    journey!("list held for ever: a button within 20 s", outage::list_held),
+    journey!("503s for a while: list and pictures come by themselves", outage::busy_for_a_while),
+    journey!("40 kbit/s: list and pictures arrive", outage::slow_line),
+    journey!(
+        "tab hidden for an hour: what is on screen is asked about",
+        returns::hidden_for_an_hour
+    ),
+    journey!("window 8 000 px high: all friends by themselves", returns::high_window),
     journey!("sign-out: nothing of the account is left", account::signed_out),
     journey!("sign-in as someone else: nothing of the first is left", account::someone_else),
     journey!("sign-in form: by keyboard alone", account::by_form),
     journey!("signed out elsewhere: the page asks to sign in", account::signed_out_elsewhere),
     journey!("all friends scrolled through: bounded", scroll::through_all),
+    // It changes a picture for good: last.
+    journey!("a large picture: its object URL is given back", large::object_url),
 ];
 
 /// Friends on the first page, pictures or initials.
 const FIRST_PAGE: u32 = 50;
+/// How many friends the demo account has.
+const FRIENDS: u32 = 100;
 
 /// Signs in with the demo button and waits for the first page of friends.
 async fn sign_in(visit: &mut Visit<'_>) -> Result<()> {

@@ -1,28 +1,42 @@
 //! The profile modal.
 
 use super::sign_in;
-use crate::{gate::Delays, page::hook, visit::Visit};
+use crate::{gate::Delays, page::hook, sampler::Script, visit::Visit};
 use anyhow::{Context, Result, ensure};
 use std::time::Duration;
 use thirtyfour::Key;
 
 /// As long as a hand rests on a row before it clicks.
 const HOVER: Duration = Duration::from_millis(400);
+/// How long every answer is held back: nearly as long as the hand rests, so that a picture that is asked
+/// for at the click comes too late.
+const AWAY: Duration = Duration::from_millis(300);
 /// The modal's rendition, in pixels.
 const SHARP: u32 = 256;
 const MODAL: &str = "dialog[data-testid=profile-modal]";
 /// A friend with a picture: the first row that shows one.
 const ROW: &str = "[data-testid=friend]:has(.picture img)";
 
-/// Hovered for 400 ms, pictures 50 ms away: the first frame of the modal is sharp.
+/// Nothing is loaded in idle time and the server is 300 ms away: what is asked for as a row is hovered
+/// is there when it is clicked, 400 ms later.
 pub(super) async fn sharp_at_once(visit: &mut Visit<'_>) -> Result<()> {
+    visit.gate.set_script(Script { save_data: true, ..Script::default() });
     sign_in(visit).await?;
-    visit.gate.set_delays(Delays { api: Duration::ZERO, ..Delays::DISTANT });
+    visit.gate.quiet(Duration::from_millis(800)).await;
+    let before = visit.passages().len();
+    visit.gate.set_delays(Delays { pictures: AWAY, api: AWAY });
 
     visit.hover_then_click(ROW, HOVER).await?;
     visit.wait_visible(MODAL).await?;
     visit.wait("a frame with the modal", "return !!window.__seen.modal").await?;
 
+    let asked: Vec<String> =
+        visit.passages().into_iter().skip(before).map(|passage| passage.target).collect();
+    let is_sharp = |target: &&String| target.contains("/images") && target.contains("size=256");
+    ensure!(
+        asked.iter().filter(is_sharp).count() == 1,
+        "the hovered picture was not asked for once: {asked:?}"
+    );
     let first = visit.seen().await?.modal.context("no frame with the modal was seen")?;
     ensure!(
         first.shown && first.complete && first.width >= SHARP,

@@ -1,14 +1,20 @@
-//! The server is gone, and comes back.
+//! The server is gone, busy or far, and comes back.
 
-use super::{FIRST_PAGE, sign_in};
-use crate::{gate::Network, page::hook, visit::Visit};
-use anyhow::Result;
+use super::{FIRST_PAGE, sign_in, sign_in_without_the_app};
+use crate::{
+    gate::{Fault, FaultKind, Network, Passage},
+    page::hook,
+    visit::Visit,
+};
+use anyhow::{Result, ensure};
+use std::time::Duration;
 
 const MODAL: &str = "dialog[data-testid=profile-modal]";
 const ROW: &str = "[data-testid=friend]:has(.picture img)";
+const BANNER_BUTTON: &str = "[data-testid=offline-banner] button";
 
 /// After a visit the server stops: the list and a modal still show, with a plain banner that goes
-/// away once a retry succeeds.
+/// away by itself when the server is back.
 pub(super) async fn server_stopped(visit: &mut Visit<'_>) -> Result<()> {
     sign_in(visit).await?;
     visit.click("a[href='/me']").await?;
@@ -26,12 +32,102 @@ pub(super) async fn server_stopped(visit: &mut Visit<'_>) -> Result<()> {
     visit.press(thirtyfour::Key::Escape).await?;
     visit.wait_gone(MODAL).await?;
     visit.set_network(Network::Up);
-    // The app may have found out by itself by now, and the banner be gone.
-    visit.eval::<serde_json::Value>(RETRY).await?;
-    visit.wait_gone(&hook("offline-banner")).await
+    visit.wait_for(BY_ITSELF, "the banner is gone", &crate::page::is_gone(BANNER)).await
 }
 
-const RETRY: &str = "
-    const button = document.querySelector('[data-testid=offline-banner] button');
-    if (button) button.click();
-    return null";
+const BANNER: &str = "[data-testid=offline-banner]";
+/// The longest pause between two attempts, and the attempt.
+const BY_ITSELF: Duration = Duration::from_secs(65);
+
+/// A `Retry-After` that ends long after the journey, in seconds: until then nothing is asked unless a
+/// person asks.
+const LONG: u32 = 600;
+
+/// The server wants to be left alone for ten minutes: nothing is asked, until a click asks at once.
+pub(super) async fn try_again(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in_without_the_app(visit).await?;
+    visit.set_faults(&[
+        Fault { path: "/api/friends", kind: FaultKind::Unavailable(LONG) },
+        Fault { path: "/api/images/", kind: FaultKind::Unavailable(LONG) },
+    ]);
+    visit.open("/friends").await?;
+    visit.wait_visible(BANNER_BUTTON).await?;
+    visit.set_faults(&[]);
+    // Longer than the first pauses of a page that does not listen to Retry-After.
+    visit.gate.quiet(Duration::from_secs(3)).await;
+    let before = lists(&visit.passages());
+    ensure!(before == 1, "a server that wanted to be left alone was asked {before} times");
+
+    visit.click(BANNER_BUTTON).await?;
+
+    visit.wait_pictures(FIRST_PAGE).await?;
+    visit.wait_gone(BANNER).await
+}
+
+/// How often the list was asked for.
+fn lists(passages: &[Passage]) -> usize {
+    passages.iter().filter(|passage| passage.target.starts_with("/api/friends")).count()
+}
+
+/// How long a request for the list may be silent before the page offers something to do.
+const OFFER: Duration = Duration::from_secs(20);
+
+/// The list's request gets no answer at all: there is a button within 20 s, and it brings the list once
+/// the server answers again.
+pub(super) async fn list_held(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in_without_the_app(visit).await?;
+    visit.set_faults(&[Fault { path: "/api/friends", kind: FaultKind::Held }]);
+    visit.open("/friends").await?;
+    visit.wait_passages("a request for the list", |passages| lists(passages) >= 1).await?;
+
+    visit.wait_for(OFFER, "a button that says Try again", MARK_BUTTON).await?;
+    visit.set_faults(&[]);
+    visit.click("button[data-marked]").await?;
+
+    visit.wait_pictures(FIRST_PAGE).await?;
+    visit.wait_gone(BANNER).await
+}
+
+/// Marks the first visible button that asks again.
+const MARK_BUTTON: &str = "
+    const button = [...document.querySelectorAll('main button, [data-testid=offline-banner] button')]
+        .find((button) => button.textContent.trim() === 'Try again' && button.getClientRects().length > 0);
+    if (button) button.dataset.marked = '';
+    return !!button";
+
+/// The server answers 503 to the list and to pictures, for as long as three of them: both come without
+/// anybody doing anything.
+pub(super) async fn busy_for_a_while(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in_without_the_app(visit).await?;
+    visit.set_faults(&[
+        Fault { path: "/api/friends", kind: FaultKind::Unavailable(1) },
+        Fault { path: "/api/images/", kind: FaultKind::Unavailable(1) },
+    ]);
+    visit.open("/friends").await?;
+    visit.wait_visible(BANNER).await?;
+    visit.wait_passages("three requests for the list", |passages| lists(passages) >= 3).await?;
+    visit.set_faults(&[]);
+
+    visit.wait_pictures(FIRST_PAGE).await?;
+    visit.wait_gone(BANNER).await
+}
+
+/// 40 kbit/s, in bytes per second.
+const SLOW: u32 = 5_000;
+/// A first page with its pictures weighs some 100 kB.
+const ARRIVAL: Duration = Duration::from_secs(60);
+
+/// 40 kbit/s: the list takes longer than the page waits in silence, and arrives all the same.
+pub(super) async fn slow_line(visit: &mut Visit<'_>) -> Result<()> {
+    visit.open("/sign-in").await?;
+    visit.wait_visible(&hook("demo-sign-in")).await?;
+    visit.gate.set_bandwidth(SLOW);
+    visit.click(&hook("demo-sign-in")).await?;
+
+    let all = format!("{} >= {FIRST_PAGE}", crate::page::COMPLETE_ROWS);
+    visit.wait_for(ARRIVAL, "the list and its pictures", &all).await?;
+
+    let lists = lists(&visit.passages());
+    ensure!(lists == 1, "the list was asked for {lists} times");
+    visit.wait_gone(BANNER).await
+}
