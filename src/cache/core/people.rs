@@ -114,12 +114,6 @@ impl<B: Bytes> People<B> {
         self.clock
     }
 
-    pub(super) fn touch(&mut self, user: &UserId) {
-        if self.all.contains_key(user) {
-            self.dirty.insert(user.clone());
-        }
-    }
-
     /// Everybody's facts may mean something else now.
     pub(super) fn touch_all(&mut self) {
         self.dirty.extend(self.all.keys().cloned());

@@ -223,10 +223,6 @@ impl<B: Bytes> Person<B> {
         }
     }
 
-    pub(super) fn held(&self, key: RenditionKey) -> Option<&Held<B>> {
-        self.held.iter().find(|held| held.rendition.key == key)
-    }
-
     pub(super) fn held_mut(&mut self, key: RenditionKey) -> Option<&mut Held<B>> {
         self.held.iter_mut().find(|held| held.rendition.key == key)
     }
