@@ -7,6 +7,7 @@
   /** Whether each known user has a picture, by user id; empty where nobody asked the API. */
   const pictured = /*PICTURED*/ {};
   const height = /*HEIGHT*/ 0;
+  const pixelRatio = /*PIXEL_RATIO*/ 0;
   let shift = 0;
 
   const RealDate = Date;
@@ -36,6 +37,7 @@
   if (saveData) {
     Object.defineProperty(navigator, "connection", { value: Object.assign(new EventTarget(), { saveData: true }) });
   }
+  if (pixelRatio) Object.defineProperty(window, "devicePixelRatio", { get: () => pixelRatio });
   if (height) Object.defineProperty(window, "innerHeight", { get: () => height });
   if (denyIndexedDb) {
     Object.defineProperty(window, "indexedDB", {

@@ -17,6 +17,8 @@ pub struct Script {
     pub deny_indexed_db: bool,
     /// Whether the browser says that it saves data; then nothing is loaded in idle time.
     pub save_data: bool,
+    /// Device pixels to a CSS pixel that the window says it has; none for as many as it has.
+    pub pixel_ratio: Option<u32>,
     /// How high the window says it is, in CSS pixels; none for as high as it is.
     pub height: Option<u32>,
 }
@@ -35,6 +37,7 @@ impl Script {
             .replace("/*SHIFT_MS*/ 0", &shift.to_string())
             .replace("/*DENY_INDEXED_DB*/ false", &self.deny_indexed_db.to_string())
             .replace("/*SAVE_DATA*/ false", &self.save_data.to_string())
+            .replace("/*PIXEL_RATIO*/ 0", &self.pixel_ratio.unwrap_or(0).to_string())
             .replace("/*HEIGHT*/ 0", &self.height.unwrap_or(0).to_string())
     }
 }
@@ -104,6 +107,7 @@ mod tests {
             deny_indexed_db: true,
             save_data: true,
             height: Some(8_000),
+            pixel_ratio: Some(2),
         }
         .source_knowing(&Pictured::from([("grace".to_owned(), true)]));
 
@@ -111,6 +115,7 @@ mod tests {
         assert!(script.contains("const denyIndexedDb = true;"));
         assert!(script.contains("const saveData = true;"));
         assert!(script.contains("const height = 8000;"));
+        assert!(script.contains("const pixelRatio = 2;"));
         assert!(script.contains("const pictured = {\"grace\":true};"));
     }
 

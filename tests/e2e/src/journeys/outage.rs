@@ -4,10 +4,12 @@ use super::{FIRST_PAGE, sign_in, sign_in_without_the_app};
 use crate::{
     gate::{Fault, FaultKind, Network, Passage},
     page::hook,
+    sampler::Script,
     visit::Visit,
 };
 use anyhow::{Result, ensure};
 use std::time::Duration;
+use tokio::time::Instant;
 
 const MODAL: &str = "dialog[data-testid=profile-modal]";
 const ROW: &str = "[data-testid=friend]:has(.picture img)";
@@ -114,19 +116,27 @@ pub(super) async fn busy_for_a_while(visit: &mut Visit<'_>) -> Result<()> {
 
 /// 40 kbit/s, in bytes per second.
 const SLOW: u32 = 5_000;
-/// A first page with its pictures weighs some 100 kB.
-const ARRIVAL: Duration = Duration::from_secs(60);
+/// How long a page waits in silence: the list must take longer than that, or it shows nothing.
+const SILENCE: Duration = Duration::from_secs(15);
+/// A first page with pictures for two device pixels to one weighs some 150 kB.
+const ARRIVAL: Duration = Duration::from_secs(80);
 
 /// 40 kbit/s: the list takes longer than the page waits in silence, and arrives all the same.
 pub(super) async fn slow_line(visit: &mut Visit<'_>) -> Result<()> {
+    visit.gate.set_script(Script { pixel_ratio: Some(2), ..Script::default() });
     visit.open("/sign-in").await?;
     visit.wait_visible(&hook("demo-sign-in")).await?;
     visit.gate.set_bandwidth(SLOW);
     visit.click(&hook("demo-sign-in")).await?;
+    visit.wait_passages("a request for the list", |passages| lists(passages) >= 1).await?;
+    let start = Instant::now();
 
     let all = format!("{} >= {FIRST_PAGE}", crate::page::COMPLETE_ROWS);
     visit.wait_for(ARRIVAL, "the list and its pictures", &all).await?;
 
+    let took = start.elapsed();
+    visit.note(format!("the list took {:.0} s", took.as_secs_f32()));
+    ensure!(took > SILENCE, "a list in {} s shows nothing", took.as_secs());
     let lists = lists(&visit.passages());
     ensure!(lists == 1, "the list was asked for {lists} times");
     visit.wait_gone(BANNER).await
