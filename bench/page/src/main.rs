@@ -19,7 +19,7 @@ mod scenario;
 mod side;
 
 use crate::{
-    report::{Report, Samples, count},
+    report::{FEWEST_ROUNDS, Report, Samples, count},
     scenario::{Sample, Scenario},
     side::Side,
 };
@@ -63,7 +63,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1.03)]
     bar: f64,
 
-    /// Exit with an error if a ratio is missed.
+    /// Exit with an error if a ratio is missed. Needs 6 rounds.
     #[arg(long)]
     strict: bool,
 
@@ -86,6 +86,8 @@ async fn main() -> ExitCode {
 
 /// Measures and reports. Returns false if `--strict` is set and a ratio is missed.
 async fn run(arguments: &Arguments) -> Result<bool> {
+    let enough = usize::try_from(arguments.rounds)? >= FEWEST_ROUNDS;
+    ensure!(enough || !arguments.strict, "--strict needs at least {FEWEST_ROUNDS} rounds");
     // Dropping the measurement ends browsers, drivers and servers.
     let samples = tokio::select! {
         samples = measure(arguments) => samples?,
