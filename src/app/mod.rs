@@ -22,7 +22,7 @@ mod sign_in;
 use gate::Gate;
 use leptos::{either::EitherOf4, prelude::*};
 use leptos_router::components::Router;
-use notice::Notice;
+use notice::Trouble;
 use place::{provide_place, use_place};
 use shell::SignedIn;
 use sign_in::SignIn;
@@ -61,14 +61,11 @@ fn Entrance(session: Session) -> impl IntoView {
 /// Nobody is known here, and nobody can be asked.
 #[component]
 fn Unreachable(session: Session) -> impl IntoView {
+    let retry = Callback::new(move |()| session.verify());
     view! {
         <main class="page">
             <h1>"Miniature"</h1>
-            <Notice text="The server can’t be reached.">
-                <button type="button" class="button" on:click=move |_| session.verify()>
-                    "Try again"
-                </button>
-            </Notice>
+            <Trouble text="The server can’t be reached." retry />
         </main>
     }
 }

@@ -18,3 +18,20 @@ pub(super) fn Notice(
         </div>
     }
 }
+
+/// Says that something could not be had, and offers to ask again.
+#[component]
+pub(super) fn Trouble(
+    /// What could not be had.
+    text: &'static str,
+    /// Asks again.
+    retry: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <Notice text>
+            <button type="button" class="button" on:click=move |_| retry.run(())>
+                "Try again"
+            </button>
+        </Notice>
+    }
+}

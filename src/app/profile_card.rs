@@ -1,8 +1,8 @@
 //! A profile: the picture large, who it is, and what they say of themselves.
 
-use super::notice::Notice;
+use super::notice::{Notice, Trouble};
 use crate::{
-    store::{ProfileState, use_profile},
+    store::{ProfileState, use_picture_cache, use_profile},
     ui::CachedProfilePicture,
 };
 use leptos::{either::Either, prelude::*};
@@ -18,11 +18,23 @@ struct Card {
     headline: String,
     friends: Option<u32>,
     /// Why there is no more to it.
-    trouble: Option<&'static str>,
+    trouble: Option<Why>,
+}
+
+/// Why there is no more to a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// There is no such user.
+    Nobody,
+    /// The server could not be asked.
+    Unreachable,
 }
 
 impl Card {
-    fn of(state: ProfileState) -> Self {
+    /// What follows on `before`: that the server cannot be reached is said until it can, and not
+    /// taken back while it is tried again.
+    fn next(before: Option<&Self>, state: ProfileState) -> Self {
+        let still = before.and_then(|card| card.trouble).filter(|why| *why == Why::Unreachable);
         let (friend, trouble) = match state {
             ProfileState::Ready(profile) => {
                 return Self {
@@ -32,10 +44,9 @@ impl Card {
                     trouble: None,
                 };
             }
-            ProfileState::NotFound => (None, Some("There is nobody here.")),
-            ProfileState::Loading(friend) => (friend, None),
-            ProfileState::Unreachable(None) => (None, Some("The server can’t be reached.")),
-            ProfileState::Unreachable(friend) => (friend, None),
+            ProfileState::NotFound => (None, Some(Why::Nobody)),
+            ProfileState::Loading(friend) => (friend, still),
+            ProfileState::Unreachable(friend) => (friend, Some(Why::Unreachable)),
         };
         match friend {
             Some(friend) => {
@@ -56,19 +67,31 @@ pub(super) fn ProfileCard(
 ) -> impl IntoView {
     let user = Signal::stored(user);
     let profile = use_profile(user);
-    let card = Signal::derive(move || Card::of(profile.get()));
+    let card = Memo::new(move |before: Option<&Card>| Card::next(before, profile.get()));
     let trouble = Memo::new(move |_| card.read().trouble);
-    move || match trouble.get() {
-        Some(text) => Either::Left(view! {
-            <h2 id=heading class="visually-hidden">"Profile"</h2>
-            <Notice text />
-        }),
-        None => Either::Right(view! { <CardBody user card heading /> }),
+    let cache = use_picture_cache();
+    let retry = Callback::new(move |()| {
+        if let Some(cache) = &cache {
+            cache.retry();
+        }
+    });
+    let bare = Memo::new(move |_| card.with(|card| card.trouble.is_some() && card.name.is_none()));
+    view! {
+        {move || match bare.get() {
+            true => Either::Left(view! { <h2 id=heading class="visually-hidden">"Profile"</h2> }),
+            false => Either::Right(view! { <CardBody user card heading /> }),
+        }}
+        {move || trouble.get().map(|why| match why {
+            Why::Nobody => Either::Left(view! { <Notice text="There is nobody here." /> }),
+            Why::Unreachable => {
+                Either::Right(view! { <Trouble text="The server can’t be reached." retry /> })
+            }
+        })}
     }
 }
 
 #[component]
-fn CardBody(user: Signal<UserId>, card: Signal<Card>, heading: &'static str) -> impl IntoView {
+fn CardBody(user: Signal<UserId>, card: Memo<Card>, heading: &'static str) -> impl IntoView {
     let name = Signal::derive(move || card.read().name.clone().unwrap_or_default());
     let loading = move || card.read().name.is_none();
     view! {

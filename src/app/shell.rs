@@ -18,8 +18,8 @@ use miniature_api::UserId;
 /// The app of one account, with the account's own cache.
 #[component]
 pub(super) fn SignedIn(session: Session, account: UserId) -> impl IntoView {
-    let cache = provide_picture_cache(&account);
-    provide_friend_list(&cache);
+    provide_picture_cache(&account);
+    provide_friend_list();
     provide_position();
     let place = use_place();
     let page = Memo::new(move |_| place.read().page());

@@ -136,7 +136,10 @@ fn complaint(error: &SignInError) -> String {
             "The server can’t be reached. Try again in a moment.".into()
         }
         SignInError::Origin(
-            OriginError::SignedOut | OriginError::Status(_) | OriginError::Malformed,
+            OriginError::SignedOut
+            | OriginError::Status(_)
+            | OriginError::Outdated
+            | OriginError::Malformed,
         ) => "The server has a problem. Try again in a moment.".into(),
     }
 }

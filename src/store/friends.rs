@@ -1,35 +1,12 @@
 //! The friend list: shown from LocalStorage or IndexedDB at once, and renewed in the background.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::ops::Range;
 
 use leptos::prelude::*;
-use miniature_api::{Friend, FriendsPage, Size, UserId};
-use send_wrapper::SendWrapper;
-use serde::{Deserialize, Serialize};
+use miniature_api::{Friend, UserId};
 
-use super::{
-    connection::{Connection, use_connection},
-    picture_store::PictureCache,
-    screen::rendition_size,
-};
-use crate::{
-    browser::{
-        clock::BrowserClock,
-        cookies,
-        indexed_db::IndexedDbShelf,
-        json,
-        local_storage::LocalPages,
-        origin::{self, FriendsAnswer, FriendsQuery},
-        schedule,
-    },
-    cache::{
-        clock::Clock,
-        layer::{BatchAnswer, OriginError},
-    },
-};
-
-/// The name under which the first page is kept; the others add their cursor.
-const PAGE: &str = "friends";
+use super::{driver::driver, screen::rendition_size};
+use crate::cache::core::{Core, Event, FriendsView, ListState, ListView};
 
 /// The edge of a picture in the list, in CSS pixels. `boot.js` asks for pictures of this size, too.
 pub const LIST_PICTURE_PX: u32 = 48;
@@ -39,66 +16,25 @@ pub const LIST_PICTURE_PX: u32 = 48;
 pub struct FriendList {
     friends: ArcRwSignal<Vec<Friend>>,
     state: ArcRwSignal<ListState>,
-    next: ArcRwSignal<Option<String>>,
-    inner: SendWrapper<Rc<Inner>>,
+    has_more: ArcRwSignal<bool>,
 }
 
-#[derive(Debug)]
-struct Inner {
-    cache: PictureCache,
-    connection: Connection,
-    /// Where the first page is kept for the first frame; none where LocalStorage is denied.
-    local: Option<LocalPages>,
-    pages: RefCell<Vec<StoredPage>>,
-    loading: RefCell<bool>,
-}
-
-/// The cookie that tells `boot.js` whose list IndexedDB holds: then it need not be asked for before
-/// WebAssembly has started.
-pub(super) const LIST_COOKIE: &str = "miniature_list";
-
-/// A page as it is kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct StoredPage {
-    cursor: Option<String>,
-    etag: Option<String>,
-    page: FriendsPage,
-}
-
-/// A page, and the size of the pictures that came with it; none if the page has not changed.
-type Answer = Result<Option<(FriendsAnswer, Option<Size>)>, OriginError>;
-
-/// How far the list has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListState {
-    /// Nothing to show yet.
-    Loading,
-    /// What is shown is what there is, as far as it was scrolled to.
-    Ready,
-    /// The server could not be asked. What is shown, if anything, was kept from before.
-    Unreachable,
-}
-
-/// Builds the account's friend list and puts it into the context. The first page that
-/// LocalStorage holds is there when this returns.
-pub fn provide_friend_list(cache: &PictureCache) -> FriendList {
+/// Builds the friend list of the account whose cache was provided, and puts it into the context.
+/// The first page that LocalStorage holds is there when this returns.
+pub fn provide_friend_list() -> FriendList {
+    let FriendsView { friends, state, has_more } = driver().read(Core::friends);
     let list = FriendList {
-        friends: ArcRwSignal::default(),
-        state: ArcRwSignal::new(ListState::Loading),
-        next: ArcRwSignal::default(),
-        inner: SendWrapper::new(Rc::new(Inner {
-            cache: cache.clone(),
-            connection: use_connection(),
-            local: LocalPages::open(cache.account()).ok(),
-            pages: RefCell::default(),
-            loading: RefCell::default(),
-        })),
+        friends: ArcRwSignal::new(friends),
+        state: ArcRwSignal::new(state),
+        has_more: ArcRwSignal::new(has_more),
     };
-    if let Some(page) = list.inner.local_page() {
-        list.show(page);
-    }
-    list.load_first();
-    list.reload_on_return();
+    list.look_away();
+    let follower = list.clone();
+    Effect::new(move |_| {
+        let driver = driver();
+        driver.signals.friends.track();
+        follower.show(driver.read(Core::friends));
+    });
     provide_context(list.clone());
     list
 }
@@ -109,7 +45,7 @@ pub fn use_friend_list() -> Option<FriendList> {
 }
 
 impl FriendList {
-    /// The friends scrolled to so far, in the order of the list.
+    /// The friends scrolled to so far, in the order of the list, nobody twice.
     pub fn friends_signal(&self) -> ArcRwSignal<Vec<Friend>> {
         self.friends.clone()
     }
@@ -121,20 +57,24 @@ impl FriendList {
 
     /// Whether there are friends beyond those scrolled to. Tracks.
     pub fn has_more(&self) -> bool {
-        self.next.with(Option::is_some)
+        self.has_more.get()
     }
 
-    /// Loads the next page, unless one is being loaded.
-    pub fn load_more(&self) {
-        if let Some(cursor) = self.next.get_untracked() {
-            self.load(Some(cursor));
-        }
+    /// Says which rows are in view or near it, by index. A range that reaches beyond the rows that
+    /// there are asks for more.
+    pub fn look_at(&self, rows: Range<usize>) {
+        let pictures = Some(rendition_size(LIST_PICTURE_PX));
+        driver().handle(Event::FriendsViewed(ListView { rows, pictures }));
     }
 
-    /// Asks again for what could not be had.
+    /// Says that the list is not on screen. Its first page is kept up to date.
+    pub fn look_away(&self) {
+        self.look_at(0..0);
+    }
+
+    /// Asks again, now, for what could not be had.
     pub fn retry(&self) {
-        self.load_first();
-        self.inner.cache.retry();
+        driver().handle(Event::Retry);
     }
 
     /// The friend, if they were scrolled to. Tracks.
@@ -142,153 +82,15 @@ impl FriendList {
         self.friends.with(|friends| friends.iter().find(|friend| friend.user_id == *user).cloned())
     }
 
-    fn load_first(&self) {
-        self.load(None);
-    }
-
-    fn reload_on_return(&self) {
-        let list = self.clone();
-        Effect::new(move |before: Option<bool>| {
-            let reachable = list.inner.connection.is_reachable();
-            if reachable && before == Some(false) {
-                list.load_first();
-            }
-            reachable
-        });
-    }
-
-    fn load(&self, cursor: Option<String>) {
-        if self.inner.loading.replace(true) {
-            return;
-        }
-        let list = self.clone();
-        schedule::spawn(async move {
-            list.load_page(cursor).await;
-            list.inner.loading.replace(false);
-        });
-    }
-
-    async fn load_page(&self, cursor: Option<String>) {
-        let mut held = self.inner.page(cursor.as_deref());
-        if held.is_none() {
-            held = self.inner.durable_page(cursor.as_deref()).await;
-            if let Some(page) = held.clone() {
-                self.show(page);
-            }
-        }
-        let since = BrowserClock.elapsed();
-        let answer = match &held {
-            None => self.ask_with_pictures(cursor.clone()).await,
-            Some(held) => self.ask_for_news(held).await,
-        };
-        match self.inner.connection.note(answer) {
-            Ok(None) => self.state.set(ListState::Ready),
-            Ok(Some((answer, pictures))) => {
-                let took = BrowserClock.elapsed().saturating_sub(since);
-                self.take_answer(cursor, answer, pictures, took).await;
-            }
-            Err(_) => self.state.set(ListState::Unreachable),
-        }
-    }
-
-    async fn ask_for_news(&self, held: &StoredPage) -> Answer {
-        let StoredPage { cursor, etag, .. } = held.clone();
-        let query = FriendsQuery { cursor, pictures: None, etag };
-        let answer = self.inner.connection.api().friends(&query).await?;
-        Ok(answer.map(|answer| (answer, None)))
-    }
-
-    /// The first page may be on its way already: `boot.js` asked for it before this code arrived.
-    async fn ask_with_pictures(&self, cursor: Option<String>) -> Answer {
-        let api = self.inner.connection.api();
-        if cursor.is_none()
-            && let Some(begun) = origin::take_boot_friends()
-        {
-            let pictures = begun.pictures;
-            return Ok(api.boot_friends(begun).await?.map(|answer| (answer, pictures)));
-        }
-        let pictures = Some(rendition_size(LIST_PICTURE_PX));
-        let query = FriendsQuery { cursor, pictures, etag: None };
-        Ok(api.friends(&query).await?.map(|answer| (answer, pictures)))
-    }
-
-    /// Shows the page after its pictures are in memory: no row is painted without its picture.
-    async fn take_answer(
-        &self,
-        cursor: Option<String>,
-        answer: FriendsAnswer,
-        pictures: Option<Size>,
-        took: Duration,
-    ) {
-        let FriendsAnswer { page, pictures: renditions, etag } = answer;
-        let records = page.friends.iter().map(|friend| friend.picture.clone()).collect();
-        match pictures {
-            Some(size) => {
-                let answer = BatchAnswer { entries: Vec::new(), renditions };
-                self.inner.cache.admit(records, answer, size, took);
-            }
-            None => self.inner.cache.observe(records),
-        }
-        let page = StoredPage { cursor, etag, page };
-        self.show(page.clone());
-        self.inner.keep(&page).await;
-    }
-
-    /// Shows a page in its place.
-    fn show(&self, page: StoredPage) {
-        let (friends, next) = {
-            let mut pages = self.inner.pages.borrow_mut();
-            match pages.iter_mut().find(|held| held.cursor == page.cursor) {
-                Some(held) => *held = page,
-                None => pages.push(page),
-            }
-            let friends: Vec<Friend> =
-                pages.iter().flat_map(|held| held.page.friends.iter().cloned()).collect();
-            (friends, pages.last().and_then(|held| held.page.next.clone()))
-        };
-        if self.friends.with_untracked(|shown| *shown != friends) {
-            self.friends.set(friends);
-        }
-        self.next.set(next);
-        self.state.set(ListState::Ready);
+    fn show(&self, view: FriendsView) {
+        update(&self.friends, view.friends);
+        update(&self.state, view.state);
+        update(&self.has_more, view.has_more);
     }
 }
 
-impl Inner {
-    fn page(&self, cursor: Option<&str>) -> Option<StoredPage> {
-        self.pages.borrow().iter().find(|held| held.cursor.as_deref() == cursor).cloned()
+fn update<T: PartialEq + 'static>(signal: &ArcRwSignal<T>, value: T) {
+    if signal.with_untracked(|held| *held != value) {
+        signal.set(value);
     }
-
-    /// What cannot be read back is as good as nothing: the server is asked.
-    fn local_page(&self) -> Option<StoredPage> {
-        json::read(&self.local.as_ref()?.get(PAGE).ok()??)
-    }
-
-    async fn durable_page(&self, cursor: Option<&str>) -> Option<StoredPage> {
-        let name = name(cursor);
-        let text = self.cache.pipeline().ask_durable(async |shelf| shelf.page_get(&name).await);
-        json::read(&text.await??)
-    }
-
-    /// Keeps a page for the next visit. A storage that refuses costs that visit a request.
-    async fn keep(&self, page: &StoredPage) {
-        let Some(text) = json::write(page) else { return };
-        if self.cache.pipeline().is_closed() {
-            return;
-        }
-        if let (None, Some(local)) = (&page.cursor, &self.local) {
-            let _ = local.put(PAGE, &text);
-        }
-        let (name, now) = (name(page.cursor.as_deref()), BrowserClock.now());
-        let put = async |shelf: &IndexedDbShelf| shelf.page_put(&name, &text, now).await;
-        let kept = self.cache.pipeline().ask_durable(put).await.is_some();
-        if kept && page.cursor.is_none() && !self.cache.pipeline().is_closed() {
-            let lasts = self.cache.pipeline().policy().indexed_db_fresh_for;
-            cookies::set(LIST_COOKIE, self.cache.account().as_str(), lasts);
-        }
-    }
-}
-
-fn name(cursor: Option<&str>) -> String {
-    cursor.map_or_else(|| PAGE.to_owned(), |cursor| format!("{PAGE}:{cursor}"))
 }

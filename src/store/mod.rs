@@ -1,21 +1,25 @@
 //! The signals that components read, and the one writer behind each.
 //!
-//! [`PictureCache`] puts the pipeline of [`crate::cache`] on the shelves of [`crate::browser`] and
-//! turns its changes into signals. Beside the pictures stands what they hang on: the session, the
-//! friend list, profiles.
+//! The driver puts the core of [`crate::cache`] on the bindings of [`crate::browser`]; what the
+//! core calls changed becomes a signal. Beside the pictures stands what they hang on: the session,
+//! the friend list, profiles.
 //!
-//! **Invariant:** everything here belongs to one account; [`Session`] ends it all at once.
+//! **Invariant:** one driver and one core for the life of the document. Everything else here belongs
+//! to one account; [`Session`] ends it all at once.
 
 mod connection;
-mod environment;
+mod counters;
+mod driver;
 mod friends;
 mod picture_store;
 mod profile;
 mod screen;
 mod session;
+mod shelves;
+mod signals;
 
-pub use connection::{Connection, provide_connection, use_connection, use_reachability};
-pub use friends::{FriendList, LIST_PICTURE_PX, ListState, provide_friend_list, use_friend_list};
+pub use connection::{Connection, use_connection};
+pub use friends::{FriendList, LIST_PICTURE_PX, provide_friend_list, use_friend_list};
 pub use picture_store::{
     OpenPicture, PictureCache, PictureUrl, Shown, View, provide_picture_cache, use_picture_cache,
 };
@@ -23,4 +27,4 @@ pub use profile::{ProfileState, use_profile};
 pub use screen::rendition_size;
 pub use session::{Farewell, Session, SessionState, SignInError, provide_session, use_session};
 
-pub use crate::cache::memory::Status;
+pub use crate::cache::core::{ListState, Status};

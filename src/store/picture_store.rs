@@ -6,27 +6,20 @@ use std::{
     fmt,
     ops::Deref,
     rc::{Rc, Weak},
-    time::Duration,
 };
 
 use leptos::prelude::*;
-use miniature_api::{ImageId, Record, Revision, Size, UserId};
+use miniature_api::{ImageId, Revision, Size, UserId};
 use send_wrapper::SendWrapper;
 
-use super::{
-    connection::{Connection, use_connection},
-    environment::BrowserEnvironment,
-    session::Session,
-};
+use super::driver::driver;
 use crate::{
     browser::object_url::{ObjectUrl, ObjectUrls},
     cache::{
-        entry::Rendition,
+        core::{Event, Status, ViewerId},
+        entry::{Bytes as _, Rendition},
         key::{RenditionKey, Source, Wanted},
-        layer::BatchAnswer,
-        memory::Status,
-        pipeline::{Environment, Pipeline, Viewer},
-        policy::Policy,
+        layer::OriginError,
         stats::Metrics,
     },
 };
@@ -37,7 +30,6 @@ pub struct PictureCache(SendWrapper<Rc<Inner>>);
 
 struct Inner {
     account: UserId,
-    pipeline: Rc<Pipeline<BrowserEnvironment>>,
     urls: Urls,
 }
 
@@ -49,21 +41,15 @@ impl fmt::Debug for PictureCache {
 
 /// Builds the picture cache of an account and puts it into the context.
 ///
-/// It reads nothing yet. When the account signs out, call [`PictureCache::close`]; a
-/// [`Session`](super::Session) does that by itself.
+/// Of another account before it nothing stays, in memory or in a storage. When the account signs
+/// out, call [`PictureCache::close`]; a [`Session`](super::Session) does that by itself.
 pub fn provide_picture_cache(account: &UserId) -> PictureCache {
-    let cache = PictureCache::new(account, use_connection());
-    let (retry, connection) = (cache.clone(), use_connection());
-    Effect::new(move |before: Option<bool>| {
-        let reachable = connection.is_reachable();
-        if reachable && before == Some(false) {
-            retry.retry();
-        }
-        reachable
-    });
-    if let Some(session) = use_context::<Session>() {
-        session.attach(&cache);
-    }
+    let driver = driver();
+    driver.begin(account);
+    let inline_up_to = driver.read(|core| core.policy().data_url_bytes);
+    let urls = Urls { inline_up_to, ..Urls::default() };
+    let inner = Inner { account: account.clone(), urls };
+    let cache = PictureCache(SendWrapper::new(Rc::new(inner)));
     provide_context(cache.clone());
     cache
 }
@@ -74,13 +60,6 @@ pub fn use_picture_cache() -> Option<PictureCache> {
 }
 
 impl PictureCache {
-    pub(super) fn new(account: &UserId, connection: Connection) -> Self {
-        let environment = BrowserEnvironment::new(account, connection);
-        let pipeline = Pipeline::new(environment, Policy::default());
-        let urls = Urls { inline_up_to: pipeline.policy().data_url_bytes, ..Urls::default() };
-        Self(SendWrapper::new(Rc::new(Inner { account: account.clone(), pipeline, urls })))
-    }
-
     /// Whose cache this is.
     pub fn account(&self) -> &UserId {
         &self.0.account
@@ -89,96 +68,58 @@ impl PictureCache {
     /// Asks for a user's picture, until the last clone of what is returned is dropped. What memory
     /// or LocalStorage holds can be shown at once.
     pub fn open(&self, user: UserId, size: Size) -> OpenPicture {
-        let signal = self.environment().watch(&user);
-        let viewer = self.pipeline().open(Wanted { user, size });
-        let viewing = Viewing { cache: self.clone(), viewer };
+        let driver = driver();
+        let signal = driver.signals.pictures.watch(&user);
+        let (viewer, _) = driver.open(Wanted { user: user.clone(), size });
+        let viewing = Viewing { cache: self.clone(), user, viewer };
         OpenPicture { viewing: SendWrapper::new(Rc::new(viewing)), signal }
     }
 
     /// Loads pictures that nobody looks at yet.
     pub fn prefetch(&self, users: &[UserId], size: Size) {
-        self.pipeline().prefetch(users, size);
+        driver().handle(Event::Prefetch(users.to_vec(), size));
     }
 
     /// Asks the server about a user's picture, whatever is held.
     pub fn invalidate(&self, user: &UserId) {
-        self.pipeline().invalidate(user);
+        driver().handle(Event::Invalidate(user.clone()));
     }
 
-    /// Asks again for all that is on screen and could not be had.
+    /// Asks again, now, for all that is wanted and could not be had.
     pub fn retry(&self) {
-        self.pipeline().retry();
+        driver().handle(Event::Retry);
     }
 
     /// Empties every layer. What is on screen stays there.
-    pub async fn clear(&self) {
-        self.pipeline().clear().await;
-        self.environment().metrics.notify();
+    pub fn clear(&self) {
+        driver().handle(Event::Clear);
     }
 
     /// Ends the cache: erases the account from every layer, and drops what is under way.
-    pub async fn close(&self) {
-        self.pipeline().close().await;
-    }
-
-    /// Takes in pictures that came with a list, which took `took` to come.
-    pub(super) fn admit(
-        &self,
-        records: Vec<Record>,
-        answer: BatchAnswer,
-        size: Size,
-        took: Duration,
-    ) {
-        self.pipeline().admit(records, answer, size, took);
-    }
-
-    /// Takes in records that came with a list, without their pictures.
-    pub(super) fn observe(&self, records: Vec<Record>) {
-        self.pipeline().observe(records);
+    pub fn close(&self) {
+        let driver = driver();
+        if driver.read(|core| core.account() == Some(&self.0.account)) {
+            driver.end();
+        }
     }
 
     /// What was counted so far. Does not track; see [`Self::track_metrics`].
     pub fn metrics(&self) -> Metrics {
-        self.environment().stats.borrow().metrics()
+        let driver = driver();
+        driver.counters.metrics(|layer| driver.read(|core| core.usage(layer)))
     }
 
     /// Reruns the caller when something was counted, at most four times a second. What the layers
-    /// hold is counted anew for it.
+    /// hold is found out for it, where that is not known.
     pub fn track_metrics(&self) {
-        self.environment().metrics.track();
-        let cache = self.clone();
-        crate::browser::schedule::spawn(async move { cache.note_usage().await });
+        let driver = driver();
+        driver.counters.track();
+        driver.handle(Event::MeasureUsage);
     }
 
     /// Counts from zero.
     pub fn reset_metrics(&self) {
-        use crate::cache::{clock::Clock, stats::Stats};
-        let now = self.environment().clock().now();
-        self.environment().stats.replace(Stats::new(now));
-        self.environment().metrics.notify();
-    }
-
-    pub(super) fn pipeline(&self) -> &Rc<Pipeline<BrowserEnvironment>> {
-        &self.0.pipeline
-    }
-
-    fn environment(&self) -> &BrowserEnvironment {
-        self.pipeline().env()
-    }
-
-    async fn note_usage(&self) {
-        let before = self.metrics().layers;
-        let usage = [
-            (Source::Memory, Ok(self.pipeline().memory_usage())),
-            (Source::LocalStorage, self.pipeline().instant_usage().await),
-            (Source::IndexedDb, self.pipeline().durable_usage().await),
-        ];
-        for (source, usage) in usage {
-            self.environment().stats.borrow_mut().note_usage(source, usage.unwrap_or_default());
-        }
-        if self.metrics().layers != before {
-            self.environment().metrics.notify();
-        }
+        driver().counters.reset();
     }
 }
 
@@ -191,18 +132,21 @@ pub struct OpenPicture {
 
 struct Viewing {
     cache: PictureCache,
-    viewer: Viewer<BrowserEnvironment>,
+    user: UserId,
+    viewer: ViewerId,
 }
 
 impl fmt::Debug for OpenPicture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OpenPicture").field(self.viewing.viewer.wanted()).finish()
+        f.debug_tuple("OpenPicture").field(&self.viewing.user).finish()
     }
 }
 
 impl Drop for Viewing {
     fn drop(&mut self) {
-        self.cache.environment().unwatch(&self.viewer.wanted().user);
+        let driver = driver();
+        driver.signals.pictures.unwatch(&self.user);
+        driver.handle(Event::Left(self.viewer));
     }
 }
 
@@ -210,28 +154,30 @@ impl OpenPicture {
     /// What is to be shown. Tracks this user's changes.
     pub fn view(&self) -> View {
         self.signal.track();
-        let view = self.viewing.viewer.view();
+        let view = driver().read(|core| core.view(self.viewing.viewer));
         let shown = view.shown.map(|shown| Shown {
             url: self.viewing.cache.0.urls.lease(&shown.rendition),
             source: shown.source,
             size: shown.rendition.size(),
             image: shown.rendition.image(),
         });
-        View { shown, status: view.status, revision: view.revision }
+        View { shown, status: view.status, error: view.error, revision: view.revision }
     }
 
     /// Asks the server anew.
     pub fn refetch(&self) {
-        self.viewing.cache.invalidate(&self.viewing.viewer.wanted().user);
+        self.viewing.cache.invalidate(&self.viewing.user);
     }
 
-    /// Says that the browser could not paint what is shown: it is taken out of every layer and
-    /// asked for anew, once.
-    pub fn broken(&self) {
-        if let Some(shown) = self.viewing.viewer.view().shown {
-            let user = &self.viewing.viewer.wanted().user;
-            self.viewing.cache.pipeline().broken(user, shown.rendition.key);
-        }
+    /// Says that what is shown was painted.
+    pub fn painted(&self) {
+        driver().handle(Event::Painted);
+    }
+
+    /// Says that the browser could not paint a rendition: it is taken out of every layer and asked
+    /// for anew, some times.
+    pub fn broken(&self, key: RenditionKey) {
+        driver().handle(Event::Broken(self.viewing.user.clone(), key));
     }
 }
 
@@ -242,6 +188,8 @@ pub struct View {
     pub shown: Option<Shown>,
     /// Whether more is to come.
     pub status: Status,
+    /// Why the last attempt to learn or load something newer failed, until the next one begins.
+    pub error: Option<OriginError>,
     /// The revision that is known, if any is.
     pub revision: Option<Revision>,
 }
@@ -257,6 +205,13 @@ pub struct Shown {
     pub size: Size,
     /// Its content.
     pub image: ImageId,
+}
+
+impl Shown {
+    /// Names what is painted.
+    pub fn key(&self) -> RenditionKey {
+        RenditionKey { image: self.image, size: self.size }
+    }
 }
 
 /// The address of a picture: a `data:` URL if it is small, else a `blob:` URL that works until the
@@ -309,7 +264,7 @@ impl Urls {
     }
 
     fn address(&self, rendition: &Rendition) -> Url {
-        if rendition.content.len() <= self.inline_up_to {
+        if rendition.content.byte_len() <= self.inline_up_to {
             return Url::Data(rendition.content.to_data_url());
         }
         match self.objects.lease(rendition) {
@@ -317,9 +272,4 @@ impl Urls {
             None => Url::Data(rendition.content.to_data_url()),
         }
     }
-}
-
-/// Erases what an account left behind in the browser's storage.
-pub(super) async fn erase(account: &UserId, connection: Connection) {
-    PictureCache::new(account, connection).close().await;
 }

@@ -1,28 +1,20 @@
 //! Who is signed in. Ends everything of an account at once.
 
-use std::{cell::RefCell, rc::Rc};
-
 use leptos::prelude::*;
 use miniature_api::{ACCOUNT_COOKIE, Account, Credentials, UserId};
 use send_wrapper::SendWrapper;
 
-use super::{
-    connection::{Connection, provide_connection},
-    friends::LIST_COOKIE,
-    picture_store::{self, PictureCache},
-};
+use super::driver::driver;
 pub use crate::browser::origin::SignInError;
 use crate::{
-    browser::{cookies, json, local_storage, origin, schedule, tabs},
-    cache::layer::OriginError,
+    browser::{cookies, json, local_storage, schedule, tabs},
+    cache::core::{Core, Event, SessionView},
 };
 
 /// Who is signed in. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct Session {
     state: ArcRwSignal<SessionState>,
-    connection: Connection,
-    cache: SendWrapper<Rc<RefCell<Option<PictureCache>>>>,
 }
 
 /// What is known of who is signed in.
@@ -47,7 +39,7 @@ pub enum Farewell {
     Elsewhere,
 }
 
-/// Puts the session, and the connection that it is about, into the context.
+/// Puts the session into the context.
 ///
 /// Whoever was signed in last is taken to be so still, so that their first frame needs no answer;
 /// the server is asked in the background. Where no cookie tells of a session, nobody is asked.
@@ -57,12 +49,12 @@ pub fn provide_session() -> Session {
         None if cookies::has(ACCOUNT_COOKIE) => SessionState::Unknown,
         None => SessionState::SignedOut(None),
     };
-    let session = Session {
-        state: ArcRwSignal::new(state),
-        connection: provide_connection(),
-        cache: SendWrapper::new(Rc::default()),
-    };
-    if session.state.with_untracked(|state| *state != SessionState::SignedOut(None)) {
+    let is_known_to_be_nobody = state == SessionState::SignedOut(None);
+    let session = Session { state: ArcRwSignal::new(state) };
+    if let Some(account) = session.account_untracked() {
+        driver().begin(&account);
+    }
+    if !is_known_to_be_nobody {
         session.verify();
     }
     session.listen();
@@ -89,19 +81,18 @@ impl Session {
         })
     }
 
-    /// Takes note of the account's picture cache, which ends with the session.
-    pub(super) fn attach(&self, cache: &PictureCache) {
-        self.cache.replace(Some(cache.clone()));
-    }
-
-    /// Signs in. Whoever was signed in here before is erased first.
+    /// Signs in. Whoever was signed in here before is erased.
     ///
     /// # Errors
     ///
     /// [`SignInError`], in words for the person who tries.
     pub async fn sign_in(&self, credentials: &Credentials) -> Result<(), SignInError> {
-        let account = self.connection.api().sign_in(credentials).await?;
-        self.enter(account).await;
+        let driver = driver();
+        let silence = driver.read(|core| core.policy().silence);
+        let account = driver.api.sign_in(credentials, silence).await?;
+        // With it the server has ended the session that was to be ended.
+        let _ = local_storage::forget_sign_out();
+        self.enter(account);
         Ok(())
     }
 
@@ -109,129 +100,130 @@ impl Session {
     pub async fn sign_out(&self) {
         // Where storage is denied, the server hears of it now or not at all.
         let _ = local_storage::remember_sign_out();
-        self.leave(None).await;
-        self.end_at_server().await;
+        self.leave(None);
+        end_at_server().await;
+        if local_storage::owes_sign_out() {
+            // An answer will show that the server is back.
+            driver().handle(Event::AskSession);
+        }
     }
 
-    /// Asks the server who is signed in.
+    /// Asks the server who is signed in, until it answers.
     pub fn verify(&self) {
-        let session = self.clone();
-        schedule::spawn(async move {
-            session.tell_server().await;
-            let api = session.connection.api();
-            let answer = match origin::take_boot_session() {
-                Some(begun) => api.boot_session(begun).await,
-                None => api.session().await,
-            };
-            session.hear(session.connection.note(answer)).await;
+        if !local_storage::owes_sign_out() {
+            return driver().handle(Event::AskSession);
+        }
+        schedule::spawn(async {
+            end_at_server().await;
+            driver().handle(Event::AskSession);
         });
     }
 
-    async fn hear(&self, answer: Result<Option<Account>, OriginError>) {
-        match (answer, self.state.get_untracked()) {
-            (Ok(Some(account)), _) => self.enter(account).await,
-            (Ok(None), SessionState::SignedIn(_)) => self.leave(Some(Farewell::Expired)).await,
-            (Ok(None), SessionState::Unknown | SessionState::Unreachable) => {
+    fn hear(&self, said: SessionView) {
+        match said {
+            SessionView::Asking => {}
+            SessionView::Answered(_) if local_storage::owes_sign_out() => {
+                self.learn(None);
+                schedule::spawn(end_at_server());
+            }
+            SessionView::Answered(account) => self.learn(account),
+            SessionView::Failed(_) => {
+                if self.state.with_untracked(|state| *state == SessionState::Unknown) {
+                    self.state.set(SessionState::Unreachable);
+                }
+            }
+        }
+    }
+
+    fn learn(&self, account: Option<Account>) {
+        match (account, self.state.get_untracked()) {
+            (Some(account), _) => self.enter(account),
+            (None, SessionState::SignedIn(_)) => self.leave(Some(Farewell::Expired)),
+            (None, SessionState::Unknown | SessionState::Unreachable) => {
                 self.state.set(SessionState::SignedOut(None));
             }
-            (Err(_), SessionState::Unknown) => self.state.set(SessionState::Unreachable),
-            (Ok(None), SessionState::SignedOut(_)) | (Err(_), _) => {}
+            (None, SessionState::SignedOut(_)) => {}
         }
     }
 
     /// Someone is signed in. If it is someone else than before, those before are erased.
-    async fn enter(&self, account: Account) {
-        let before = stored_account();
+    fn enter(&self, account: Account) {
         if self.state.get_untracked() == SessionState::SignedIn(account.clone()) {
             return;
         }
-        if let Some(before) = before.filter(|before| before.user_id != account.user_id) {
-            self.state.set(SessionState::Unknown);
-            self.erase(&before.user_id).await;
+        let begun = driver().read(|core| core.account().cloned());
+        let stored = stored_account().map(|account| account.user_id);
+        let stored = stored.filter(|stored| Some(stored) != begun.as_ref());
+        for before in begun.into_iter().chain(stored) {
+            if before != account.user_id {
+                erase(before);
+            }
         }
         // Where storage is denied, the next visit asks the server first.
         let _ = local_storage::set_current_account(&account);
-        self.connection.signed_in();
         self.state.set(SessionState::SignedIn(account));
     }
 
     /// Nobody is signed in any more: nothing of theirs stays.
-    async fn leave(&self, farewell: Option<Farewell>) {
-        let account = self.state.with_untracked(|state| match state {
-            SessionState::SignedIn(account) => Some(account.user_id.clone()),
-            SessionState::Unknown | SessionState::Unreachable | SessionState::SignedOut(_) => None,
-        });
+    fn leave(&self, farewell: Option<Farewell>) {
+        let account = self.account_untracked();
         // Where storage is denied, nothing is stored.
         let _ = local_storage::forget_current_account();
         self.state.set(SessionState::SignedOut(farewell));
-        if let Some(account) = account {
-            self.erase(&account).await;
-        }
+        account.into_iter().for_each(erase);
     }
 
-    async fn erase(&self, account: &UserId) {
-        cookies::remove(LIST_COOKIE);
-        let cache = self.cache.borrow_mut().take();
-        match cache {
-            Some(cache) => cache.close().await,
-            None => picture_store::erase(account, self.connection.clone()).await,
-        }
-    }
-
-    /// Ends the session at the server, if a sign-out is still owed to it.
-    async fn tell_server(&self) {
-        if !local_storage::owes_sign_out() {
-            return;
-        }
-        self.end_at_server().await;
-    }
-
-    async fn end_at_server(&self) {
-        if self.connection.note(self.connection.api().sign_out().await).is_ok() {
-            let _ = local_storage::forget_sign_out();
-        }
-    }
-
-    /// Hears of other tabs, of a server that is back, and of one that does not know us any more.
+    /// Hears of other tabs, and of what the server says.
     fn listen(&self) {
         let session = self.clone();
         let guard = tabs::on_storage(local_storage::ACCOUNT_KEY, move |change| {
-            session.hear_tab(change.value.as_deref().and_then(json::read));
+            // The keys of an account called account-7 begin alike. Without a key all is gone.
+            if change.key.is_none_or(|key| key == local_storage::ACCOUNT_KEY) {
+                session.hear_tab(change.new.as_deref().and_then(json::read));
+            }
         });
         let guard = SendWrapper::new(guard);
         on_cleanup(move || drop(guard));
 
-        let (session, connection) = (self.clone(), self.connection.clone());
-        Effect::new(move |before: Option<(bool, bool)>| {
-            let now = (connection.is_reachable(), connection.is_signed_out());
-            let returned = now.0 && before.is_some_and(|(reachable, _)| !reachable);
-            let expired = now.1 && before.is_some_and(|(_, signed_out)| !signed_out);
-            if returned {
-                session.verify();
-            }
-            if expired {
-                let session = session.clone();
-                schedule::spawn(async move { session.hear(Ok(None)).await });
-            }
-            now
+        let session = self.clone();
+        Effect::new(move |_| {
+            let driver = driver();
+            driver.signals.session.track();
+            session.hear(driver.read(Core::session));
         });
     }
 
     fn hear_tab(&self, account: Option<Account>) {
-        let session = self.clone();
         let known = self.account_untracked();
-        schedule::spawn(async move {
-            match account {
-                None if known.is_some() => session.leave(Some(Farewell::Elsewhere)).await,
-                None => {}
-                Some(account) if Some(&account.user_id) == known.as_ref() => {}
-                Some(account) => session.enter(account).await,
-            }
-        });
+        match account {
+            None if known.is_some() => self.leave(Some(Farewell::Elsewhere)),
+            None => {}
+            Some(account) if Some(&account.user_id) == known.as_ref() => {}
+            Some(account) => self.enter(account),
+        }
     }
 
     fn account_untracked(&self) -> Option<UserId> {
         untrack(|| self.account())
+    }
+}
+
+/// Erases an account from memory and every storage.
+fn erase(account: UserId) {
+    let driver = driver();
+    if driver.read(|core| core.account() == Some(&account)) {
+        driver.end();
+    } else {
+        driver.handle(Event::Erase(account));
+    }
+}
+
+/// Ends the session at the server; it stays owed if the server does not answer.
+async fn end_at_server() {
+    let driver = driver();
+    let silence = driver.read(|core| core.policy().silence);
+    if driver.api.sign_out(silence).await.is_ok() {
+        let _ = local_storage::forget_sign_out();
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) enum Figure {
     Count(u64),
     /// A time, in milliseconds.
     Millis(f64),
-    /// A time that nothing took yet.
+    /// A number that is not known: nothing was measured, or it cannot be.
     Unmeasured,
     /// A size, in bytes.
     Bytes(u64),
@@ -18,12 +18,12 @@ pub(super) enum Figure {
 }
 
 impl Figure {
-    /// The number alone, in the unit of its kind.
-    pub(super) fn value(self) -> String {
+    /// The number alone, in the unit of its kind; none if it is not known.
+    pub(super) fn value(self) -> Option<String> {
         match self {
-            Self::Count(number) | Self::Bytes(number) => number.to_string(),
-            Self::Millis(number) | Self::Share(number) => number.to_string(),
-            Self::Unmeasured => "0".to_owned(),
+            Self::Count(number) | Self::Bytes(number) => Some(number.to_string()),
+            Self::Millis(number) | Self::Share(number) => Some(number.to_string()),
+            Self::Unmeasured => None,
         }
     }
 }
@@ -40,7 +40,7 @@ impl fmt::Display for Figure {
             Self::Bytes(bytes) if bytes < 1000 => write!(f, "{bytes} B"),
             Self::Bytes(bytes) if bytes < 999_950 => write_tenths(f, bytes, 1000, "kB"),
             Self::Bytes(bytes) => write_tenths(f, bytes, 1_000_000, "MB"),
-            Self::Share(share) => write!(f, "{}%", whole(share * 100.0)),
+            Self::Share(share) => write_share(f, share),
         }
     }
 }
@@ -50,6 +50,18 @@ impl fmt::Display for Figure {
 fn whole(number: f64) -> u64 {
     number.round() as u64
 }
+
+/// In percent with one decimal, rounded down: all is only what is all.
+fn write_share(f: &mut fmt::Formatter<'_>, share: f64) -> fmt::Result {
+    let thousandths = whole((share * 1000.0 + SLACK).floor());
+    match (thousandths / 10, thousandths % 10) {
+        (percent, 0) => write!(f, "{percent}%"),
+        (percent, tenths) => write!(f, "{percent}.{tenths}%"),
+    }
+}
+
+/// What a thousandth may have lost on its way through binary fractions.
+const SLACK: f64 = 1e-6;
 
 /// `number` in units of `unit`, with one decimal, rounded.
 fn write_tenths(f: &mut fmt::Formatter<'_>, number: u64, unit: u64, name: &str) -> fmt::Result {
@@ -75,7 +87,6 @@ mod tests {
         let cases = [
             (Figure::Count(0), "0", "0"),
             (Figure::Count(1_234_567), "1\u{202f}234\u{202f}567", "1234567"),
-            (Figure::Unmeasured, "–", "0"),
             (Figure::Millis(0.0), "<0.1 ms", "0"),
             (Figure::Millis(0.04), "<0.1 ms", "0.04"),
             (Figure::Millis(9.94), "9.9 ms", "9.94"),
@@ -86,11 +97,18 @@ mod tests {
             (Figure::Bytes(999_949), "999.9 kB", "999949"),
             (Figure::Bytes(999_950), "1.0 MB", "999950"),
             (Figure::Bytes(52_428_800), "52.4 MB", "52428800"),
-            (Figure::Share(0.987), "99%", "0.987"),
+            (Figure::Share(0.0), "0%", "0"),
+            (Figure::Share(0.57), "57%", "0.57"),
+            (Figure::Share(0.987), "98.7%", "0.987"),
+            (Figure::Share(0.996), "99.6%", "0.996"),
+            (Figure::Share(0.99999), "99.9%", "0.99999"),
+            (Figure::Share(1.0), "100%", "1"),
         ];
         for (figure, pretty, plain) in cases {
             assert_eq!(figure.to_string(), pretty, "{figure:?}");
-            assert_eq!(figure.value(), plain, "{figure:?}");
+            assert_eq!(figure.value().as_deref(), Some(plain), "{figure:?}");
         }
+        let (pretty, plain) = (Figure::Unmeasured.to_string(), Figure::Unmeasured.value());
+        assert_eq!((pretty.as_str(), plain), ("–", None), "not known");
     }
 }

@@ -35,7 +35,7 @@ pub fn CachedProfilePicture(
     let frames = use_frames(user, picture, loaded);
     let state = move || frames.read().state();
     let source = move || frames.read().painted().map(|frame| frame.shown.source.as_str());
-    let revision = move || frames.read().revision.map(|revision| revision.0);
+    let revision = move || frames.read().revision().map(|revision| revision.0);
     let bare = Memo::new(move |_| frames.read().painted().is_none());
 
     view! {
@@ -49,7 +49,7 @@ pub fn CachedProfilePicture(
         >
             {move || bare.get().then(|| view! { <Initials user name labelled /> })}
             <For each=move || frames.read().to_vec() key=|frame| frame.serial let:frame>
-                <FrameImage frame frames name size labelled loaded broken=picture.broken />
+                <FrameImage frame frames name size labelled loaded picture />
             </For>
         </span>
     }
@@ -64,13 +64,17 @@ fn FrameImage(
     size: u32,
     labelled: bool,
     loaded: RwSignal<u32>,
-    broken: Callback<()>,
+    picture: ProfilePicture,
 ) -> impl IntoView {
     let Frame { serial, shown, .. } = frame;
+    let key = shown.key();
     let image = NodeRef::<html::Img>::new();
-    // Past disposal there is nobody left to tell.
+    // Past disposal there is nobody left to tell, and an image loads once.
     let tell = move || {
-        let _ = loaded.try_set(serial);
+        if loaded.try_get_untracked().is_some_and(|last| last < serial) {
+            loaded.set(serial);
+            picture.painted.run(());
+        }
     };
     // What the document holds already is complete at once, and `load` would come a frame late.
     Effect::new(move |_| {
@@ -94,7 +98,7 @@ fn FrameImage(
             decoding="sync"
             draggable="false"
             on:load=move |_| tell()
-            on:error=move |_| broken.run(())
+            on:error=move |_| picture.broken.run(key)
         />
     }
 }

@@ -6,10 +6,7 @@ use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlImageElement};
 
-use crate::{
-    browser::{clock::BrowserClock, schedule},
-    cache::clock::Clock,
-};
+use crate::browser::{clock, schedule};
 
 /// The longest that a list is held back, whatever its pictures do.
 const AT_MOST: Duration = Duration::from_millis(150);
@@ -30,7 +27,7 @@ pub fn use_reveal(list: NodeRef<html::Ul>, has_rows: Signal<bool>) -> Signal<boo
                 Some(list) if !is_complete(&list) => {}
                 Some(_) | None => return reveal.set(true),
             }
-            let (reveal, until) = (reveal.clone(), BrowserClock.elapsed() + AT_MOST);
+            let (reveal, until) = (reveal.clone(), clock::now().running + AT_MOST);
             schedule::next_frame(move || hold(list, reveal, until));
         }
     });
@@ -39,7 +36,7 @@ pub fn use_reveal(list: NodeRef<html::Ul>, has_rows: Signal<bool>) -> Signal<boo
 
 fn hold(list: NodeRef<html::Ul>, reveal: ArcRwSignal<bool>, until: Duration) {
     let element = list.try_get_untracked().flatten();
-    if BrowserClock.elapsed() >= until || element.is_none_or(|list| is_painted(&list)) {
+    if clock::now().running >= until || element.is_none_or(|list| is_painted(&list)) {
         reveal.set(true);
     } else {
         schedule::next_frame(move || hold(list, reveal, until));

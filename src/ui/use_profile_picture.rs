@@ -1,7 +1,7 @@
 //! A user's picture as signals, for those who draw it themselves.
 
 use crate::{
-    cache::layer::OriginError,
+    cache::{key::RenditionKey, layer::OriginError},
     store::{OpenPicture, PictureUrl, Status, View, rendition_size, use_picture_cache},
 };
 use leptos::prelude::*;
@@ -16,14 +16,16 @@ pub struct ProfilePicture {
     pub url: Signal<Option<PictureUrl>>,
     /// Whether there is nothing to show yet.
     pub loading: Signal<bool>,
-    /// Why a newer picture could not be had; there may be an older one.
+    /// Why a newer picture could not be had; there may be an older one. None while it is tried again.
     pub error: Signal<Option<OriginError>>,
     /// Asks the server again.
     pub refetch: Callback<()>,
     /// All of it at once; none without a cache.
     pub(super) view: Signal<Option<View>>,
+    /// Says that an image was painted.
+    pub(super) painted: Callback<()>,
     /// Says that the browser cannot paint what it was given.
-    pub(super) broken: Callback<()>,
+    pub(super) broken: Callback<RenditionKey>,
 }
 
 /// Opens a user's picture for a place of `size` CSS pixels an edge.
@@ -42,25 +44,19 @@ pub fn use_profile_picture(user: Signal<UserId>, size: u32) -> ProfilePicture {
             view.with(|view| Some(view.as_ref()?.shown.as_ref()?.url.clone()))
         }),
         loading: Signal::derive(move || view.with(is_loading)),
-        error: Signal::derive(move || view.with(error)),
+        error: Signal::derive(move || view.with(|view| view.as_ref()?.error)),
         refetch: Callback::new(move |()| with_open(open, OpenPicture::refetch)),
         view,
-        broken: Callback::new(move |()| with_open(open, OpenPicture::broken)),
+        painted: Callback::new(move |()| with_open(open, OpenPicture::painted)),
+        broken: Callback::new(move |key| with_open(open, |picture| picture.broken(key))),
     }
 }
 
 /// An event may come after the picture was closed; then there is nothing left to do.
-fn with_open(open: Memo<Option<OpenPicture>>, act: fn(&OpenPicture)) {
+fn with_open(open: Memo<Option<OpenPicture>>, act: impl FnOnce(&OpenPicture)) {
     open.try_with_untracked(|open| open.as_ref().map(act));
 }
 
 fn is_loading(view: &Option<View>) -> bool {
     view.as_ref().is_some_and(|view| view.shown.is_none() && matches!(view.status, Status::Loading))
-}
-
-fn error(view: &Option<View>) -> Option<OriginError> {
-    match view.as_ref()?.status {
-        Status::Failed(error) => Some(error),
-        Status::Loading | Status::Settled => None,
-    }
 }

@@ -25,7 +25,7 @@ const STEP: f64 = 360.0;
 pub(super) struct Band {
     held: Range<usize>,
     seen: Range<usize>,
-    wanted: usize,
+    wanted: Range<usize>,
 }
 
 impl Band {
@@ -35,7 +35,7 @@ impl Band {
         Self {
             held: row_at(top - REACH)..row_at(end + REACH) + 1,
             seen: row_at(top)..row_at(end) + 1,
-            wanted: row_at(end + MARGIN) + 1,
+            wanted: row_at(top - MARGIN)..row_at(end + MARGIN) + 1,
         }
     }
 
@@ -44,9 +44,9 @@ impl Band {
         self.held.contains(&index)
     }
 
-    /// Whether more than `rows` rows will be needed soon.
-    pub(super) fn nears_end(&self, rows: usize) -> bool {
-        self.wanted > rows
+    /// The rows that are needed soon, whether there are that many or not.
+    pub(super) fn wanted(&self) -> Range<usize> {
+        self.wanted.clone()
     }
 
     /// The rows in view, of `rows` rows.
@@ -117,12 +117,13 @@ mod tests {
     #[test]
     fn the_next_page_is_asked_for_before_the_end_is_in_view() {
         let cases = [
-            ("at the top of one page", 0.0, false),
-            ("two screens before the end", 1440.0, true),
-            ("at the end", 2880.0, true),
+            ("at the top of one page", 0.0, 720.0, 0..31),
+            ("two screens before the end", 1440.0, 720.0, 0..51),
+            ("at the end", 2880.0, 720.0, 19..71),
+            ("a window as high as the list", 0.0, 8000.0, 0..132),
         ];
-        for (name, top, expected) in cases {
-            assert_eq!(Band::around(top, 720.0).nears_end(50), expected, "{name}");
+        for (name, top, height, expected) in cases {
+            assert_eq!(Band::around(top, height).wanted(), expected, "{name}");
         }
     }
 

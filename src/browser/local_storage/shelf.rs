@@ -109,6 +109,16 @@ impl LocalStorageShelf {
         leaving.try_for_each(|key| remove(&self.storage, key))
     }
 
+    /// As [`Self::clear`], but for nothing: the account is not signed in any more.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Unavailable`] if the browser denies this storage.
+    pub fn erase(&self) -> Result<(), LayerError> {
+        let keys = keys_under(&self.storage, &self.prefix)?;
+        keys.iter().try_for_each(|key| remove(&self.storage, key))
+    }
+
     /// The key of what the account has one of.
     pub(super) fn key(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)

@@ -1,19 +1,13 @@
 //! What a developer can do to the cache.
 
-use crate::{
-    browser::{json, schedule},
-    store::PictureCache,
-};
+use crate::{browser::json, store::PictureCache};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 
 #[component]
 pub(super) fn Actions(cache: PictureCache) -> impl IntoView {
     let (cleared, counted) = (cache.clone(), cache.clone());
-    let clear = move |_| {
-        let cache = cleared.clone();
-        schedule::spawn(async move { cache.clear().await });
-    };
+    let clear = move |_| cleared.clear();
     view! {
         <div class="dashboard-actions">
             <button

@@ -53,11 +53,10 @@ impl Metric {
             Self::Hits => Figure::Count(layer.hits),
             Self::Misses => Figure::Count(layer.misses),
             Self::Errors => Figure::Count(layer.errors),
-            Self::P50 | Self::P95 if layer.hits == 0 => Figure::Unmeasured,
-            Self::P50 => Figure::Millis(layer.p50_ms),
-            Self::P95 => Figure::Millis(layer.p95_ms),
-            Self::Entries => Figure::Count(layer.entries),
-            Self::Bytes => Figure::Bytes(layer.bytes),
+            Self::P50 => layer.p50_ms.map_or(Figure::Unmeasured, Figure::Millis),
+            Self::P95 => layer.p95_ms.map_or(Figure::Unmeasured, Figure::Millis),
+            Self::Entries => layer.entries.map_or(Figure::Unmeasured, Figure::Count),
+            Self::Bytes => layer.bytes.map_or(Figure::Unmeasured, Figure::Bytes),
         }
     }
 }
@@ -92,7 +91,7 @@ pub(super) fn layer_table(metrics: &Metrics) -> impl IntoView + use<> {
 }
 
 fn row(source: Source, metrics: &Metrics) -> impl IntoView + use<> {
-    let layer = metrics.layers.get(&source).copied().unwrap_or_default();
+    let layer = metrics.layers[source];
     view! {
         <tr data-layer=source.as_str()>
             <th scope="row">

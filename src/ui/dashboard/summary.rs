@@ -82,7 +82,7 @@ fn total_figure(total: Total, metrics: &Metrics) -> impl IntoView + use<> {
 
 /// A bar of the layers' hits, nearest first.
 fn source_bar(metrics: &Metrics) -> impl IntoView + use<> {
-    let hits = |source| metrics.layers.get(&source).map_or(0, |layer| layer.hits);
+    let hits = |source| metrics.layers[source].hits;
     let spoken = Source::ALL.map(|source| format!("{} {}", hits(source), layer_label(source)));
     view! {
         <div

@@ -1,0 +1,298 @@
+//! Carries out what the core wants, and tells it what came of it.
+//!
+//! A turn is one task of the event loop. Its first event queues a microtask, in which the core is
+//! polled until it wants nothing more; what comes later in the same task waits for the next one.
+//!
+//! **Invariants:** nothing is decided here. No borrow of the core outlives the call that needs it:
+//! whoever hears of a change may begin and stop looking within the call.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
+use miniature_api::{Lineage, UserId};
+
+use super::{counters::Counters, shelves::Shelves, signals::Signals};
+use crate::{
+    browser::{
+        clock, cookies, decode,
+        indexed_db::IndexedDbShelf,
+        layer::CacheLayer,
+        listener::Listener,
+        local_storage::{self, LocalStorageShelf},
+        online,
+        origin::{Api, take_boot},
+        random, schedule, tabs, visibility,
+    },
+    cache::{
+        core::{Answer, Core, Effect, EffectId, Event, Fetched, Request, View, ViewerId, Wake},
+        entry::Content,
+        key::{Source, Wanted},
+        policy::Policy,
+    },
+};
+
+/// The cookie that tells `boot.js` whose list IndexedDB holds: then it need not be asked for before
+/// WebAssembly has started.
+const LIST_COOKIE: &str = "miniature_list";
+
+/// The longest that writes wait for the browser to be idle.
+const IDLE_WITHIN: Duration = Duration::from_secs(1);
+
+thread_local! {
+    static DRIVER: Rc<Driver> = Rc::new(Driver::start());
+}
+
+/// The driver of this document.
+pub(super) fn driver() -> Rc<Driver> {
+    DRIVER.with(Rc::clone)
+}
+
+/// The one core of the document, and handles to all that it acts on.
+pub(super) struct Driver {
+    core: RefCell<Core<Content>>,
+    pub(super) api: Api,
+    pub(super) signals: Signals,
+    pub(super) counters: Counters,
+    shelves: Shelves,
+    /// The requests under way.
+    requests: RefCell<Vec<(EffectId, AbortHandle)>>,
+    turn: Cell<Turn>,
+    timer: RefCell<Option<schedule::Timer>>,
+    _listeners: [Option<Listener>; 4],
+}
+
+/// How far a turn has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Nothing has happened.
+    Quiet,
+    /// Something has: the core is about to be polled, or is being polled.
+    Polling,
+    /// The core was polled in this task.
+    Over,
+    /// It was, and something has happened since.
+    Again,
+}
+
+impl Driver {
+    fn start() -> Self {
+        let (policy, visible) = (Policy::default(), visibility::is_visible());
+        let core = Core::new(policy, random::seed(), visible, clock::now());
+        let [online, offline] = online::on_change(|online| driver().handle(Event::Online(online)));
+        let visible = visibility::on_change(|visible| driver().handle(Event::Visible(visible)));
+        let stored = tabs::on_storage(local_storage::PREFIX, |change| {
+            let driver = driver();
+            let change = driver.shelves.on_local(|shelf| Ok(shelf.changed(&change)));
+            if let Ok(Some(change)) = change {
+                driver.handle(Event::StorageChanged(change));
+            }
+        });
+        Self {
+            core: RefCell::new(core),
+            api: Api::default(),
+            signals: Signals::default(),
+            counters: Counters::new(),
+            shelves: Shelves::default(),
+            requests: RefCell::default(),
+            turn: Cell::new(Turn::Quiet),
+            timer: RefCell::default(),
+            _listeners: [online, offline, visible, stored],
+        }
+    }
+
+    /// What the core says.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Core<Content>) -> T) -> T {
+        read(&self.core.borrow())
+    }
+
+    /// Begins an account, unless it has begun.
+    pub(super) fn begin(&self, account: &UserId) {
+        if self.read(|core| core.account() != Some(account)) {
+            let start = self.shelves.begin(account);
+            self.handle(Event::Session(Some(start)));
+        }
+    }
+
+    /// Ends the account that has begun.
+    pub(super) fn end(&self) {
+        self.shelves.end();
+        self.handle(Event::Session(None));
+    }
+
+    /// Starts watching a picture. The view is for the first frame.
+    pub(super) fn open(&self, wanted: Wanted) -> (ViewerId, View<Content>) {
+        let looks = self.read(|core| core.looks(&wanted.user));
+        let found = looks.then(|| self.shelves.on_local(|shelf| shelf.found(&wanted.user)));
+        let opened = self.core.borrow_mut().open(wanted, found, clock::now());
+        self.rouse();
+        opened
+    }
+
+    /// Tells the core what happened.
+    pub(super) fn handle(&self, event: Event<Content>) {
+        self.core.borrow_mut().handle(event, clock::now());
+        self.rouse();
+    }
+
+    fn answer(&self, id: EffectId, answer: Answer<Content>) {
+        self.counters.hear(&answer);
+        self.handle(Event::Answer(id, answer));
+    }
+
+    /// A sign of life: nothing is to be done about it.
+    fn progressed(&self, id: EffectId, bytes: u64) {
+        self.core.borrow_mut().handle(Event::Progressed(id, bytes), clock::now());
+    }
+
+    fn rouse(&self) {
+        match self.turn.get() {
+            Turn::Quiet => {
+                self.turn.set(Turn::Polling);
+                schedule::microtask(|| driver().poll());
+            }
+            Turn::Over => self.turn.set(Turn::Again),
+            Turn::Polling | Turn::Again => {}
+        }
+    }
+
+    fn poll(&self) {
+        while let Some(effect) = self.next_effect() {
+            self.carry_out(effect);
+        }
+        self.set_timer();
+        self.turn.set(Turn::Over);
+        schedule::next_task(|| driver().end_turn());
+    }
+
+    fn end_turn(&self) {
+        if self.turn.replace(Turn::Quiet) == Turn::Again {
+            self.turn.set(Turn::Polling);
+            self.poll();
+        }
+    }
+
+    /// The core is free again when this returns.
+    fn next_effect(&self) -> Option<Effect<Content>> {
+        self.core.borrow_mut().poll(clock::now())
+    }
+
+    fn set_timer(&self) {
+        let Wake { at, idle } = self.read(Core::wake);
+        let ring = move || {
+            if idle {
+                schedule::on_idle(|| driver().rouse(), IDLE_WITHIN);
+            } else {
+                driver().rouse();
+            }
+        };
+        let delay = at.saturating_sub(clock::now().running);
+        self.timer.replace(schedule::Timer::set(delay, ring));
+    }
+
+    fn carry_out(&self, effect: Effect<Content>) {
+        match effect {
+            Effect::Read { id, lookups } => {
+                self.ask(id, async move |shelf| Answer::Read(shelf.get_many(&lookups).await));
+            }
+            Effect::ReadDocuments { id, keys } => {
+                self.ask(id, async move |shelf| Answer::Documents(shelf.documents(&keys).await));
+            }
+            Effect::Fetch { id, request, lineage } => self.fetch(id, request, lineage),
+            Effect::Decode { id, rendition } => {
+                let decoded = async move { Answer::Decoded(decode::decodes(&rendition).await) };
+                begin(id, Box::pin(decoded));
+            }
+            Effect::Write { id, layer: Source::LocalStorage, ops, now, room: _ } => {
+                let written = self.shelves.on_local(|shelf| shelf.apply(&ops, now));
+                self.answer(id, Answer::Written(written));
+            }
+            Effect::Write { id, layer: _, ops, now, room } => {
+                self.ask(id, async move |shelf| {
+                    Answer::Written(shelf.apply(&ops, now, room).await)
+                });
+            }
+            Effect::Count { id } => {
+                let lines = self.shelves.on_local(LocalStorageShelf::count);
+                self.answer(id, Answer::Counted(lines));
+            }
+            Effect::Measure { id } => {
+                self.ask(id, async move |shelf| Answer::Measured(shelf.usage().await));
+            }
+            Effect::Erase { id, account, layer: Source::LocalStorage } => {
+                self.answer(id, Answer::Erased(self.shelves.erase_local(&account)));
+            }
+            Effect::Erase { id, account, layer: _ } => {
+                let shelf = self.shelves.durable_of(&account);
+                begin(id, Box::pin(async move { Answer::Erased(shelf.clear().await) }));
+            }
+            Effect::AnnounceList(held) => self.announce_list(held),
+            Effect::Cancel(id) => self.end_request(id),
+            Effect::Changed(topic) => self.signals.changed(&topic),
+            Effect::Report(event) => self.counters.count(event),
+        }
+    }
+
+    /// Asks IndexedDB. Once nobody is signed in, nobody waits for an answer.
+    fn ask(
+        &self,
+        id: EffectId,
+        work: impl AsyncFnOnce(IndexedDbShelf) -> Answer<Content> + 'static,
+    ) {
+        if let Some(shelf) = self.shelves.durable() {
+            begin(id, Box::pin(work(shelf)));
+        }
+    }
+
+    fn fetch(&self, id: EffectId, request: Request, lineage: Option<Lineage>) {
+        let (answer, abort) = abortable(send(id, request, lineage));
+        self.requests.borrow_mut().push((id, abort));
+        schedule::spawn(async move {
+            if let Ok(fetched) = answer.await {
+                let driver = driver();
+                driver.end_request(id);
+                driver.answer(id, Answer::Fetched(fetched));
+            }
+        });
+    }
+
+    /// Ends a request, unless it has ended by itself.
+    fn end_request(&self, id: EffectId) {
+        self.requests.borrow_mut().retain(|(other, request)| {
+            let is_it = *other == id;
+            if is_it {
+                request.abort();
+            }
+            !is_it
+        });
+    }
+
+    fn announce_list(&self, held: bool) {
+        let lasts = self.read(|core| core.policy().indexed_db_fresh_for);
+        match self.read(|core| core.account().filter(|_| held).cloned()) {
+            Some(account) => cookies::set(LIST_COOKIE, account.as_str(), lasts),
+            None => cookies::remove(LIST_COOKIE),
+        }
+    }
+}
+
+fn begin(id: EffectId, work: LocalBoxFuture<'static, Answer<Content>>) {
+    schedule::spawn(async move {
+        let answer = work.await;
+        driver().answer(id, answer);
+    });
+}
+
+async fn send(id: EffectId, request: Request, lineage: Option<Lineage>) -> Fetched<Content> {
+    let driver = driver();
+    let (boot_age, limit) =
+        driver.read(|core| (core.policy().boot_age, core.policy().rendition_bytes));
+    let progressed = |bytes| driver.progressed(id, bytes);
+    match take_boot(&request, boot_age) {
+        Some(begun) => driver.api.fetch_begun(begun, &request, limit, &progressed).await,
+        None => driver.api.fetch(&request, lineage, limit, &progressed).await,
+    }
+}

@@ -1,0 +1,76 @@
+//! The signals of those who look on: one a user on screen, and one for each thing there is one of.
+
+use std::cell::RefCell;
+
+use leptos::prelude::*;
+use miniature_api::UserId;
+
+use crate::cache::core::Topic;
+
+/// The signals in use.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    pub(super) pictures: Watched,
+    pub(super) profiles: Watched,
+    pub(super) friends: ArcTrigger,
+    pub(super) session: ArcTrigger,
+    pub(super) connection: ArcTrigger,
+}
+
+impl Signals {
+    /// Tells those who look at it. They may begin and stop looking within the call.
+    pub(super) fn changed(&self, topic: &Topic) {
+        match topic {
+            Topic::Picture(user) => self.pictures.changed(user),
+            Topic::Profile(user) => self.profiles.changed(user),
+            Topic::Friends => self.friends.notify(),
+            Topic::Session => self.session.notify(),
+            Topic::Connection => self.connection.notify(),
+        }
+    }
+}
+
+/// One signal a user who is looked at, and how many look; by user.
+///
+/// A sorted list: a tree of its own would weigh as much as all of the rest here.
+#[derive(Debug, Default)]
+pub(super) struct Watched(RefCell<Vec<(UserId, ArcTrigger, usize)>>);
+
+impl Watched {
+    /// The signal of a user; [`Self::unwatch`] once for each call.
+    pub(super) fn watch(&self, user: &UserId) -> ArcTrigger {
+        let found = self.find(user);
+        let mut watched = self.0.borrow_mut();
+        if let Some((_, signal, watchers)) = found.ok().and_then(|at| watched.get_mut(at)) {
+            *watchers += 1;
+            return signal.clone();
+        }
+        let signal = ArcTrigger::new();
+        let at = found.unwrap_or_else(|at| at);
+        watched.insert(at, (user.clone(), signal.clone(), 1));
+        signal
+    }
+
+    pub(super) fn unwatch(&self, user: &UserId) {
+        let Ok(at) = self.find(user) else { return };
+        let mut watched = self.0.borrow_mut();
+        let Some((.., watchers)) = watched.get_mut(at) else { return };
+        *watchers = watchers.saturating_sub(1);
+        if *watchers == 0 {
+            watched.remove(at);
+        }
+    }
+
+    fn changed(&self, user: &UserId) {
+        let Ok(at) = self.find(user) else { return };
+        let signal = self.0.borrow().get(at).map(|(_, signal, _)| signal.clone());
+        if let Some(signal) = signal {
+            signal.notify();
+        }
+    }
+
+    /// Where the user stands, or would.
+    fn find(&self, user: &UserId) -> Result<usize, usize> {
+        self.0.borrow().binary_search_by(|(other, ..)| other.cmp(user))
+    }
+}
