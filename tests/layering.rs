@@ -1,6 +1,7 @@
 //! Holds the order of the house: `api < cache < browser < store < ui < app`.
 //!
-//! A module imports only from its left, and the pure core names no browser crate.
+//! A module imports only from its left, and the pure core names no browser crate, waits for nothing
+//! and shares nothing: it decides. The driver in the store, which acts, stays small.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read the sources fails")]
 
@@ -23,6 +24,18 @@ const NOT_IN_CACHE: [&str; 9] = [
     "Instant::now",
     "std::thread",
 ];
+
+/// What the core must do without, as whole words: it is plain data with plain calls. Its tests may
+/// share what stands for the world around it.
+const NOT_WORDS_OF_CACHE: [&str; 9] =
+    ["async", "await", "Future", "Cell", "RefCell", "OnceCell", "Mutex", "Timer", "spawn"];
+
+/// Folders of `src/cache` that only tests are built with.
+const TEST_FOLDERS: [&str; 3] = ["tests", "testing", "simulation"];
+
+/// Lines in a file of the core; and in the driver, which decides nothing.
+const CACHE_LINES: usize = 400;
+const DRIVER_LINES: usize = 300;
 
 fn sources(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
@@ -95,6 +108,22 @@ fn violations(module: &str, text: &str) -> Vec<String> {
     found
 }
 
+/// Which of what the core must do without its code names.
+fn impure(text: &str) -> Vec<&'static str> {
+    let code = code(text);
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let words: Vec<&str> = code.split(|c| !is_word(c)).collect();
+    NOT_WORDS_OF_CACHE.into_iter().filter(|word| words.contains(word)).collect()
+}
+
+fn is_for_tests(path: &Path) -> bool {
+    path.iter().any(|part| TEST_FOLDERS.iter().any(|folder| part == *folder))
+}
+
+fn lines(path: &Path) -> usize {
+    fs::read_to_string(path).unwrap().lines().count()
+}
+
 #[test]
 fn a_module_imports_only_from_its_left() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -107,6 +136,42 @@ fn a_module_imports_only_from_its_left() {
         }
     }
     assert!(checked > 50, "only {checked} files were found");
+}
+
+#[test]
+fn the_core_is_plain_data_with_plain_calls() {
+    let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cache");
+    let files = sources(&cache);
+    for path in files.iter().filter(|path| !is_for_tests(path.strip_prefix(&cache).unwrap())) {
+        let found = impure(&fs::read_to_string(path).unwrap());
+        assert!(found.is_empty(), "{} names {found:?}", path.display());
+    }
+    for path in &files {
+        let lines = lines(path);
+        assert!(lines < CACHE_LINES, "{} has {lines} lines", path.display());
+    }
+    assert!(files.len() > 20, "only {} files were found", files.len());
+}
+
+#[test]
+fn the_driver_is_small() {
+    let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/driver.rs");
+    let lines = lines(&driver);
+    assert!(lines < DRIVER_LINES, "{lines} lines");
+}
+
+#[test]
+fn what_the_core_must_not_name_is_noticed_as_a_word() {
+    let cases = [
+        ("a cell", "use std::cell::RefCell;", 1),
+        ("a word that only begins alike", "struct Cells(CellX, FutureTense);", 0),
+        ("an async function", "async fn f() { g().await }", 2),
+        ("a comment", "let x = 1; // no Future, no Cell", 0),
+        ("an own field", "self.timers.spawned = 1;", 0),
+    ];
+    for (name, text, expected) in cases {
+        assert_eq!(impure(text).len(), expected, "{name}");
+    }
 }
 
 #[test]

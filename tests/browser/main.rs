@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod boot;
+mod changed;
 mod connection;
 mod contract;
 mod eviction;
