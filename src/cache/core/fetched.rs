@@ -166,7 +166,9 @@ impl<B: Bytes> Core<B> {
             self.refuse(&item.user, size, sent);
         } else {
             self.people.change(&item.user, |person| {
-                person.target_mut(size).map(|target| target.failure = None);
+                if let Some(target) = person.target_mut(size) {
+                    target.failure = None;
+                }
             });
         }
     }
@@ -198,7 +200,9 @@ impl<B: Bytes> Core<B> {
         let (now, policy, jitter) = (self.time.now(), &self.policy, &mut self.jitter);
         self.people.change_known(user, |person| {
             let target = person.target_mut(size);
-            target.map(|target| target.refuse(sent, now, policy, jitter));
+            if let Some(target) = target {
+                target.refuse(sent, now, policy, jitter);
+            }
         });
     }
 

@@ -43,7 +43,9 @@ impl<B: Bytes> Core<B> {
     fn mark_unseen(&mut self, user: &UserId, key: RenditionKey, took: std::time::Duration) {
         self.people.change_known(user, |person| {
             let held = person.held_mut(key).filter(|held| held.source == Source::Network);
-            held.map(|held| held.unseen = Some(took));
+            if let Some(held) = held {
+                held.unseen = Some(took);
+            }
         });
     }
 

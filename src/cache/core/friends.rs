@@ -132,8 +132,8 @@ impl Friends {
             .filter(|friend| seen.insert(&friend.user_id))
             .cloned()
             .collect();
-        let lacking = self.wanted().into_iter().filter_map(|at| self.pages.get(at));
-        let lacking = lacking.filter(|page| !page.is_current()).last();
+        let mut wanted = self.wanted().into_iter().filter_map(|at| self.pages.get(at));
+        let lacking = wanted.rfind(|page| !page.is_current());
         let state = match lacking {
             None => ListState::Ready,
             Some(page) => page.failure.map_or(ListState::Loading, ListState::Failed),

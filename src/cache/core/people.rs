@@ -181,7 +181,9 @@ impl<B: Bytes> People<B> {
     pub(super) fn end_prefetch(&mut self, user: &UserId, size: Size) {
         let Some(person) = self.all.get_mut(user) else { return };
         let before = Indexed::of(person, false);
-        person.target_mut(size).map(|target| target.prefetch = false);
+        if let Some(target) = person.target_mut(size) {
+            target.prefetch = false;
+        }
         let after = Indexed::of(person, false);
         self.reindex(user, before, after);
     }

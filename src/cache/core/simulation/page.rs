@@ -126,7 +126,9 @@ impl Page {
                 }
             }
             Step::Deliver(_, which) => {
-                which.checked_rem(under_way).map(|which| page.doc.deliver(which));
+                if let Some(which) = which.checked_rem(under_way) {
+                    page.doc.deliver(which);
+                }
             }
             Step::DeliverTwice(_, which) => {
                 if let Some(which) = which.checked_rem(under_way) {
@@ -136,7 +138,9 @@ impl Page {
                 }
             }
             Step::Delay(_, which) => {
-                which.checked_rem(under_way).map(|which| page.doc.delay(which));
+                if let Some(which) = which.checked_rem(under_way) {
+                    page.doc.delay(which);
+                }
             }
             _ => {}
         }

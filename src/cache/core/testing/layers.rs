@@ -142,6 +142,34 @@ impl Local {
         Ok(written)
     }
 
+    fn record(
+        &mut self,
+        record: &CheckedRecord,
+        insert: bool,
+        now: Timestamp,
+        written: &mut Written,
+        users: &mut Vec<UserId>,
+    ) {
+        let user = record.record.user_id.clone();
+        let old = self.rows.get(&user).and_then(|row| row.record.clone()).map(|(old, _)| old);
+        if !insert && !self.rows.contains_key(&user) {
+            return;
+        }
+        users.push(user.clone());
+        if let Some(old) = &old
+            && !record.supersedes(old)
+        {
+            written.standing.push(old.clone());
+            return;
+        }
+        let row = self.rows.entry(user.clone()).or_default();
+        row.record = Some((record.clone(), now));
+        if record.record.image_id.is_none() {
+            row.preview = None;
+        }
+        self.changed(&user, old);
+    }
+
     fn apply_one(
         &mut self,
         op: &Op<Blob>,
@@ -150,26 +178,7 @@ impl Local {
         users: &mut Vec<UserId>,
     ) {
         match op {
-            Op::Record { record, insert } => {
-                let user = record.record.user_id.clone();
-                let old = self.rows.get(&user).and_then(|row| row.record.clone()).map(|(r, _)| r);
-                if old.is_none() && !insert && !self.rows.contains_key(&user) {
-                    return;
-                }
-                users.push(user.clone());
-                if let Some(old) = &old
-                    && !record.supersedes(old)
-                {
-                    written.standing.push(old.clone());
-                    return;
-                }
-                let row = self.rows.entry(user.clone()).or_default();
-                row.record = Some((record.clone(), now));
-                if record.record.image_id.is_none() {
-                    row.preview = None;
-                }
-                self.changed(&user, old);
-            }
+            Op::Record { record, insert } => self.record(record, *insert, now, written, users),
             Op::Rendition { user, rendition } => {
                 users.push(user.clone());
                 let row = self.rows.entry(user.clone()).or_default();

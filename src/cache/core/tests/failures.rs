@@ -67,7 +67,7 @@ fn a_list_a_profile_and_a_session_come_by_themselves_once_an_outage_is_over() {
 fn those_who_failed_together_are_asked_for_together() {
     let mut t = Fixture::with_users(50);
     t.world.borrow_mut().server.weather = Weather::Status(503);
-    (0..50).for_each(|index| drop(t.doc.look(wanted(index, Size::S64))));
+    t.look_at(0..50);
     t.doc.run();
     t.world.borrow_mut().server.weather = Weather::Fine;
     t.doc.requests();

@@ -186,9 +186,9 @@ proptest! {
             match step {
                 Step::Befriend(index, name) => {
                     let server = &mut t.world.borrow_mut().server;
-                    server.truth.contains_key(&user(index)).then_some(()).unwrap_or_else(|| {
+                    if !server.truth.contains_key(&user(index)) {
                         server.change(&user(index), true);
-                    });
+                    }
                     server.befriend(&user(index), &format!("n{name:02}-{index}"));
                 }
                 Step::Remove(index) => {

@@ -25,13 +25,11 @@ fn each_layer_answers_once_the_nearer_ones_have_nothing() {
 #[test]
 fn fifty_looks_make_one_transaction_and_one_request() {
     let mut t = Fixture::with_users(60);
-    for index in 0..50 {
-        t.doc.look(wanted(index, Size::S64));
-    }
+    t.look_at(0..50);
     t.doc.run();
     assert_eq!(t.world.borrow().durable.reads, 1);
     assert_eq!(t.picture_requests(), 1);
-    (50..60).for_each(|index| drop(t.doc.look(wanted(index, Size::S64))));
+    t.look_at(50..60);
     t.doc.run();
     assert_eq!(t.world.borrow().durable.reads, 2);
     assert_eq!(t.picture_requests(), 1);
@@ -41,7 +39,7 @@ fn fifty_looks_make_one_transaction_and_one_request() {
 fn requests_have_fifty_users_and_there_are_three_at_once() {
     let mut t = Fixture::with_users(200);
     t.doc.slow = true;
-    (0..200).for_each(|index| drop(t.doc.look(wanted(index, Size::S64))));
+    t.look_at(0..200);
     t.doc.run();
     let requests = t.doc.requests();
     assert_eq!(requests.len(), 3);

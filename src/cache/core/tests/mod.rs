@@ -49,6 +49,13 @@ impl Fixture {
         self.doc.show(index)
     }
 
+    /// Looks at the pictures of these users, in the same turn.
+    fn look_at(&mut self, users: std::ops::Range<usize>) {
+        for index in users {
+            self.doc.look(wanted(index, Size::S64));
+        }
+    }
+
     /// Looks once, and stores what came.
     fn visit(&mut self, index: usize) {
         let (viewer, _) = self.open(index);
