@@ -120,10 +120,8 @@ impl Page {
             }
             Step::Painted(_) => page.doc.tell(Event::Painted),
             Step::Progress(_, bytes) => {
-                if let Some((id, _)) = page.doc.under_way.first() {
-                    let id = *id;
-                    page.doc.tell(Event::Progressed(id, bytes));
-                }
+                let first = page.doc.under_way.first().map(|(id, _)| *id);
+                first.into_iter().for_each(|id| page.doc.tell(Event::Progressed(id, bytes)));
             }
             Step::Deliver(_, which) => {
                 if let Some(which) = which.checked_rem(under_way) {
