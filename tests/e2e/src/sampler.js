@@ -12,7 +12,7 @@
 
   const RealDate = Date;
   const now = () => RealDate.now() + shift;
-  /** Moves the clock ahead. `performance.now()` goes on as if the page had slept. */
+  /** Moves the wall clock ahead. */
   const moveClock = (ms) => {
     if (shift === 0 && ms !== 0) replaceDate();
     shift += ms;
@@ -26,7 +26,14 @@
     });
   };
   moveClock(/*SHIFT_MS*/ 0);
-  window.__moveClock = moveClock;
+  const realElapsed = performance.now.bind(performance);
+  let passed = 0;
+  /** Has time pass at once, by both clocks; timers and frames do not notice. */
+  window.__pass = (ms) => {
+    passed += ms;
+    performance.now = () => realElapsed() + passed;
+    moveClock(ms);
+  };
   /** Makes the page believe that its tab was hidden or shown. */
   window.__setHidden = (hidden) => {
     const define = (name, value) => Object.defineProperty(document, name, { configurable: true, get: () => value });
@@ -66,7 +73,7 @@
 
   const problem = (kind, text) => {
     if (seen.problems.length < 50) {
-      seen.problems.push({ kind, text: String(text).slice(0, 600), at: performance.timeOrigin + performance.now() });
+      seen.problems.push({ kind, text: String(text).slice(0, 600), at: performance.timeOrigin + realElapsed() });
     }
   };
   const readable = (value) => (value && value.stack) || (value && value.message) || value;

@@ -14,7 +14,7 @@ const LOW: u32 = 7_300;
 pub(super) async fn hidden_for_an_hour(visit: &mut Visit<'_>) -> Result<()> {
     sign_in(visit).await?;
     let before = visit.counters().await?;
-    run(visit, "window.__setHidden(true); window.__moveClock(3600e3)").await?;
+    run(visit, "window.__setHidden(true); window.__pass(3600e3)").await?;
     let hidden = visit.counted_since(&before).await?;
     let asked = hidden.requests("/api/friends") + hidden.picture_requests();
     ensure!(asked == 0, "a hidden page asked: {hidden}");

@@ -32,6 +32,7 @@ pub(super) async fn re_entered(visit: &mut Visit<'_>) -> Result<()> {
 /// Reloaded: all from storage, no picture asked for, no gap.
 pub(super) async fn reloaded(visit: &mut Visit<'_>) -> Result<()> {
     sign_in(visit).await?;
+    wait_stored(visit).await?;
     let before = visit.counters().await?;
 
     visit.reload().await?;
@@ -51,6 +52,7 @@ pub(super) async fn reloaded(visit: &mut Visit<'_>) -> Result<()> {
 /// LocalStorage emptied, then reloaded: IndexedDB has them all.
 pub(super) async fn local_storage_emptied(visit: &mut Visit<'_>) -> Result<()> {
     sign_in(visit).await?;
+    wait_stored(visit).await?;
     let before = visit.counters().await?;
 
     visit.eval::<serde_json::Value>("localStorage.clear(); return null").await?;
@@ -89,6 +91,7 @@ fn asked(counted: &Counters) -> u64 {
 /// Reloads with the clock ahead; shown at once, and no rendition is sent again.
 async fn later(visit: &mut Visit<'_>, seconds: u64) -> Result<Counters> {
     sign_in(visit).await?;
+    wait_stored(visit).await?;
     let before = visit.counters().await?;
 
     let clock_ahead = Duration::from_secs(seconds);
@@ -108,6 +111,7 @@ async fn later(visit: &mut Visit<'_>, seconds: u64) -> Result<Counters> {
 pub(super) async fn indexed_db_denied(visit: &mut Visit<'_>) -> Result<()> {
     visit.gate.set_script(Script { deny_indexed_db: true, ..Script::default() });
     sign_in(visit).await?;
+    wait_stored(visit).await?;
 
     visit.reload().await?;
     visit.wait_pictures(FIRST_PAGE).await?;
@@ -131,3 +135,12 @@ async fn require_sources(visit: &Visit<'_>, allowed: &[&str]) -> Result<()> {
     ensure!(!sources.is_empty() && foreign.is_empty(), "the pictures came from {sources:?}");
     Ok(())
 }
+
+/// Waits until LocalStorage has a preview for each picture of the list: it is written in idle time.
+async fn wait_stored(visit: &Visit<'_>) -> Result<()> {
+    visit.wait("LocalStorage holds the pictures of the list", STORED).await
+}
+
+const STORED: &str = "
+    const pictures = document.querySelectorAll('[data-testid=friend-list] .picture[data-state=ready]').length;
+    return pictures > 0 && Object.keys(localStorage).filter((key) => key.includes(':preview:')).length >= pictures";
