@@ -23,7 +23,9 @@ use crate::cache::{
 impl<B: Bytes> Core<B> {
     /// An effect has ended. One that nobody waits for changes nothing.
     pub(super) fn answered(&mut self, id: EffectId, answer: Answer<B>) {
-        let Some(flight) = self.flights.land(id) else { return };
+        let Some(flight) = self.flights.land(id) else {
+            return;
+        };
         self.release(id, &flight.task);
         match (flight.task.clone(), answer) {
             (Task::Read(lookups), Answer::Read(found)) => self.read(&flight, lookups, found),
@@ -49,7 +51,9 @@ impl<B: Bytes> Core<B> {
 
     /// It took too long. Nobody waits any longer; what it says later is a fact all the same.
     pub(super) fn timed_out(&mut self, id: EffectId) {
-        let Some(flight) = self.flights.give_up(id).cloned() else { return };
+        let Some(flight) = self.flights.give_up(id).cloned() else {
+            return;
+        };
         self.release(id, &flight.task);
         match &flight.task {
             Task::Pictures { .. } | Task::Document { .. } | Task::Session => {

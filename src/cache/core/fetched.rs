@@ -1,7 +1,5 @@
 //! What the API says, or does not say in time.
 
-use std::collections::BTreeMap;
-
 use miniature_api::{BatchEntry, ImageId, Lineage, Record, Size, UserId};
 
 use super::{
@@ -27,7 +25,7 @@ impl<B> Fetched<B> {
 }
 
 /// The renditions of an answer, by what they claim to be; none where the bytes are not that.
-pub(super) type Arrived<B> = BTreeMap<ImageId, Option<B>>;
+pub(super) type Arrived<B> = Vec<(ImageId, Option<B>)>;
 
 impl<B: Bytes> Core<B> {
     pub(super) fn fetched(&mut self, flight: Flight, fetched: Fetched<B>) {
@@ -117,10 +115,9 @@ impl<B: Bytes> Core<B> {
         renditions: Vec<Checked<B>>,
     ) {
         let arrived = self.received(renditions);
-        let mut entries: BTreeMap<UserId, BatchEntry> =
-            entries.into_iter().map(|entry| (user_of(&entry).clone(), entry)).collect();
         for item in items {
-            match entries.remove(&item.user) {
+            let entry = entries.iter().find(|entry| *user_of(entry) == item.user);
+            match entry.cloned() {
                 Some(BatchEntry::Found(record)) => {
                     self.record_answer(&item, size, sent, lineage, record, &arrived);
                 }
@@ -151,7 +148,7 @@ impl<B: Bytes> Core<B> {
     ) {
         let image = record.image_id;
         let learnt = self.learn_from_server(record, lineage, sent);
-        let bytes = image.and_then(|image| arrived.get(&image));
+        let bytes = image.and_then(|image| find(arrived, image));
         if let (Some(image), Some(Some(bytes))) = (image, bytes) {
             self.keep_bytes(&item.user, RenditionKey { image, size }, bytes.clone());
         }
@@ -276,6 +273,11 @@ impl<B: Bytes> Core<B> {
             _ => {}
         }
     }
+}
+
+/// The bytes of an image, if it arrived.
+pub(super) fn find<B>(arrived: &Arrived<B>, image: ImageId) -> Option<&Option<B>> {
+    arrived.iter().find(|(other, _)| *other == image).map(|(_, bytes)| bytes)
 }
 
 fn kind_of(task: &Task) -> Kind {

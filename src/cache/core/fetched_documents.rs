@@ -2,7 +2,7 @@
 
 use miniature_api::{FriendsPage, Lineage, Profile, Record, UserId};
 
-use super::{Core, Doc, FriendsReply, documents::Kept, flights::Flight};
+use super::{Core, Doc, FriendsReply, documents::Kept, fetched::find, flights::Flight};
 use crate::cache::{
     clock::Moment,
     document::{Body, Document, DocumentKey},
@@ -28,7 +28,7 @@ impl<B: Bytes> Core<B> {
             let image = record.image_id;
             self.learn_from_server(record, lineage, sent);
             if let (Some(image), Some(size)) = (image, pictures)
-                && let Some(Some(bytes)) = arrived.get(&image)
+                && let Some(Some(bytes)) = find(&arrived, image)
             {
                 let rendition = RenditionKey { image, size };
                 self.keep_bytes(&friend.user_id, rendition, bytes.clone());
@@ -71,12 +71,16 @@ impl<B: Bytes> Core<B> {
     /// The page is what it was, and so is all that it says of pictures.
     pub(super) fn not_modified(&mut self, key: &DocumentKey, sent: Moment) {
         let fresh_until = sent + self.policy.document_fresh_for;
-        let Some(doc) = self.document_mut(key) else { return };
+        let Some(doc) = self.document_mut(key) else {
+            return;
+        };
         doc.succeed();
         let Some(kept) = &mut doc.kept else { return };
         (kept.asked, kept.fresh_until) = (sent, fresh_until);
         let lineage = kept.document.lineage;
-        let Body::Friends(FriendsPage { friends, .. }) = &kept.document.body else { return };
+        let Body::Friends(FriendsPage { friends, .. }) = &kept.document.body else {
+            return;
+        };
         let records: Vec<Record> = friends.iter().map(|friend| friend.picture.clone()).collect();
         for record in records {
             self.learn_from_server(record, lineage, sent);
@@ -120,9 +124,7 @@ impl<B: Bytes> Core<B> {
     pub(super) fn document_mut(&mut self, key: &DocumentKey) -> Option<&mut Doc> {
         match key {
             DocumentKey::Friends(_) => self.friends.find_mut(key),
-            DocumentKey::Profile(user) => {
-                self.profiles.get_mut(user).map(|profile| &mut profile.doc)
-            }
+            DocumentKey::Profile(user) => self.profile_mut(user).map(|profile| &mut profile.doc),
         }
     }
 }

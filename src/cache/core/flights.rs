@@ -1,6 +1,6 @@
 //! Effects that have not been answered.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use miniature_api::{Size, UserId};
 
@@ -73,7 +73,8 @@ impl Task {
 /// All of them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flights {
-    flying: BTreeMap<EffectId, Flight>,
+    /// In the order of departure. There are a few, or as many as pictures are being decoded.
+    flying: Vec<(EffectId, Flight)>,
     last: u64,
 }
 
@@ -85,13 +86,18 @@ impl Flights {
         self.last += 1;
         let id = EffectId(self.last);
         let flight = Flight { task, since: now, mark: now, bytes: 0, given_up: false };
-        self.flying.insert(id, flight);
+        self.flying.push((id, flight));
         id
     }
 
     /// Ends a flight.
     pub(super) fn land(&mut self, id: EffectId) -> Option<Flight> {
-        self.flying.remove(&id)
+        let at = self.flying.iter().position(|(flying, _)| *flying == id)?;
+        Some(self.flying.remove(at).1)
+    }
+
+    fn find_mut(&mut self, id: EffectId) -> Option<&mut Flight> {
+        self.flying.iter_mut().find(|(flying, _)| *flying == id).map(|(_, flight)| flight)
     }
 
     /// Those that are waited for.
@@ -106,19 +112,19 @@ impl Flights {
 
     /// Whether it is a request that is waited for.
     pub(super) fn is_request(&self, id: EffectId) -> bool {
-        self.flying.get(&id).is_some_and(|flight| !flight.given_up && flight.task.is_request())
+        self.awaited().any(|(other, flight)| other == id && flight.task.is_request())
     }
 
     /// Of others only those that `stay`. No id is given twice.
     pub(super) fn following(before: Self, stay: impl Fn(&Task) -> bool) -> Self {
         let mut flights = before;
-        flights.flying.retain(|_, flight| stay(&flight.task));
+        flights.flying.retain(|(_, flight)| stay(&flight.task));
         flights
     }
 
     /// Keeps one for the sake of its real end.
     pub(super) fn keep_given_up(&mut self, id: EffectId, flight: Flight) {
-        self.flying.insert(id, Flight { given_up: true, ..flight });
+        self.flying.push((id, Flight { given_up: true, ..flight }));
     }
 
     /// How many requests are under way.
@@ -128,7 +134,7 @@ impl Flights {
 
     /// Bytes arrived.
     pub(super) fn progress(&mut self, id: EffectId, bytes: u64, now: Moment, policy: &Policy) {
-        if let Some(flight) = self.flying.get_mut(&id) {
+        if let Some(flight) = self.find_mut(id) {
             flight.bytes = flight.bytes.saturating_add(bytes);
             if bytes == 0 || flight.bytes >= policy.progress_bytes {
                 (flight.mark, flight.bytes) = (now, 0);
@@ -138,7 +144,7 @@ impl Flights {
 
     /// The page did not run for `gap`: that time does not count.
     pub(super) fn excuse(&mut self, gap: Duration) {
-        self.flying.values_mut().for_each(|flight| flight.mark = flight.mark + gap);
+        self.flying.iter_mut().for_each(|(_, flight)| flight.mark = flight.mark + gap);
     }
 
     /// When the first limit is reached.
@@ -154,14 +160,14 @@ impl Flights {
 
     /// Nobody waits for it any more, but what it says will still be a fact.
     pub(super) fn give_up(&mut self, id: EffectId) -> Option<&Flight> {
-        let given_up = |(id, flight): (&EffectId, &Flight)| flight.given_up.then_some(*id);
+        let given_up = |(id, flight): &(EffectId, Flight)| flight.given_up.then_some(*id);
         let old: Vec<EffectId> = self.flying.iter().filter_map(given_up).collect();
         if old.len() >= GIVEN_UP_AT_MOST
             && let Some(oldest) = old.first()
         {
-            self.flying.remove(oldest);
+            self.land(*oldest);
         }
-        let flight = self.flying.get_mut(&id)?;
+        let flight = self.find_mut(id)?;
         flight.given_up = true;
         Some(flight)
     }

@@ -79,7 +79,9 @@ impl Friends {
     pub(super) fn wanted(&self) -> Vec<usize> {
         let mut rows = 0;
         let mut wanted = Vec::new();
-        let Some(ListView { rows: viewed, .. }) = &self.viewed else { return wanted };
+        let Some(ListView { rows: viewed, .. }) = &self.viewed else {
+            return wanted;
+        };
         for at in 0..self.pages.len() {
             let count = self.page(at).map_or(0, |page| page.friends.len());
             let current = self.pages[at].is_current();
@@ -129,7 +131,7 @@ impl Friends {
         let pages = (0..self.pages.len()).filter_map(|at| self.page(at));
         let friends: Vec<Friend> = pages
             .flat_map(|page| &page.friends)
-            .filter(|friend| seen.insert(&friend.user_id))
+            .filter(|friend| seen.insert(friend.user_id.clone()))
             .cloned()
             .collect();
         let mut wanted = self.wanted().into_iter().filter_map(|at| self.pages.get(at));
@@ -142,7 +144,9 @@ impl Friends {
     }
 
     fn has_more(&self) -> bool {
-        let Some(last) = self.pages.len().checked_sub(1) else { return false };
+        let Some(last) = self.pages.len().checked_sub(1) else {
+            return false;
+        };
         match self.page(last).filter(|_| self.pages[last].is_current()) {
             Some(page) => self.after(last, page).is_some(),
             None => true,

@@ -3,7 +3,7 @@
 use miniature_api::{Lineage, Record, Size, UserId};
 
 use super::{
-    Core, Doc, Event, Friends, Kept, Profile, ProfileView, Session, SessionView,
+    Core, Doc, Event, Friends, Kept, Session, SessionView,
     effect::{Effect, EffectId, Topic},
     flights::{Flights, Task},
     layers::Layers,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::cache::{
     clock::{Moment, Now},
-    document::{Body, Document, DocumentKey},
+    document::Document,
     entry::{Bytes, CheckedRecord},
     key::{RenditionKey, Source},
     layer::LayerError,
@@ -77,7 +77,7 @@ impl<B: Bytes> Core<B> {
             person.believe_from = now;
             person.targets.iter_mut().for_each(|target| target.retry(now));
         });
-        if let Some(profile) = self.profiles.get_mut(user) {
+        if let Some(profile) = self.profile_mut(user) {
             profile.doc.believe_from = now;
         }
         self.writes.expire(user, now);
@@ -90,7 +90,10 @@ impl<B: Bytes> Core<B> {
         self.people.change_viewed(|person| {
             person.targets.iter_mut().for_each(|target| target.retry(now));
         });
-        let docs = self.friends.all_mut().chain(self.profiles.values_mut().map(|p| &mut p.doc));
+        let docs = self
+            .friends
+            .all_mut()
+            .chain(self.profiles.iter_mut().map(|(_, profile)| &mut profile.doc));
         docs.chain([&mut self.session.doc]).for_each(|doc| doc.retry(now));
     }
 
@@ -113,38 +116,6 @@ impl<B: Bytes> Core<B> {
             affected.for_each(|target| target.refuse(now, now, policy, jitter));
         });
         self.writes.discard(user, key, now);
-    }
-
-    fn view_profile(&mut self, user: UserId) {
-        let used = self.people.next_number();
-        let profile = self.profiles.entry(user.clone()).or_insert_with(|| Profile {
-            viewers: 0,
-            used,
-            doc: Doc::new(DocumentKey::Profile(user)),
-            handed: None,
-        });
-        profile.viewers += 1;
-        profile.used = used;
-        profile.handed = Some(profile.view());
-        let limit = self.policy.profiles;
-        if self.profiles.len() > limit {
-            let unused = self.profiles.iter().filter(|(_, profile)| profile.viewers == 0);
-            let oldest = unused.min_by_key(|(_, p)| p.used).map(|(user, _)| user.clone());
-            oldest.map(|user| self.profiles.remove(&user));
-        }
-    }
-
-    fn leave_profile(&mut self, user: &UserId) {
-        let Some(profile) = self.profiles.get_mut(user) else { return };
-        profile.viewers = profile.viewers.saturating_sub(1);
-        if profile.viewers > 0 {
-            return;
-        }
-        profile.handed = None;
-        let under_way = profile.doc.under_way.filter(|id| self.flights.is_request(*id));
-        if let Some(id) = under_way {
-            self.cancel(id);
-        }
     }
 
     /// Learns records that came without a request of ours, now.
@@ -239,7 +210,7 @@ impl<B: Bytes> Core<B> {
         }
         self.flights = Flights::following(flights, |task| matches!(task, Task::Erase(_)));
         let viewed: Vec<Topic> = self.people.viewed().into_iter().map(Topic::Picture).collect();
-        let profiles = self.profiles.keys().cloned().map(Topic::Profile);
+        let profiles = self.profiles.iter().map(|(user, _)| Topic::Profile(user.clone()));
         let topics: Vec<Topic> =
             viewed.into_iter().chain(profiles).chain([Topic::Friends]).collect();
         self.queue.extend(topics.into_iter().map(Effect::Changed));
@@ -330,7 +301,9 @@ impl<B: Bytes> Core<B> {
 
     /// What comes under this id changes nothing any more, except the real end of a write.
     fn abandon(&mut self, id: EffectId) {
-        let Some(flight) = self.flights.land(id) else { return };
+        let Some(flight) = self.flights.land(id) else {
+            return;
+        };
         self.release(id, &flight.task);
         if matches!(flight.task, Task::Write { .. }) {
             self.flights.keep_given_up(id, flight);
@@ -351,21 +324,6 @@ impl<B: Bytes> Core<B> {
         });
         let unwanted: Vec<EffectId> = unwanted.map(|(id, _)| id).collect();
         unwanted.into_iter().for_each(|id| self.cancel(id));
-    }
-}
-
-impl Profile {
-    pub(super) fn view(&self) -> ProfileView {
-        if let Some(kept) = &self.doc.kept
-            && let Body::Profile(profile) = &kept.document.body
-        {
-            return ProfileView::Known(profile.clone());
-        }
-        match self.doc.failure {
-            _ if self.doc.gone_until.is_some() => ProfileView::NotFound,
-            Some(error) => ProfileView::Failed(error),
-            None => ProfileView::Loading,
-        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! What LocalStorage holds, a line a user: counted once a document, then kept by what is written.
 
-use std::collections::BTreeMap;
-
 use miniature_api::UserId;
 
 use super::effect::EffectId;
@@ -17,20 +15,21 @@ pub(super) struct Ledger {
     /// Whether it was counted.
     pub(super) counted: bool,
     pub(super) counting: Option<EffectId>,
-    lines: BTreeMap<UserId, (u64, Timestamp)>,
+    /// A few hundred, in no order.
+    lines: Vec<Line>,
     bytes: u64,
 }
 
 impl Ledger {
     /// Notes what a user's row takes now.
     pub(super) fn note(&mut self, line: Line) {
-        let before = if line.bytes == 0 {
-            self.lines.remove(&line.user)
-        } else {
+        if let Some(at) = self.lines.iter().position(|held| held.user == line.user) {
+            self.bytes = self.bytes.saturating_sub(self.lines.swap_remove(at).bytes);
+        }
+        if line.bytes > 0 {
             self.bytes = self.bytes.saturating_add(line.bytes);
-            self.lines.insert(line.user, (line.bytes, line.used_at))
-        };
-        self.bytes = self.bytes.saturating_sub(before.map_or(0, |(bytes, _)| bytes));
+            self.lines.push(line);
+        }
     }
 
     pub(super) fn usage(&self) -> Usage {
@@ -48,9 +47,9 @@ impl Ledger {
         let mut by_use: Vec<(Timestamp, u64, &UserId)> = self
             .lines
             .iter()
-            .map(|(user, (bytes, used_at))| {
-                let used_at = if *used_at > wall { Timestamp(0) } else { *used_at };
-                (used_at, *bytes, user)
+            .map(|line| {
+                let used_at = if line.used_at > wall { Timestamp(0) } else { line.used_at };
+                (used_at, line.bytes, &line.user)
             })
             .collect();
         by_use.sort_unstable();
@@ -114,7 +113,7 @@ mod tests {
             let lines: Vec<Line> =
                 notes.iter().map(|(user, bytes, at)| line(&format!("u{user}"), *bytes, *at)).collect();
             let mut ledger = ledger(&lines);
-            let sum: u64 = ledger.lines.values().map(|(bytes, _)| bytes).sum();
+            let sum: u64 = ledger.lines.iter().map(|line| line.bytes).sum();
             prop_assert_eq!(ledger.usage().bytes, sum);
             for user in ledger.surplus(limits(entries, bytes, entries), Timestamp(50)) {
                 ledger.note(Line { user, bytes: 0, used_at: Timestamp(0) });

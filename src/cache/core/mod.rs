@@ -41,6 +41,7 @@ mod people;
 mod person;
 mod plan;
 mod plan_documents;
+mod profiles;
 mod targets;
 mod time;
 mod view;
@@ -55,7 +56,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use miniature_api::{Lineage, UserId};
 
@@ -108,7 +109,8 @@ pub struct Core<B> {
     people: People<B>,
     viewers: Viewers,
     friends: Friends,
-    profiles: BTreeMap<UserId, Profile>,
+    /// A few hundred at most, in no order.
+    profiles: Vec<(UserId, Profile)>,
     session: Session,
     flights: Flights,
     layers: Layers,
@@ -174,7 +176,7 @@ impl<B: Bytes> Core<B> {
             people: People::default(),
             viewers: Viewers::new(),
             friends: Friends::new(None),
-            profiles: BTreeMap::new(),
+            profiles: Vec::new(),
             session: Session::new(),
             flights: Flights::default(),
             layers: Layers::default(),
@@ -258,7 +260,8 @@ impl<B: Bytes> Core<B> {
 
     /// What is known of a profile.
     pub fn profile(&self, user: &UserId) -> ProfileView {
-        self.profiles.get(user).map_or(ProfileView::Loading, Profile::view)
+        let held = self.profiles.iter().find(|(other, _)| other == user);
+        held.map_or(ProfileView::Loading, |(_, profile)| profile.view())
     }
 
     /// What the server said of who is signed in.

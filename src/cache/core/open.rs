@@ -190,7 +190,9 @@ impl<B: Bytes> Core<B> {
 
     /// A viewer looks no longer.
     pub(super) fn leave(&mut self, viewer: ViewerId) {
-        let Some(Viewer { wanted, .. }) = self.viewers.remove(&viewer) else { return };
+        let Some(Viewer { wanted, .. }) = self.viewers.remove(&viewer) else {
+            return;
+        };
         self.people.use_now(&wanted.user);
         self.people.change(&wanted.user, |person| {
             if let Some(target) = person.target_mut(wanted.size) {

@@ -58,7 +58,9 @@ impl<B: Bytes> Ops<B> {
 impl<B: Bytes> Core<B> {
     /// What a layer is owed of a user.
     pub(super) fn owed_of(&self, user: &UserId, layer: Source, ops: &mut Ops<B>) {
-        let Some(person) = self.people.get(user) else { return };
+        let Some(person) = self.people.get(user) else {
+            return;
+        };
         let stored = person.stored(layer);
         for image in stored.unwanted.iter().filter(|image| !self.people.is_named(**image)) {
             let op = Op::RemoveImage { user: user.clone(), image: *image };
@@ -121,7 +123,9 @@ impl<B: Bytes> Core<B> {
             rendition.size() <= self.policy.preview_up_to
                 && rendition.content.byte_len() <= self.policy.preview_bytes
         });
-        let Some(preview) = small.max_by_key(|rendition| rendition.size()) else { return };
+        let Some(preview) = small.max_by_key(|rendition| rendition.size()) else {
+            return;
+        };
         let as_good =
             |held: &RenditionKey| held.image == preview.image() && held.size >= preview.size();
         if !stored.iter().any(as_good) {

@@ -20,15 +20,43 @@ pub(super) struct People<B> {
     all: BTreeMap<UserId, Person<B>>,
     /// Whose facts changed since the last plan.
     dirty: BTreeSet<UserId>,
-    due: BTreeSet<(Moment, UserId)>,
+    /// By the time at which something changes by itself.
+    due: BTreeSet<Place>,
     /// What waits for a request: for viewers before prefetched, older before younger.
-    queue: BTreeSet<(bool, u64, UserId, Size)>,
+    queue: BTreeSet<Place>,
     /// Those of whom nobody wants anything, least recently used first.
-    idle: BTreeSet<(u64, UserId)>,
-    /// How many records name an image.
-    named: BTreeMap<ImageId, u32>,
+    idle: BTreeSet<Place>,
     bytes: u64,
     clock: u64,
+}
+
+/// A place in an index. All indexes share one type: each costs several kB in the bundle.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    moment: Moment,
+    later: bool,
+    number: u64,
+    user: UserId,
+    size: Size,
+}
+
+impl Place {
+    fn new(user: &UserId) -> Self {
+        let (moment, user) = (Moment::NEVER, user.clone());
+        Self { moment, later: false, number: 0, user, size: Size::S64 }
+    }
+
+    fn due(moment: Moment, user: &UserId) -> Self {
+        Self { moment, ..Self::new(user) }
+    }
+
+    fn idle(number: u64, user: &UserId) -> Self {
+        Self { number, ..Self::new(user) }
+    }
+
+    fn queued((later, number): (bool, u64), user: &UserId, size: Size) -> Self {
+        Self { later, number, size, ..Self::new(user) }
+    }
 }
 
 impl<B> Default for People<B> {
@@ -39,7 +67,6 @@ impl<B> Default for People<B> {
             due: BTreeSet::new(),
             queue: BTreeSet::new(),
             idle: BTreeSet::new(),
-            named: BTreeMap::new(),
             bytes: 0,
             clock: 0,
         }
@@ -75,30 +102,19 @@ impl<B: Bytes> People<B> {
 
     fn reindex(&mut self, user: &UserId, before: Indexed, after: Indexed) {
         self.bytes = self.bytes.saturating_sub(before.bytes).saturating_add(after.bytes);
-        if before.image != after.image {
-            if let Some(image) = after.image {
-                *self.named.entry(image).or_default() += 1;
-            }
-            if let Some(count) = before.image.and_then(|image| self.named.get_mut(&image)) {
-                *count -= 1;
-            }
-            if let Some(image) = before.image.filter(|image| self.named.get(image) == Some(&0)) {
-                self.named.remove(&image);
-            }
-        }
         if before.idle != after.idle {
             if let Some(used) = before.idle {
-                self.idle.remove(&(used, user.clone()));
+                self.idle.remove(&Place::idle(used, user));
             }
             if let Some(used) = after.idle {
-                self.idle.insert((used, user.clone()));
+                self.idle.insert(Place::idle(used, user));
             }
         }
     }
 
     /// Whether any known record names the image.
     pub(super) fn is_named(&self, image: ImageId) -> bool {
-        self.named.contains_key(&image)
+        self.all.values().any(|person| person.image() == Some(image))
     }
 
     /// Notes a use of the user, the last one so far.
@@ -127,31 +143,32 @@ impl<B: Bytes> People<B> {
 
     /// Whose facts changed, or whose time has come by `now`.
     pub(super) fn take_dirty(&mut self, now: Moment) -> BTreeSet<UserId> {
-        while let Some((moment, user)) = self.due.first().filter(|(moment, _)| *moment <= now) {
-            let (moment, user) = (*moment, user.clone());
-            self.set_due(&user, None);
-            self.due.remove(&(moment, user.clone()));
-            self.dirty.insert(user);
+        while let Some(place) = self.due.first().filter(|place| place.moment <= now).cloned() {
+            self.due.remove(&place);
+            self.set_due(&place.user, None);
+            self.dirty.insert(place.user);
         }
         std::mem::take(&mut self.dirty)
     }
 
     /// When the user's time comes next.
     pub(super) fn set_due(&mut self, user: &UserId, due: Option<Moment>) {
-        let Some(person) = self.all.get_mut(user) else { return };
+        let Some(person) = self.all.get_mut(user) else {
+            return;
+        };
         if person.due == due {
             return;
         }
         if let Some(before) = std::mem::replace(&mut person.due, due) {
-            self.due.remove(&(before, user.clone()));
+            self.due.remove(&Place::due(before, user));
         }
         if let Some(due) = due {
-            self.due.insert((due, user.clone()));
+            self.due.insert(Place::due(due, user));
         }
     }
 
     pub(super) fn first_due(&self) -> Option<Moment> {
-        self.due.first().map(|(moment, _)| *moment)
+        self.due.first().map(|place| place.moment)
     }
 
     /// Puts a size of the user's into the queue for requests, or takes it out.
@@ -162,11 +179,11 @@ impl<B: Bytes> People<B> {
         if target.queued == place {
             return;
         }
-        if let Some((ahead, number)) = std::mem::replace(&mut target.queued, place) {
-            self.queue.remove(&(ahead, number, user.clone(), size));
+        if let Some(before) = std::mem::replace(&mut target.queued, place) {
+            self.queue.remove(&Place::queued(before, user, size));
         }
-        if let Some((ahead, number)) = place {
-            self.queue.insert((ahead, number, user.clone(), size));
+        if let Some(place) = place {
+            self.queue.insert(Place::queued(place, user, size));
         }
     }
 
@@ -179,7 +196,9 @@ impl<B: Bytes> People<B> {
 
     /// Nobody waits for what was loaded ahead any more.
     pub(super) fn end_prefetch(&mut self, user: &UserId, size: Size) {
-        let Some(person) = self.all.get_mut(user) else { return };
+        let Some(person) = self.all.get_mut(user) else {
+            return;
+        };
         let before = Indexed::of(person, false);
         if let Some(target) = person.target_mut(size) {
             target.prefetch = false;
@@ -206,9 +225,9 @@ impl<B: Bytes> People<B> {
     /// Who goes into the next request: the first in the queue, and those behind who want the same
     /// size.
     pub(super) fn next_batch(&self, at_most: usize) -> Option<(Size, Vec<UserId>)> {
-        let size = self.queue.first()?.3;
-        let same = self.queue.iter().filter(|(.., other)| *other == size);
-        Some((size, same.map(|(_, _, user, _)| user.clone()).take(at_most).collect()))
+        let size = self.queue.first()?.size;
+        let same = self.queue.iter().filter(|place| place.size == size);
+        Some((size, same.map(|place| place.user.clone()).take(at_most).collect()))
     }
 
     pub(super) fn usage(&self) -> Usage {
@@ -224,15 +243,17 @@ impl<B: Bytes> People<B> {
             false => self.idle.len(),
         };
         while self.idle.len() > keep || self.bytes > limits.bytes {
-            let Some((_, user)) = self.idle.first().cloned() else { return };
-            self.forget(&user);
+            let Some(place) = self.idle.first().cloned() else {
+                return;
+            };
+            self.forget(&place.user);
         }
     }
 
     /// Forgets those who are not on screen.
     pub(super) fn forget_idle(&mut self) {
-        while let Some((_, user)) = self.idle.first().cloned() {
-            self.forget(&user);
+        while let Some(place) = self.idle.first().cloned() {
+            self.forget(&place.user);
         }
     }
 
@@ -273,7 +294,6 @@ impl<B: Bytes> People<B> {
 /// What of a person stands in an index.
 #[derive(Clone, Copy, Debug, Default)]
 struct Indexed {
-    image: Option<ImageId>,
     bytes: u64,
     idle: Option<u64>,
 }
@@ -283,10 +303,6 @@ impl Indexed {
         if new {
             return Self::default();
         }
-        Self {
-            image: person.image(),
-            bytes: person.bytes(),
-            idle: (!person.is_wanted()).then_some(person.used),
-        }
+        Self { bytes: person.bytes(), idle: (!person.is_wanted()).then_some(person.used) }
     }
 }

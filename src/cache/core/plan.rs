@@ -90,7 +90,9 @@ impl<B: Bytes> Core<B> {
         let (viewers, trail) = (target.viewers.clone(), target.trail.clone());
         let mut waiting = false;
         for id in viewers {
-            let Some(viewer) = self.viewers.get_mut(&id) else { continue };
+            let Some(viewer) = self.viewers.get_mut(&id) else {
+                continue;
+            };
             if let Some(load) = viewer.count(&view, &trail, now) {
                 self.queue.push_back(Effect::Report(CacheEvent::Loaded(load)));
             }
@@ -105,7 +107,9 @@ impl<B: Bytes> Core<B> {
     /// What was loaded ahead and is there is wanted no more. A request that nobody wants anything
     /// of any more is cancelled.
     fn end_prefetch(&mut self, user: &UserId) {
-        let Some(person) = self.people.get(user) else { return };
+        let Some(person) = self.people.get(user) else {
+            return;
+        };
         let done = |target: &&Target| target.prefetch && person.answers(target.size);
         let done: Vec<Size> = person.targets.iter().filter(done).map(|t| t.size).collect();
         let unwanted = person.targets.iter().any(|target| !target.is_wanted());
@@ -118,7 +122,9 @@ impl<B: Bytes> Core<B> {
     }
 
     fn plan_user(&mut self, user: &UserId, lookups: &mut Vec<Lookup>) {
-        let Some(person) = self.people.get(user) else { return };
+        let Some(person) = self.people.get(user) else {
+            return;
+        };
         let needs = self.needs(person);
         let image = person.image();
         for size in needs.reads {
@@ -185,7 +191,9 @@ impl<B: Bytes> Core<B> {
     /// more: at the smallest size, however many are looked at.
     fn confirm(&self, person: &Person<B>, needs: &mut Needs) {
         let now = self.time.now();
-        let Some(target) = person.targets.iter().find(|target| target.is_viewed()) else { return };
+        let Some(target) = person.targets.iter().find(|target| target.is_viewed()) else {
+            return;
+        };
         match person.fresh_until(self.lineage) {
             Some(until) if until > now => needs.wake(until),
             _ if person.is_confirming() || !self.visible => {}
@@ -224,7 +232,9 @@ impl<B: Bytes> Core<B> {
         let mut items = Vec::with_capacity(users.len());
         let mut asked = Vec::with_capacity(users.len());
         for user in users {
-            let Some(person) = self.people.get(&user) else { continue };
+            let Some(person) = self.people.get(&user) else {
+                continue;
+            };
             let (held, known) = (person.revision_held(size, lineage), person.version());
             asked.push(BatchUser { user_id: user.clone(), held });
             items.push((Item { user, held: held.is_some() }, known));

@@ -62,7 +62,9 @@ impl<B: Bytes> Core<B> {
         requests: &mut Vec<Asked>,
     ) {
         let around = self.surroundings();
-        let Some(doc) = self.document_mut(&key) else { return };
+        let Some(doc) = self.document_mut(&key) else {
+            return;
+        };
         let (next, failed) = (doc.next(around), doc.failure.is_some());
         let kind = match key {
             DocumentKey::Friends(_) => Kind::Friends,

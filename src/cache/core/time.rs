@@ -88,7 +88,10 @@ impl<B: Bytes> Core<B> {
                 person.believe_from = person.believe_from.max(old);
             }
         });
-        let pages = self.friends.all_mut().chain(self.profiles.values_mut().map(|p| &mut p.doc));
+        let pages = self
+            .friends
+            .all_mut()
+            .chain(self.profiles.iter_mut().map(|(_, profile)| &mut profile.doc));
         for doc in pages.filter(|doc| doc.kept.as_ref().is_none_or(|kept| kept.asked < old)) {
             doc.believe_from = doc.believe_from.max(old);
         }
@@ -104,7 +107,10 @@ impl<B: Bytes> Core<B> {
         self.people.change_viewed(|person| {
             person.targets.iter_mut().for_each(|target| target.pause.end_by(soon));
         });
-        let docs = self.friends.all_mut().chain(self.profiles.values_mut().map(|p| &mut p.doc));
+        let docs = self
+            .friends
+            .all_mut()
+            .chain(self.profiles.iter_mut().map(|(_, profile)| &mut profile.doc));
         for doc in docs.chain([&mut self.session.doc]) {
             doc.pause.end_by(soon);
         }

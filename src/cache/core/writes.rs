@@ -314,7 +314,9 @@ impl<B: Bytes> Core<B> {
         let users = self.writes.of(layer).users.clone();
         let now = self.time.now();
         for user in &users {
-            let Some(person) = self.people.get(user).filter(|person| person.keep) else { continue };
+            let Some(person) = self.people.get(user).filter(|person| person.keep) else {
+                continue;
+            };
             let image = person.image();
             let asked = person.held.iter().filter(|held| {
                 Some(held.rendition.image()) == image

@@ -102,7 +102,9 @@ impl<B: Bytes> Core<B> {
 
     /// Whether a layer may hold an older record of the user that would be believed.
     fn is_behind(&self, user: &UserId, layer: Source) -> bool {
-        let Some(person) = self.people.get(user) else { return false };
+        let Some(person) = self.people.get(user) else {
+            return false;
+        };
         let (asked, version) = match (&person.known, person.gone) {
             (Some(known), _) if known.heard => (known.asked, Some(known.checked.version())),
             (None, Some(gone)) => (gone.asked, None),

@@ -85,7 +85,9 @@ impl Page {
         let core = &self.doc.core;
         assert!(core.flights.requests() <= core.policy.requests_at_once, "law 7: requests at once");
         for (_, flight) in core.flights.awaited() {
-            let Task::Pictures { size, items } = &flight.task else { continue };
+            let Task::Pictures { size, items } = &flight.task else {
+                continue;
+            };
             assert!(items.len() <= core.policy.batch_users, "law 7: a batch");
             let wanted = items.iter().any(|item| {
                 let target = core.people.get(&item.user).and_then(|person| person.target(*size));
@@ -144,7 +146,8 @@ fn check_documents(core: &Core<Blob>, now: Moment) {
     let durable = core.layers.durable.allows(now);
     let around = Surroundings { now, lineage: core.lineage, durable, hidden: !core.visible };
     let pages = core.friends.wanted().into_iter().filter_map(|at| core.friends.get(at));
-    let profiles = core.profiles.values().filter(|profile| profile.viewers > 0);
+    let profiles =
+        core.profiles.iter().map(|(_, profile)| profile).filter(|profile| profile.viewers > 0);
     for doc in pages.chain(profiles.map(|profile| &profile.doc)) {
         let kind = match doc.key {
             DocumentKey::Friends(_) => super::super::Kind::Friends,

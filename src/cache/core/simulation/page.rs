@@ -71,7 +71,9 @@ impl Page {
     }
 
     fn break_one(&mut self, nth: usize) {
-        let Some(nth) = nth.checked_rem(self.viewers.len()) else { return };
+        let Some(nth) = nth.checked_rem(self.viewers.len()) else {
+            return;
+        };
         let user = self.viewers[nth].wanted.user.clone();
         if let Some(key) = self.viewers[nth].shown.as_ref().map(|shown| shown.key) {
             for seen in self.viewers.iter_mut().filter(|seen| seen.wanted.user == user) {

@@ -145,9 +145,13 @@ impl Document {
 
     /// Ends the `nth` effect under way, as the world is now. False if it cannot end yet.
     pub(in crate::cache::core) fn deliver(&mut self, nth: usize) -> bool {
-        let Some((id, _)) = self.under_way.get(nth) else { return false };
+        let Some((id, _)) = self.under_way.get(nth) else {
+            return false;
+        };
         let id = *id;
-        let Some(answer) = self.answer(nth) else { return false };
+        let Some(answer) = self.answer(nth) else {
+            return false;
+        };
         self.under_way.remove(nth);
         self.tell(Event::Answer(id, answer));
         true

@@ -78,7 +78,9 @@ impl Local {
 
     pub(super) fn found(&self, user: &UserId) -> Result<Found<Blob>, LayerError> {
         self.fault.check()?;
-        let Some(row) = self.rows.get(user) else { return Ok(Found::default()) };
+        let Some(row) = self.rows.get(user) else {
+            return Ok(Found::default());
+        };
         let used_at = row.record.as_ref().map_or(Timestamp(0), |(_, used_at)| *used_at);
         let record = row.record.as_ref().map(|(record, _)| record.clone());
         Ok(Found { record, rendition: row.preview.clone(), used_at })
@@ -305,7 +307,9 @@ impl Durable {
         ops.iter().for_each(|op| self.apply_one(op, now, &mut written));
         while self.usage()?.bytes > room.limits.bytes {
             let oldest = self.renditions.iter().min_by_key(|(_, (_, used_at))| *used_at);
-            let Some(oldest) = oldest.map(|(key, _)| *key) else { break };
+            let Some(oldest) = oldest.map(|(key, _)| *key) else {
+                break;
+            };
             self.renditions.remove(&oldest);
         }
         written.usage = self.usage()?;
@@ -333,7 +337,9 @@ impl Durable {
                 }
             }
             Op::Rendition { user, rendition } => {
-                let Some((.., held)) = self.records.get_mut(user) else { return };
+                let Some((.., held)) = self.records.get_mut(user) else {
+                    return;
+                };
                 let before = held.replace(rendition.image());
                 if let Some(before) = before.filter(|before| *before != rendition.image()) {
                     self.drop_image(before);
