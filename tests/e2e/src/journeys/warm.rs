@@ -5,6 +5,9 @@ use crate::{counters::Counters, page::hook, sampler::Script, visit::Visit};
 use anyhow::{Result, ensure};
 use std::time::Duration;
 
+/// Long enough for a page to ask for what is its own.
+const QUIET: Duration = Duration::from_millis(800);
+
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 
@@ -14,6 +17,7 @@ pub(super) async fn re_entered(visit: &mut Visit<'_>) -> Result<()> {
     visit.click("a[href='/me']").await?;
     visit.wait_gone(&hook("friend-list")).await?;
     // The other page asks for what is its own.
+    visit.gate.quiet(QUIET).await;
     let before = visit.counters().await?;
     visit.observe().await?;
 
