@@ -57,6 +57,7 @@ pub(super) async fn reloaded(visit: &mut Visit<'_>) -> Result<()> {
 pub(super) async fn local_storage_emptied(visit: &mut Visit<'_>) -> Result<()> {
     sign_in(visit).await?;
     wait_stored(visit).await?;
+    visit.wait("IndexedDB holds the list, as the cookie tells", LIST_HELD).await?;
     let before = visit.counters().await?;
 
     visit.eval::<serde_json::Value>("localStorage.clear(); return null").await?;
@@ -144,6 +145,8 @@ async fn require_sources(visit: &Visit<'_>, allowed: &[&str]) -> Result<()> {
 async fn wait_stored(visit: &Visit<'_>) -> Result<()> {
     visit.wait("LocalStorage holds the pictures of the list", STORED).await
 }
+
+const LIST_HELD: &str = "return document.cookie.includes('miniature_list=')";
 
 const STORED: &str = "
     const pictures = document.querySelectorAll('[data-testid=friend-list] .picture[data-state=ready]').length;
