@@ -300,7 +300,9 @@ async fn instances_that_start_together_bring_postgresql_up_to_date_once() {
     let postgres = Postgres::start().unwrap();
     let url = postgres.url().parse().unwrap();
     let started = futures_util::future::join_all((0..4).map(|_| Database::connect(&url))).await;
-    assert!(started.iter().all(Result::is_ok), "{started:?}");
+    let lineages = started.into_iter().map(|database| database.unwrap().lineage());
+    let lineages = lineages.collect::<Vec<_>>();
+    assert!(lineages.iter().all(|lineage| *lineage == lineages[0]), "{lineages:?}");
 }
 
 #[tokio::test]
