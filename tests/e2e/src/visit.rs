@@ -6,6 +6,7 @@
 )]
 
 use crate::{
+    complaints::{Line, Outage, is_network_failure, is_refusal, now},
     counters::Counters,
     engine::{Browser, Engine, Session},
     gate::{Fault, Gate, Network, Passage},
@@ -15,12 +16,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail, ensure};
 use serde::de::DeserializeOwned;
-use std::{
-    fmt::Write,
-    fs,
-    path::Path,
-    time::{Duration, SystemTime},
-};
+use std::{fmt::Write, fs, path::Path, time::Duration};
 use thirtyfour::{By, WebElement};
 use tokio::time::{Instant, sleep};
 
@@ -358,50 +354,6 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// Something that the page or its browser complained about.
-#[derive(Debug)]
-struct Line {
-    text: String,
-    /// Milliseconds since the Unix epoch.
-    at: f64,
-}
-
-/// A time in which requests were made to fail, in milliseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug)]
-struct Outage {
-    from: f64,
-    until: Option<f64>,
-}
-
-impl Outage {
-    /// How long after its end a browser may still write down what failed in it, in milliseconds.
-    const TAIL: f64 = 500.0;
-
-    fn covers(self, at: f64) -> bool {
-        at >= self.from - 1.0 && self.until.is_none_or(|until| at <= until + Self::TAIL)
-    }
-}
-
-/// Milliseconds since the Unix epoch, as the browser stamps its lines.
-#[expect(clippy::disallowed_methods, reason = "compared with the stamps of another process")]
-fn now() -> f64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    now.map_or(0.0, |now| now.as_secs_f64() * 1000.0)
-}
-
-/// The line that Chromium writes when a page without a session asks who is signed in: 401 is the
-/// answer of the wire contract, and no page can ask without it being written.
-fn is_refusal(line: &str) -> bool {
-    line.starts_with("console: ") && line.contains("status of 401")
-}
-
-/// Lines that a browser writes when a request does not get through.
-fn is_network_failure(line: &str) -> bool {
-    let signs =
-        ["net::ERR_", "NetworkError", "Failed to fetch", "Load failed", "Failed to load resource"];
-    signs.iter().any(|sign| line.contains(sign))
-}
-
 fn describe_gaps(gaps: &[Gap], judged: u32) -> String {
     let mut frames: Vec<f64> = gaps.iter().map(|gap| gap.at).collect();
     frames.dedup();
@@ -411,35 +363,4 @@ fn describe_gaps(gaps: &[Gap], judged: u32) -> String {
         .map(|gap| format!("{} ({}) at {:.0} ms", gap.user, gap.why, gap.at))
         .collect();
     format!("{} of {judged} frames had a gap; first: {}", frames.len(), first.join("; "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_fails_after_an_outage_is_not_excused() {
-        let outage = Outage { from: 1_000.0, until: Some(2_000.0) };
-        let cases = [
-            ("before", 900.0, false),
-            ("within", 1_500.0, true),
-            ("written down late", 2_400.0, true),
-            ("after", 2_600.0, false),
-        ];
-        for (name, at, expected) in cases {
-            assert_eq!(outage.covers(at), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn only_failed_requests_are_excused_by_an_outage() {
-        let cases = [
-            ("console: http://x/api - Failed to load resource: net::ERR_EMPTY_RESPONSE", true),
-            ("console.error: panicked at src/app/mod.rs", false),
-            ("csp: script-src inline", false),
-        ];
-        for (line, excused) in cases {
-            assert_eq!(is_network_failure(line), excused, "{line}");
-        }
-    }
 }
