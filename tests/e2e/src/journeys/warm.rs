@@ -37,6 +37,7 @@ pub(super) async fn re_entered(visit: &mut Visit<'_>) -> Result<()> {
 pub(super) async fn reloaded(visit: &mut Visit<'_>) -> Result<()> {
     sign_in(visit).await?;
     wait_stored(visit).await?;
+    visit.wait("IndexedDB holds the list, as the cookie tells", LIST_HELD).await?;
     let before = visit.counters().await?;
 
     visit.reload().await?;
@@ -97,6 +98,7 @@ fn asked(counted: &Counters) -> u64 {
 async fn later(visit: &mut Visit<'_>, seconds: u64) -> Result<Counters> {
     sign_in(visit).await?;
     wait_stored(visit).await?;
+    visit.wait("IndexedDB holds the list, as the cookie tells", LIST_HELD).await?;
     let before = visit.counters().await?;
 
     let clock_ahead = Duration::from_secs(seconds);
