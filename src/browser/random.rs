@@ -1,5 +1,6 @@
 //! Numbers that nobody can guess.
 
+use js_sys::Uint8Array;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use super::clock;
@@ -7,14 +8,18 @@ use super::clock;
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
-    fn fill(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
+    fn fill(bytes: &Uint8Array) -> Result<JsValue, JsValue>;
 }
 
 /// A seed for a generator. Where the browser has no `crypto`, the clocks have to do.
 pub fn seed() -> u64 {
-    let mut bytes = [0; 8];
-    match fill(&mut bytes) {
-        Ok(_) => u64::from_ne_bytes(bytes),
+    // An array of JavaScript's own: what it writes into a slice, optimised code does not see.
+    let (filled, mut bytes) = (Uint8Array::new_with_length(8), [0; 8]);
+    match fill(&filled) {
+        Ok(_) => {
+            filled.copy_to(&mut bytes);
+            u64::from_ne_bytes(bytes)
+        }
         Err(_) => seed_of_clocks(),
     }
 }
