@@ -234,7 +234,7 @@ impl<B: Bytes> Core<B> {
 
     fn set_visible(&mut self, visible: bool) {
         if visible && !self.visible {
-            self.look_again();
+            self.look_again(std::time::Duration::ZERO);
         }
         self.visible = visible;
         self.people.touch_all();

@@ -74,15 +74,16 @@ impl<B: Bytes> Core<B> {
     /// Takes note of the time. A machine that slept, or a clock that was set, is as a page that
     /// becomes visible.
     pub(super) fn tick(&mut self, now: Now) {
-        if self.time.advance(now) > self.policy.clock_jump {
-            self.look_again();
+        let moved = self.time.advance(now);
+        if moved > self.policy.clock_jump {
+            self.look_again(moved);
         }
     }
 
     /// What rests is tried soon, and what is on screen and was checked a while ago is asked about.
-    pub(super) fn look_again(&mut self) {
-        let doubted = self.time.now();
-        let old = doubted - self.policy.recheck_after;
+    /// The running clock may have missed as much as `missed`.
+    pub(super) fn look_again(&mut self, missed: Duration) {
+        let old = self.time.now() - self.policy.recheck_after.saturating_sub(missed);
         self.people.change_viewed(|person| {
             if person.known.as_ref().is_none_or(|known| known.asked < old) {
                 person.believe_from = person.believe_from.max(old);

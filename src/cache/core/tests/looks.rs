@@ -284,3 +284,14 @@ fn a_sleep_that_the_running_clock_did_not_see_is_as_becoming_visible() {
         assert_eq!(t.picture_requests(), expected, "{millis} ms");
     }
 }
+
+#[test]
+fn what_was_checked_right_before_a_sleep_is_old_after_it() {
+    let mut t = Fixture::with_users(1);
+    t.open(0);
+    t.doc.wait(secs(5));
+    t.doc.requests();
+    t.world.borrow_mut().jump(3_600_000);
+    t.doc.wait(secs(2));
+    assert_eq!(t.picture_requests(), 1);
+}
