@@ -202,6 +202,11 @@ impl<B: Bytes> Core<B> {
 
     /// Forgets everything of the account that was signed in, and what it waited for.
     pub(super) fn drop_account(&mut self) {
+        // What was queued for one account is never carried out on the storages of another.
+        self.queue.retain(|effect| {
+            use Effect::{Cancel, Changed, Erase, Report};
+            matches!(effect, Cancel(_) | Changed(_) | Erase { .. } | Report(_))
+        });
         let flights = std::mem::take(&mut self.flights);
         for (id, task) in flights.awaited_ids() {
             if task.is_request() {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cache::core::{
-    ListView, SessionView, Start,
+    Effect, ListView, SessionView, Start,
     testing::{Fault, Under, Weather},
 };
 
@@ -125,4 +125,25 @@ fn an_erasure_that_failed_is_made_again_until_it_succeeds() {
     t.world.borrow_mut().durable.fault = Fault::None;
     t.doc.wait(minutes(1));
     assert!(t.world.borrow().durable.records.is_empty());
+}
+
+#[test]
+fn what_was_queued_for_one_account_is_not_carried_out_for_another() {
+    let mut t = Fixture::with_users(2);
+    t.open(0);
+    t.world.borrow_mut().advance(secs(1));
+    t.change(0, true);
+    let (records, lineage) = {
+        let server = &t.world.borrow().server;
+        (server.truth.values().cloned().collect(), server.lineage())
+    };
+    t.doc.tell(Event::News(records, lineage));
+    let first = t.doc.core.poll(t.doc.now());
+    assert!(matches!(first, Some(Effect::Changed(_))), "a request follows in the same turn");
+    t.doc.tell(start("grace"));
+    let rest: Vec<_> = std::iter::from_fn(|| t.doc.core.poll(t.doc.now())).collect();
+    let touches = |effect: &&Effect<Blob>| {
+        matches!(effect, Effect::Read { .. } | Effect::Write { .. } | Effect::Fetch { .. })
+    };
+    assert_eq!(rest.iter().find(touches), None);
 }
