@@ -185,7 +185,9 @@ impl<B: Bytes> Core<B> {
 
     pub(super) fn no_user(&mut self, user: &UserId, sent: Moment) {
         let until = sent + self.policy.absence_fresh_for;
-        let gone = self.people.change(user, |person| person.forget(Gone { asked: sent, until }));
+        let gone = self
+            .people
+            .change(user, |person| person.forget(Gone { asked: sent, until, last: None }));
         if gone {
             self.writes.want(user, self.time.now());
             self.writes.hurry();

@@ -53,6 +53,8 @@ pub(super) struct Known {
 pub(super) struct Gone {
     pub(super) asked: Moment,
     pub(super) until: Moment,
+    /// What was known of them before: nothing older brings them back, whatever the clocks say.
+    pub(super) last: Option<Version>,
 }
 
 /// A rendition in memory.
@@ -134,7 +136,9 @@ impl<B: Bytes> Person<B> {
 
     /// Takes in a record. Of two that say the same the one that was checked later stands.
     pub(super) fn learn(&mut self, news: Known) -> Learnt {
-        if self.gone.is_some_and(|gone| gone.asked > news.asked) {
+        let overruled =
+            |gone: Gone| gone.asked > news.asked || gone.last > Some(news.checked.version());
+        if self.gone.is_some_and(overruled) {
             return Learnt::Older;
         }
         let learnt = match &self.known {
@@ -168,8 +172,9 @@ impl<B: Bytes> Person<B> {
             return false;
         }
         let image = self.image();
+        let last = self.version().max(self.gone.and_then(|gone| gone.last));
         self.known = None;
-        self.gone = Some(gone);
+        self.gone = Some(Gone { last, ..gone });
         self.drop_bytes(image);
         self.targets.iter_mut().for_each(Target::forgive);
         true

@@ -292,3 +292,23 @@ fn an_answer_of_an_earlier_history_changes_nothing() {
     t.doc.wait(minutes(2));
     assert_eq!(t.doc.core.connection(), crate::cache::core::ConnectionView::Reachable);
 }
+
+#[test]
+fn nothing_older_brings_back_someone_who_is_gone() {
+    let mut t = Fixture::with_users(1);
+    let old = t.world.borrow().server.truth.clone();
+    let (viewer, _) = t.open(0);
+    t.change(0, true);
+    t.hear();
+    t.doc.wait(secs(2));
+    t.world.borrow_mut().server.delete(&user(0));
+    t.doc.tell(Event::Invalidate(user(0)));
+    t.doc.wait(secs(2));
+    assert!(t.view(viewer).shown.is_none());
+    let lineage = t.world.borrow().server.lineage();
+    t.doc.tell(Event::News(old.into_values().collect(), lineage));
+    assert_eq!(t.view(viewer).revision, None, "a list that is older than what was known");
+    t.world.borrow_mut().server.change(&user(0), true);
+    t.hear();
+    assert!(t.shows_revision(viewer, 0, 3), "created again, it counts on");
+}
