@@ -136,10 +136,13 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    /// The names of all cookies of the page, those included that no script can read.
+    /// The names of all cookies of the page that hold something, those included that no script can
+    /// read.
     pub async fn cookie_names(&self) -> Result<Vec<String>> {
         let cookies = self.driver.get_all_cookies().await?;
-        Ok(cookies.into_iter().map(|cookie| cookie.name).collect())
+        // Firefox goes on listing a removed cookie for some time: empty, expired, and never sent.
+        let held = cookies.into_iter().filter(|cookie| !cookie.value.is_empty());
+        Ok(held.map(|cookie| cookie.name).collect())
     }
 
     /// Runs a script in the page and returns what it returns.
