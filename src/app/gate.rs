@@ -1,9 +1,8 @@
 //! Who may see what: nobody's page before it is known who is there.
 
-use super::place::Place;
-use crate::store::{Farewell, Session, SessionState};
+use super::{address::use_address, place::Place};
+use crate::store::{Farewell, Session, SessionState, react};
 use leptos::prelude::*;
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 use miniature_api::UserId;
 
 /// What stands at the entrance. Changes with the account, not with its name or picture.
@@ -48,11 +47,11 @@ pub(super) fn use_gate(session: &Session) -> Memo<Gate> {
 
 /// Corrects the address bar where it names a page that is not for who is there.
 pub(super) fn redirect(gate: Memo<Gate>, place: Memo<Place>) {
-    let navigate = use_navigate();
-    Effect::new(move |_| {
+    let address = use_address();
+    react(move || {
         let detour = gate.read().detour(&place.read());
         if let Some(path) = detour {
-            navigate(path, NavigateOptions { replace: true, ..Default::default() });
+            address.replace(path);
         }
     });
 }

@@ -8,6 +8,7 @@
 
 #![expect(unreachable_pub, reason = "`#[component]` makes the body of each component `pub`")]
 
+mod address;
 mod friends;
 mod gate;
 mod me;
@@ -19,9 +20,9 @@ mod profile_modal;
 mod shell;
 mod sign_in;
 
+use address::provide_address;
 use gate::Gate;
 use leptos::{either::EitherOf4, prelude::*};
-use leptos_router::components::Router;
 use notice::Trouble;
 use place::{provide_place, use_place};
 use shell::SignedIn;
@@ -33,11 +34,8 @@ use crate::store::{Session, provide_session};
 #[component]
 pub fn App() -> impl IntoView {
     let session = provide_session();
-    view! {
-        <Router>
-            <Entrance session />
-        </Router>
-    }
+    provide_address();
+    view! { <Entrance session /> }
 }
 
 /// Lets in who is signed in, and asks the others to.

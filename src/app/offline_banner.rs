@@ -6,7 +6,6 @@ use leptos::prelude::*;
 #[component]
 pub(super) fn OfflineBanner() -> impl IntoView {
     let connection = use_connection();
-    let trouble = Memo::new(move |_| trouble(connection.get()));
     let cache = use_picture_cache();
     let retry = Callback::new(move |()| {
         if let Some(cache) = &cache {
@@ -16,7 +15,7 @@ pub(super) fn OfflineBanner() -> impl IntoView {
     view! {
         // Always there, so that screen readers hear it fill.
         <div class="offline" role="status">
-            {move || trouble.get().map(|text| view! { <Banner text retry /> })}
+            {move || trouble(connection.get()).map(|text| view! { <Banner text retry /> })}
         </div>
     }
 }

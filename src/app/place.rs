@@ -1,10 +1,8 @@
 //! Where the address bar is, as one of a closed set.
 
+use super::address::use_address;
+use crate::store::react;
 use leptos::prelude::*;
-use leptos_router::{
-    hooks::use_location,
-    location::{BrowserUrl, LocationProvider as _},
-};
 use miniature_api::UserId;
 
 /// What a path names.
@@ -79,18 +77,13 @@ pub(super) fn profile_path(user: &UserId) -> String {
     format!("/friends/{user}")
 }
 
-/// Follows the address bar, for [`use_place`]. Belongs inside the router.
+/// Follows the address bar, for [`use_place`].
 pub(super) fn provide_place() {
-    let path = use_location().pathname;
-    let place = Memo::new(move |_| Place::at(&path.read()));
-    let browser = use_context::<BrowserUrl>();
-    Effect::new(move |_| {
-        path.track();
+    let address = use_address();
+    let place = Memo::new(move |_| Place::at(&address.path()));
+    react(move || {
         document().set_title(place.read().title());
-        // The router changes the address bar once it hears that the page stands, as it does now.
-        if let Some(browser) = &browser {
-            browser.ready_to_complete();
-        }
+        address.settle();
     });
     provide_context(place);
 }

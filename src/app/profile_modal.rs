@@ -1,11 +1,12 @@
 //! A friend's profile over the list: a dialog that is open when the address bar says so.
 
 use super::{
+    address::use_address,
     place::{profile_path, use_place},
     profile_card::ProfileCard,
 };
+use crate::store::react;
 use leptos::{html, prelude::*};
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 use miniature_api::UserId;
 use wasm_bindgen::{JsCast as _, JsValue};
 
@@ -68,8 +69,9 @@ pub(super) fn ProfileModal(
 
 /// Opens and closes the dialog as the address bar says.
 fn follow(profile: Memo<Option<UserId>>, dialog: NodeRef<html::Dialog>) {
-    Effect::new(move |before: Option<Option<UserId>>| {
-        let dialog = dialog.get()?;
+    let mut before = None;
+    react(move || {
+        let Some(dialog) = dialog.get() else { return };
         let now = profile.get();
         if now.is_some() && !dialog.open() {
             // Refused only for a dialog that is out of the document, where nobody misses it.
@@ -79,17 +81,17 @@ fn follow(profile: Memo<Option<UserId>>, dialog: NodeRef<html::Dialog>) {
         }
         if now.is_none() {
             dialog.close();
-            if let Some(user) = before.flatten() {
-                focus_row(&user);
+            if let Some(user) = &before {
+                focus_row(user);
             }
         }
-        now
+        before = now;
     });
 }
 
 /// Back to the list: by the way one came, if it was from there.
 fn leave() -> impl Fn() + Clone {
-    let navigate = use_navigate();
+    let address = use_address();
     move || {
         let came_from_list = |history: &web_sys::History| {
             history.state().is_ok_and(|state| state == JsValue::from_str(FROM_LIST))
@@ -98,10 +100,7 @@ fn leave() -> impl Fn() + Clone {
             Ok(history) if came_from_list(&history) => {
                 let _ = history.back();
             }
-            Ok(_) | Err(_) => navigate(
-                "/friends",
-                NavigateOptions { replace: true, scroll: false, ..Default::default() },
-            ),
+            Ok(_) | Err(_) => address.replace("/friends"),
         }
     }
 }

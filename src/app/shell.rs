@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     browser::schedule,
-    store::{Session, provide_friend_list, provide_picture_cache},
+    store::{Session, provide_friend_list, provide_picture_cache, react},
     ui::CacheDashboard,
 };
 use leptos::{either::EitherOf3, html, prelude::*};
@@ -75,9 +75,10 @@ fn NotFound() -> impl IntoView {
 
 /// A page that replaced another one is where a reader of the screen goes on.
 fn focus_on_change(page: Memo<Page>, main: NodeRef<html::Main>) {
-    Effect::new(move |before: Option<Page>| {
+    let mut before = None;
+    react(move || {
         let page = page.get();
-        if before.is_some_and(|before| before != page)
+        if before.replace(page).is_some_and(|before| before != page)
             && let Some(main) = main.get_untracked()
         {
             let options = web_sys::FocusOptions::new();
@@ -85,6 +86,5 @@ fn focus_on_change(page: Memo<Page>, main: NodeRef<html::Main>) {
             // An element that cannot take the focus leaves it where it was.
             let _ = main.focus_with_options(&options);
         }
-        page
     });
 }

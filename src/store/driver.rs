@@ -8,11 +8,10 @@
 
 use std::{
     cell::{Cell, RefCell},
-    rc::Rc,
     time::Duration,
 };
 
-use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
+use futures_util::future::{AbortHandle, abortable};
 use miniature_api::{Lineage, UserId};
 
 use super::{counters::Counters, shelves::Shelves, signals::Signals};
@@ -43,12 +42,12 @@ const LIST_COOKIE: &str = "miniature_list";
 const IDLE_WITHIN: Duration = Duration::from_secs(1);
 
 thread_local! {
-    static DRIVER: Rc<Driver> = Rc::new(Driver::start());
+    static DRIVER: &'static Driver = Box::leak(Box::new(Driver::start()));
 }
 
-/// The driver of this document.
-pub(super) fn driver() -> Rc<Driver> {
-    DRIVER.with(Rc::clone)
+/// The driver of this document, for as long as that lives.
+pub(super) fn driver() -> &'static Driver {
+    DRIVER.with(|driver| *driver)
 }
 
 /// The one core of the document, and handles to all that it acts on.
@@ -195,55 +194,35 @@ impl Driver {
 
     fn carry_out(&self, effect: Effect<Content>) {
         match effect {
-            Effect::Read { id, lookups } => {
-                self.ask(id, async move |shelf| Answer::Read(shelf.get_many(&lookups).await));
-            }
-            Effect::ReadDocuments { id, keys } => {
-                self.ask(id, async move |shelf| Answer::Documents(shelf.documents(&keys).await));
-            }
             Effect::Fetch { id, request, lineage } => self.fetch(id, request, lineage),
-            Effect::Decode { id, rendition } => {
-                let decoded = async move { Answer::Decoded(decode::decodes(&rendition).await) };
-                begin(id, Box::pin(decoded));
-            }
+            Effect::Cancel(id) => self.end_request(id),
             Effect::Write { id, layer: Source::LocalStorage, ops, now, room: _ } => {
                 let written = self.shelves.on_local(|shelf| shelf.apply(&ops, now));
                 self.answer(id, Answer::Written(written));
-            }
-            Effect::Write { id, layer: _, ops, now, room } => {
-                self.ask(id, async move |shelf| {
-                    Answer::Written(shelf.apply(&ops, now, room).await)
-                });
             }
             Effect::Count { id } => {
                 let lines = self.shelves.on_local(LocalStorageShelf::count);
                 self.answer(id, Answer::Counted(lines));
             }
-            Effect::Measure { id } => {
-                self.ask(id, async move |shelf| Answer::Measured(shelf.usage().await));
-            }
             Effect::Erase { id, account, layer: Source::LocalStorage } => {
                 self.answer(id, Answer::Erased(self.shelves.erase_local(&account)));
             }
-            Effect::Erase { id, account, layer: _ } => {
-                let shelf = self.shelves.durable_of(&account);
-                begin(id, Box::pin(async move { Answer::Erased(shelf.clear().await) }));
+            Effect::Erase { ref account, .. } => {
+                schedule::spawn(begin(self.shelves.durable_of(account), effect));
+            }
+            Effect::Read { .. }
+            | Effect::ReadDocuments { .. }
+            | Effect::Write { .. }
+            | Effect::Measure { .. }
+            | Effect::Decode { .. } => {
+                // Once nobody is signed in, nobody waits for an answer.
+                if let Some(shelf) = self.shelves.durable() {
+                    schedule::spawn(begin(shelf, effect));
+                }
             }
             Effect::AnnounceList(held) => self.announce_list(held),
-            Effect::Cancel(id) => self.end_request(id),
             Effect::Changed(topic) => self.signals.changed(&topic),
             Effect::Report(event) => self.counters.count(event),
-        }
-    }
-
-    /// Asks IndexedDB. Once nobody is signed in, nobody waits for an answer.
-    fn ask(
-        &self,
-        id: EffectId,
-        work: impl AsyncFnOnce(IndexedDbShelf) -> Answer<Content> + 'static,
-    ) {
-        if let Some(shelf) = self.shelves.durable() {
-            begin(id, Box::pin(work(shelf)));
         }
     }
 
@@ -279,11 +258,27 @@ impl Driver {
     }
 }
 
-fn begin(id: EffectId, work: LocalBoxFuture<'static, Answer<Content>>) {
-    schedule::spawn(async move {
-        let answer = work.await;
-        driver().answer(id, answer);
-    });
+/// What takes its time, from its beginning to its answer.
+async fn begin(shelf: IndexedDbShelf, effect: Effect<Content>) {
+    let (id, answer) = match effect {
+        Effect::Read { id, lookups } => (id, Answer::Read(shelf.get_many(&lookups).await)),
+        Effect::ReadDocuments { id, keys } => (id, Answer::Documents(shelf.documents(&keys).await)),
+        Effect::Write { id, ops, now, room, .. } => {
+            (id, Answer::Written(shelf.apply(&ops, now, room).await))
+        }
+        Effect::Measure { id } => (id, Answer::Measured(shelf.usage().await)),
+        Effect::Erase { id, .. } => (id, Answer::Erased(shelf.clear().await)),
+        Effect::Decode { id, rendition } => {
+            (id, Answer::Decoded(decode::decodes(&rendition).await))
+        }
+        Effect::Fetch { .. }
+        | Effect::Count { .. }
+        | Effect::Cancel(_)
+        | Effect::AnnounceList(_)
+        | Effect::Changed(_)
+        | Effect::Report(_) => return,
+    };
+    driver().answer(id, answer);
 }
 
 async fn send(id: EffectId, request: Request, lineage: Option<Lineage>) -> Fetched<Content> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use leptos::prelude::*;
 use miniature_api::{Friend, UserId};
 
-use super::{driver::driver, screen::rendition_size};
+use super::{driver::driver, react::react, screen::rendition_size};
 use crate::cache::core::{Core, Event, FriendsView, ListState, ListView};
 
 /// The edge of a picture in the list, in CSS pixels. `boot.js` asks for pictures of this size, too.
@@ -30,7 +30,7 @@ pub fn provide_friend_list() -> FriendList {
     };
     list.look_away();
     let follower = list.clone();
-    Effect::new(move |_| {
+    react(move || {
         let driver = driver();
         driver.signals.friends.track();
         follower.show(driver.read(Core::friends));

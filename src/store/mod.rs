@@ -13,6 +13,7 @@ mod driver;
 mod friends;
 mod picture_store;
 mod profile;
+mod react;
 mod screen;
 mod session;
 mod shelves;
@@ -24,6 +25,7 @@ pub use picture_store::{
     OpenPicture, PictureCache, PictureUrl, Shown, View, provide_picture_cache, use_picture_cache,
 };
 pub use profile::{ProfileState, use_profile};
+pub(crate) use react::react;
 pub use screen::rendition_size;
 pub use session::{Farewell, Session, SessionState, SignInError, provide_session, use_session};
 

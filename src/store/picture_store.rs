@@ -2,7 +2,6 @@
 
 use std::{
     cell::RefCell,
-    collections::HashMap,
     fmt,
     ops::Deref,
     rc::{Rc, Weak},
@@ -248,18 +247,22 @@ struct Urls {
     /// Up to how many bytes a picture is addressed by a `data:` URL.
     inline_up_to: usize,
     objects: ObjectUrls,
-    used: RefCell<HashMap<RenditionKey, Weak<Url>>>,
+    /// By rendition, sorted.
+    used: RefCell<Vec<(RenditionKey, Weak<Url>)>>,
 }
 
 impl Urls {
     fn lease(&self, rendition: &Rendition) -> PictureUrl {
+        let find = |used: &[(RenditionKey, _)]| used.binary_search_by_key(&rendition.key, |u| u.0);
         let mut used = self.used.borrow_mut();
-        if let Some(url) = used.get(&rendition.key).and_then(Weak::upgrade) {
-            return PictureUrl(SendWrapper::new(url));
-        }
-        used.retain(|_, url| url.strong_count() > 0);
-        let url = Rc::new(self.address(rendition));
-        used.insert(rendition.key, Rc::downgrade(&url));
+        let held = find(&used).ok().and_then(|at| used.get(at)?.1.upgrade());
+        let url = held.unwrap_or_else(|| {
+            let url = Rc::new(self.address(rendition));
+            used.retain(|(_, url)| url.strong_count() > 0);
+            let at = find(&used).unwrap_or_else(|at| at);
+            used.insert(at, (rendition.key, Rc::downgrade(&url)));
+            url
+        });
         PictureUrl(SendWrapper::new(url))
     }
 

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use miniature_api::{ACCOUNT_COOKIE, Account, Credentials, UserId};
 use send_wrapper::SendWrapper;
 
-use super::driver::driver;
+use super::{driver::driver, react::react};
 pub use crate::browser::origin::SignInError;
 use crate::{
     browser::{cookies, json, local_storage, schedule, tabs},
@@ -186,7 +186,7 @@ impl Session {
         on_cleanup(move || drop(guard));
 
         let session = self.clone();
-        Effect::new(move |_| {
+        react(move || {
             let driver = driver();
             driver.signals.session.track();
             session.hear(driver.read(Core::session));

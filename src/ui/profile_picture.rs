@@ -5,6 +5,7 @@ use super::{
     initials::Initials,
     use_profile_picture::{ProfilePicture, use_profile_picture},
 };
+use crate::store::react;
 use leptos::{html, prelude::*};
 use miniature_api::UserId;
 
@@ -77,7 +78,7 @@ fn FrameImage(
         }
     };
     // What the document holds already is complete at once, and `load` would come a frame late.
-    Effect::new(move |_| {
+    react(move || {
         if image.get().is_some_and(|image| is_loaded(&image)) {
             tell();
         }

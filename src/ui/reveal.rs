@@ -6,7 +6,10 @@ use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlImageElement};
 
-use crate::browser::{clock, schedule};
+use crate::{
+    browser::{clock, schedule},
+    store::react,
+};
 
 /// The longest that a list is held back, whatever its pictures do.
 const AT_MOST: Duration = Duration::from_millis(150);
@@ -20,7 +23,7 @@ const AT_MOST: Duration = Duration::from_millis(150);
 pub fn use_reveal(list: NodeRef<html::Ul>, has_rows: Signal<bool>) -> Signal<bool> {
     let revealed = ArcRwSignal::new(false);
     let reveal = revealed.clone();
-    Effect::new(move |_| {
+    react(move || {
         if has_rows.get() && !reveal.get_untracked() {
             // What is complete now says so before the next frame.
             match list.get_untracked() {

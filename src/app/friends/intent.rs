@@ -5,8 +5,8 @@ use super::{
     band::Band,
 };
 use crate::{
-    browser::viewport,
-    store::{PictureCache, use_picture_cache},
+    browser::{schedule::Timer, viewport},
+    store::{PictureCache, react, use_picture_cache},
     ui::rendition_size,
 };
 use leptos::prelude::*;
@@ -35,11 +35,12 @@ pub(super) struct Intent {
 impl Intent {
     pub(super) fn new() -> Self {
         let (on, expected) = (RwSignal::new(None), RwSignal::new(None));
-        Effect::new(move |timer| {
-            restart(timer, LINGER, {
-                let user: UserId = on.get()?;
-                move || drop(expected.try_set(Some(user)))
-            })
+        let mut timer: Option<Timer> = None;
+        react(move || {
+            drop(timer.take());
+            timer = on.get().and_then(|user: UserId| {
+                Timer::set(LINGER, move || drop(expected.try_set(Some(user))))
+            });
         });
         Self { cache: StoredValue::new(use_picture_cache()), on, expected }
     }
@@ -65,14 +66,15 @@ impl Intent {
         if viewport::save_data() {
             return;
         }
-        Effect::new(move |timer| {
-            restart(timer, CALM, {
-                self.expected.read().as_ref()?;
+        let mut timer: Option<Timer> = None;
+        react(move || {
+            drop(timer.take());
+            timer = self.expected.read().as_ref().and_then(|_| {
                 let friends = friends.read();
-                let seen = &friends[band.read().in_view(friends.len())];
+                let seen = friends.get(band.read().in_view(friends.len()))?;
                 let users: Vec<UserId> = seen.iter().map(|friend| friend.user_id.clone()).collect();
-                move || self.prefetch_by_and_by(users)
-            })
+                Timer::set(CALM, move || self.prefetch_by_and_by(users))
+            });
         });
     }
 
@@ -90,18 +92,6 @@ impl Intent {
             set_timeout(move || self.prefetch_by_and_by(later), CALM);
         }
     }
-}
-
-/// For an effect: does `act` once `delay` has passed without another run.
-fn restart(
-    before: Option<Option<TimeoutHandle>>,
-    delay: Duration,
-    act: impl FnOnce() + 'static,
-) -> Option<TimeoutHandle> {
-    if let Some(timer) = before.flatten() {
-        timer.clear();
-    }
-    set_timeout_with_handle(act, delay).ok()
 }
 
 /// Whose row the event happened in.

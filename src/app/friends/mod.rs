@@ -8,7 +8,7 @@ mod row;
 
 use super::profile_modal::ProfileModal;
 use crate::{
-    store::{FriendList, use_friend_list},
+    store::{FriendList, react, use_friend_list},
     ui::use_reveal,
 };
 use band::{Band, use_band};
@@ -67,5 +67,5 @@ fn say_what_is_seen(list: &FriendList, band: Memo<Band>) {
     let left = list.clone();
     on_cleanup(move || left.look_away());
     let list = list.clone();
-    Effect::new(move |_| list.look_at(band.read().wanted()));
+    react(move || list.look_at(band.read().wanted()));
 }

@@ -3,8 +3,9 @@
 //! The browser would remember by itself, but it asks when the next page stands already, and that
 //! page may be too short to be scrolled at all.
 
+use super::super::address::Address;
+use crate::store::react;
 use leptos::prelude::*;
-use leptos_router::location::{BrowserUrl, LocationProvider as _};
 
 /// How far down the list was, in CSS pixels.
 #[derive(Clone, Copy)]
@@ -34,7 +35,7 @@ impl Position {
             return;
         }
         let top = self.0.get_value();
-        Effect::new(move |_| {
+        react(move || {
             window().scroll_to_with_x_and_y(0.0, top);
             // Chromium then scrolls to what it remembers itself, still before the next frame.
             request_animation_frame(move || window().scroll_to_with_x_and_y(0.0, top));
@@ -43,7 +44,7 @@ impl Position {
 }
 
 fn is_way_back() -> bool {
-    use_context::<BrowserUrl>().is_some_and(|browser| browser.is_back().get_untracked())
+    use_context::<Address>().is_some_and(Address::is_return)
 }
 
 /// The position of the account's list.
