@@ -1,4 +1,5 @@
-//! What a turn costs in the core: medians of 10 000, with 100 and with 10 000 viewers and entries.
+//! What a turn costs in the core: medians of 10 000, with 100 and with 10 000 viewers and entries,
+//! and as many friends.
 //!
 //! `cargo xtask bench core [--strict]`. A turn may cost twice as much with a hundred times as many
 //! viewers, or 20 µs; a cold list of 50 may cost 0.3 ms in the core, parsing and base64 not counted.
@@ -46,6 +47,8 @@ struct Bench {
     core: Core<Blob>,
     now: Now,
     effects: Vec<Effect<Blob>>,
+    /// Friends, and those who are looked at.
+    count: usize,
     revision: u32,
 }
 
@@ -75,12 +78,23 @@ impl Bench {
             Event::Session(Some(Start { account, lineage, believe_from, friends: None })),
             now,
         );
-        let mut bench = Self { core, now, effects: Vec::new(), revision: 1 };
+        let mut bench = Self { core, now, effects: Vec::new(), count, revision: 1 };
+        if count > 0 {
+            bench.look_at_rows(0..count);
+            bench.settle();
+            assert_eq!(bench.core.friends().friends.len(), count);
+            bench.look_at_rows(0..30);
+        }
         for index in 0..count {
             bench.open(index);
         }
         bench.settle();
         bench
+    }
+
+    fn look_at_rows(&mut self, rows: std::ops::Range<usize>) {
+        let view = ListView { rows, pictures: Some(Size::S64) };
+        self.core.handle(Event::FriendsViewed(view), self.now);
     }
 
     fn open(&mut self, index: usize) -> miniature::cache::core::ViewerId {
@@ -140,6 +154,12 @@ impl Bench {
                     users.iter().map(|u| u.user_id.as_str()[4..].parse().unwrap()).collect();
                 (id, pictures(&users, self.revision))
             }
+            Effect::Fetch { id, request: Request::Friends { cursor, pictures, .. }, .. } => {
+                let start = cursor.map_or(0, |cursor| cursor.parse().unwrap());
+                let end = (start + 50).min(self.count);
+                let next = (end < self.count).then(|| end.to_string());
+                (id, friends(start..end, next, pictures))
+            }
             Effect::Decode { id, .. } => (id, Answer::Decoded(true)),
             Effect::Write { id, .. } => (id, Answer::Written(Ok(Written::default()))),
             Effect::Count { id } => (id, Answer::Counted(Ok(Vec::new()))),
@@ -154,6 +174,24 @@ fn pictures(users: &[usize], revision: u32) -> Answer<Blob> {
     let renditions = records.iter().map(|record| (record.image_id.unwrap(), Ok(Blob))).collect();
     let entries = records.into_iter().map(BatchEntry::Found).collect();
     fetched(Reply::Pictures { entries, renditions })
+}
+
+fn friends(
+    rows: std::ops::Range<usize>,
+    next: Option<String>,
+    pictures: Option<Size>,
+) -> Answer<Blob> {
+    let friends = rows.map(|index| Friend {
+        user_id: user(index),
+        name: format!("Friend {index}"),
+        headline: "What a day".into(),
+        picture: record(index, 1),
+    });
+    let page = FriendsPage { friends: friends.collect(), next };
+    let images = page.friends.iter().filter_map(|friend| friend.picture.image_id);
+    let renditions = images.map(|image| (image, Ok(Blob))).collect();
+    let etag = Some("W/\"page\"".into());
+    fetched(Reply::Friends(Some(FriendsReply { page, etag, pictures, renditions })))
 }
 
 fn fetched(reply: Reply<Blob>) -> Answer<Blob> {
@@ -233,30 +271,19 @@ fn measure(count: usize) -> Vec<(&'static str, Duration)> {
 fn cold_list() -> Duration {
     let times = (0..1_000).map(|_| {
         let mut bench = Bench::new(0);
-        let friends = (0..50).map(|index| Friend {
-            user_id: user(index),
-            name: format!("Friend {index}"),
-            headline: "What a day".into(),
-            picture: record(index, 1),
-        });
-        let page = FriendsPage { friends: friends.collect(), next: None };
-        let images = page.friends.iter().filter_map(|friend| friend.picture.image_id);
-        let renditions = images.map(|image| (image, Ok(Blob))).collect();
-        let (etag, pictures) = (Some("W/\"page\"".into()), Some(Size::S64));
-        let reply = Reply::Friends(Some(FriendsReply { page, etag, pictures, renditions }));
+        let answer = friends(0..50, None, Some(Size::S64));
         timed(|| {
-            let view = ListView { rows: 0..30, pictures: Some(Size::S64) };
-            bench.core.handle(Event::FriendsViewed(view), bench.now);
+            bench.look_at_rows(0..30);
             bench.turn();
             let read = bench.effects.pop().unwrap();
-            let (id, answer) = bench.answer(read).unwrap();
-            bench.core.handle(Event::Answer(id, answer), bench.now);
+            let (id, nothing) = bench.answer(read).unwrap();
+            bench.core.handle(Event::Answer(id, nothing), bench.now);
             bench.turn();
             let id = bench.effects.iter().find_map(|effect| match effect {
                 Effect::Fetch { id, .. } => Some(*id),
                 _ => None,
             });
-            bench.core.handle(Event::Answer(id.unwrap(), fetched(reply)), bench.now);
+            bench.core.handle(Event::Answer(id.unwrap(), answer), bench.now);
             bench.turn();
             (0..50).for_each(|index| {
                 bench.open(index);

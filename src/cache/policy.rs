@@ -135,6 +135,16 @@ pub struct Policy {
     /// The longest that the driver sleeps. Default: 60 s.
     pub longest_sleep: Duration,
 
+    /// The longest that what waits for idle time may wait for it. Default: 1 s.
+    pub idle_within: Duration,
+
+    /// How long after the last change the browser is asked whether it decodes what is to be
+    /// written. Default: 0.1 s.
+    ///
+    /// After the first frames, and well before [`Self::write_after`]: what a page that is left then
+    /// writes needs the answer.
+    pub decode_after: Duration,
+
     /// How long after the last change layers are written. Default: 0.5 s.
     pub write_after: Duration,
 
@@ -182,6 +192,8 @@ impl Default for Policy {
             clock_jump: Duration::from_secs(5),
             lateness: Duration::from_millis(100),
             longest_sleep: Duration::from_secs(60),
+            idle_within: Duration::from_secs(1),
+            decode_after: Duration::from_millis(100),
             write_after: Duration::from_millis(500),
             write_at_most: Duration::from_secs(2),
             note_use_every: Duration::from_secs(HOUR),

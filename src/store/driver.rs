@@ -6,10 +6,7 @@
 //! **Invariants:** nothing is decided here. No borrow of the core outlives the call that needs it:
 //! whoever hears of a change may begin and stop looking within the call.
 
-use std::{
-    cell::{Cell, RefCell},
-    time::Duration,
-};
+use std::cell::{Cell, RefCell};
 
 use futures_util::future::{AbortHandle, abortable};
 use miniature_api::{Lineage, UserId};
@@ -37,9 +34,6 @@ use crate::{
 /// The cookie that tells `boot.js` whose list IndexedDB holds: then it need not be asked for before
 /// WebAssembly has started.
 const LIST_COOKIE: &str = "miniature_list";
-
-/// The longest that writes wait for the browser to be idle.
-const IDLE_WITHIN: Duration = Duration::from_secs(1);
 
 thread_local! {
     static DRIVER: &'static Driver = Box::leak(Box::new(Driver::start()));
@@ -183,7 +177,8 @@ impl Driver {
         let Wake { at, idle } = self.read(Core::wake);
         let ring = move || {
             if idle {
-                schedule::on_idle(|| driver().rouse(), IDLE_WITHIN);
+                let within = driver().read(|core| core.policy().idle_within);
+                schedule::on_idle(|| driver().rouse(), within);
             } else {
                 driver().rouse();
             }

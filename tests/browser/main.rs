@@ -12,6 +12,7 @@ mod connection;
 mod contract;
 mod eviction;
 mod indexed_db;
+mod json;
 mod local_storage;
 mod object_url;
 mod origin;

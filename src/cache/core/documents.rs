@@ -77,10 +77,8 @@ impl Doc {
 
     /// Asks for another key from now on. What is shown stays until that is there.
     pub(super) fn turn_to(&mut self, key: DocumentKey) {
-        if self.key != key {
-            let kept = self.kept.take();
-            *self = Self { kept, ..Self::new(key) };
-        }
+        let kept = self.kept.take();
+        *self = Self { kept, ..Self::new(key) };
     }
 
     /// Whether what is shown is of the key that is asked for.

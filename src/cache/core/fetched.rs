@@ -34,6 +34,8 @@ impl<B: Bytes> Core<B> {
         let kind = kind_of(&flight.task);
         match self.judge(lineage, outcome) {
             Ok((reply, lineage)) => {
+                // A server on this machine, or behind a tunnel, answers without a network.
+                self.offline = self.offline.filter(|since| *since >= sent);
                 self.answers_again(kind);
                 self.take_reply(flight, sent, reply, lineage);
             }

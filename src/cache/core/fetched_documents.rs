@@ -121,6 +121,13 @@ impl<B: Bytes> Core<B> {
     }
 
     /// The facts about a document, if anybody wants it.
+    pub(super) fn document(&self, key: &DocumentKey) -> Option<&Doc> {
+        match key {
+            DocumentKey::Friends(_) => self.friends.find(key),
+            DocumentKey::Profile(user) => self.held_profile(user).map(|profile| &profile.doc),
+        }
+    }
+
     pub(super) fn document_mut(&mut self, key: &DocumentKey) -> Option<&mut Doc> {
         match key {
             DocumentKey::Friends(_) => self.friends.find_mut(key),

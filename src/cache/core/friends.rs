@@ -19,8 +19,16 @@ use crate::cache::document::{Body, DocumentKey};
 pub(super) struct Friends {
     pages: Vec<Doc>,
     /// None: this page has no list.
-    pub(super) viewed: Option<ListView>,
+    viewed: Option<ListView>,
     pub(super) handed: Option<FriendsView>,
+    /// Whether the pages may be out of line, and whether the view, or its rows too, may differ from
+    /// what was handed out: thousands of rows are not looked through for nothing.
+    unaligned: bool,
+    unseen: bool,
+    unseen_rows: bool,
+    /// The pages whose rows are looked at, the first, and the one that is lacking next, as of the
+    /// last [`Self::align`].
+    wanted: Vec<usize>,
 }
 
 /// The name of the first page.
@@ -33,20 +41,58 @@ impl Friends {
         if let Some(first) = first {
             page.keep(first);
         }
-        Self { pages: vec![page], viewed: None, handed: None }
+        Self {
+            pages: vec![page],
+            viewed: None,
+            handed: None,
+            unaligned: true,
+            unseen: true,
+            unseen_rows: true,
+            wanted: Vec::new(),
+        }
+    }
+
+    /// The page shows these rows.
+    pub(super) fn look_at(&mut self, view: ListView) {
+        self.viewed = Some(view);
+        (self.unaligned, self.unseen) = (true, true);
+    }
+
+    /// How the list is looked at, if this page has one.
+    pub(super) fn viewed(&self) -> Option<&ListView> {
+        self.viewed.as_ref()
+    }
+
+    fn touch(&mut self) {
+        (self.unaligned, self.unseen, self.unseen_rows) = (true, true, true);
     }
 
     /// Points each page at the cursor that the one before it names; makes the next one if its rows
-    /// are looked at, at most `limit` in all.
-    pub(super) fn align(&mut self, limit: usize) {
+    /// are looked at, at most `limit` in all. Returns those that are wanted.
+    pub(super) fn align(&mut self, limit: usize) -> &[usize] {
+        if std::mem::take(&mut self.unaligned) {
+            self.chain(limit);
+            self.wanted = self.find_wanted();
+        }
+        &self.wanted
+    }
+
+    fn chain(&mut self, limit: usize) {
         let mut expected = Some(FIRST);
         let end = self.viewed.as_ref().map_or(0, |viewed| viewed.rows.end);
         let (mut at, mut rows) = (0, 0);
         while let Some(key) = expected.take() {
             let needed = at == 0 || rows < end;
             match self.pages.get_mut(at) {
-                Some(page) => page.turn_to(key),
-                None if needed && at < limit => self.pages.push(Doc::new(key)),
+                Some(page) if page.key == key => {}
+                Some(page) => {
+                    page.turn_to(key);
+                    (self.unseen, self.unseen_rows) = (true, true);
+                }
+                None if needed && at < limit => {
+                    self.pages.push(Doc::new(key));
+                    self.unseen = true;
+                }
                 None => return,
             }
             if !self.pages[at].is_current() {
@@ -56,6 +102,9 @@ impl Friends {
             rows += page.map_or(0, |page| page.friends.len());
             expected = page.and_then(|page| self.after(at, page));
             at += 1;
+        }
+        if at < self.pages.len() {
+            (self.unseen, self.unseen_rows) = (true, true);
         }
         self.pages.truncate(at);
     }
@@ -75,8 +124,7 @@ impl Friends {
         }
     }
 
-    /// The pages whose rows are looked at, the first, and the one that is lacking next.
-    pub(super) fn wanted(&self) -> Vec<usize> {
+    pub(super) fn find_wanted(&self) -> Vec<usize> {
         let mut rows = 0;
         let mut wanted = Vec::new();
         let Some(ListView { rows: viewed, .. }) = &self.viewed else {
@@ -105,11 +153,17 @@ impl Friends {
     }
 
     /// The page that asks for `key`.
+    pub(super) fn find(&self, key: &DocumentKey) -> Option<&Doc> {
+        self.pages.iter().find(|page| page.key == *key)
+    }
+
     pub(super) fn find_mut(&mut self, key: &DocumentKey) -> Option<&mut Doc> {
+        self.touch();
         self.pages.iter_mut().find(|page| page.key == *key)
     }
 
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Doc> {
+        self.touch();
         self.pages.iter_mut()
     }
 
@@ -125,22 +179,51 @@ impl Friends {
         page.map_or(Vec::new(), |page| page.friends.iter().map(|f| f.user_id.clone()).collect())
     }
 
-    /// The list as it is to be shown. Who stands on two pages is shown on the first.
+    /// The list as it is to be shown.
     pub(super) fn view(&self) -> FriendsView {
+        FriendsView { friends: self.rows(), state: self.state(), has_more: self.has_more() }
+    }
+
+    /// Hands out the view as it is now. Returns whether that is news.
+    pub(super) fn hand_out(&mut self) -> bool {
+        if !std::mem::take(&mut self.unseen) {
+            return false;
+        }
+        let rows_stay = !std::mem::take(&mut self.unseen_rows);
+        let (state, has_more) = (self.state(), self.has_more());
+        let (view, is_news) = match self.handed.take() {
+            Some(FriendsView { friends, state: before, has_more: had_more }) if rows_stay => {
+                let is_news = (before, had_more) != (state, has_more);
+                (FriendsView { friends, state, has_more }, is_news)
+            }
+            before => {
+                let view = self.view();
+                let nothing = view.friends.is_empty() && state == ListState::Loading;
+                let is_news = before.map_or(!nothing, |before| before != view);
+                (view, is_news)
+            }
+        };
+        self.handed = Some(view);
+        is_news
+    }
+
+    /// A friend who stands on two pages is shown on the first.
+    fn rows(&self) -> Vec<Friend> {
         let mut seen = BTreeSet::new();
         let pages = (0..self.pages.len()).filter_map(|at| self.page(at));
-        let friends: Vec<Friend> = pages
+        pages
             .flat_map(|page| &page.friends)
-            .filter(|friend| seen.insert(friend.user_id.clone()))
+            .filter(|friend| seen.insert(&friend.user_id))
             .cloned()
-            .collect();
-        let mut wanted = self.wanted().into_iter().filter_map(|at| self.pages.get(at));
-        let lacking = wanted.rfind(|page| !page.is_current());
-        let state = match lacking {
+            .collect()
+    }
+
+    fn state(&self) -> ListState {
+        let mut wanted = self.find_wanted().into_iter().filter_map(|at| self.pages.get(at));
+        match wanted.rfind(|page| !page.is_current()) {
             None => ListState::Ready,
             Some(page) => page.failure.map_or(ListState::Loading, ListState::Failed),
-        };
-        FriendsView { friends, state, has_more: self.has_more() }
+        }
     }
 
     fn has_more(&self) -> bool {

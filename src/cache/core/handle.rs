@@ -32,7 +32,7 @@ impl<B: Bytes> Core<B> {
             Event::Retry => self.retry(),
             Event::Broken(user, key) => self.broken(&user, key),
             Event::Painted => self.writes.put_off(self.time.now()),
-            Event::FriendsViewed(view) => self.friends.viewed = Some(view),
+            Event::FriendsViewed(view) => self.friends.look_at(view),
             Event::ProfileViewed(user) => self.view_profile(user),
             Event::ProfileLeft(user) => self.leave_profile(&user),
             Event::AskSession => self.ask_session(),
@@ -231,7 +231,7 @@ impl<B: Bytes> Core<B> {
     }
 
     fn set_online(&mut self, online: bool) {
-        self.online = online;
+        self.offline = if online { None } else { self.offline.or(Some(self.time.now())) };
         if online {
             self.try_soon();
         }

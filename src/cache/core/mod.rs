@@ -56,7 +56,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use miniature_api::{Lineage, UserId};
 
@@ -99,7 +99,8 @@ pub struct Core<B> {
     jitter: Jitter,
     time: time::Clocks,
     visible: bool,
-    online: bool,
+    /// Since when the browser says that there is no network, if nothing has contradicted it.
+    offline: Option<Moment>,
     account: Option<UserId>,
     lineage: Option<Lineage>,
     /// The last answer was of an earlier lineage than the latest seen.
@@ -168,7 +169,7 @@ impl<B: Bytes> Core<B> {
             jitter: Jitter::new(seed),
             time: time::Clocks::new(now),
             visible,
-            online: true,
+            offline: None,
             account: None,
             lineage: None,
             outdated: false,
@@ -214,7 +215,9 @@ impl<B: Bytes> Core<B> {
         while self.queue.is_empty() {
             self.plan();
             if self.queue.is_empty() {
-                self.time.sleep_until(self.wake().at);
+                let Wake { at, idle } = self.wake();
+                let late = if idle { self.policy.idle_within } else { Duration::ZERO };
+                self.time.sleep_until(at + late);
                 return None;
             }
         }
@@ -260,8 +263,7 @@ impl<B: Bytes> Core<B> {
 
     /// What is known of a profile.
     pub fn profile(&self, user: &UserId) -> ProfileView {
-        let held = self.profiles.iter().find(|(other, _)| other == user);
-        held.map_or(ProfileView::Loading, |(_, profile)| profile.view())
+        self.held_profile(user).map_or(ProfileView::Loading, Profile::view)
     }
 
     /// What the server said of who is signed in.

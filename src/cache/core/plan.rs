@@ -256,9 +256,9 @@ impl<B: Bytes> Core<B> {
 
     fn settle_connection(&mut self) {
         let asks = self.people.is_waiting() || self.documents_rest || self.flights.requests() > 0;
-        let connection = match (self.outdated, self.online) {
-            (true, true) => ConnectionView::Outdated,
-            (false, true) if !(self.server.is_failing() && asks) => ConnectionView::Reachable,
+        let connection = match (self.outdated, self.offline) {
+            (true, None) => ConnectionView::Outdated,
+            (false, None) if !(self.server.is_failing() && asks) => ConnectionView::Reachable,
             (_, _) => ConnectionView::Unreachable,
         };
         if self.connection != connection {

@@ -6,7 +6,6 @@ use super::{
     Core, Effect, Kind, Request, Topic,
     documents::{Next, Surroundings},
     flights::Task,
-    view::ListState,
 };
 use crate::cache::{clock::Moment, document::DocumentKey, entry::Bytes, event::CacheEvent};
 
@@ -20,8 +19,7 @@ impl<B: Bytes> Core<B> {
         let mut requests = Vec::new();
         self.session_next(&mut requests);
         if self.account.is_some() {
-            self.friends.align(self.policy.pages);
-            for at in self.friends.wanted() {
+            for at in self.friends.align(self.policy.pages).to_vec() {
                 let key = self.friends.get(at).map(|page| page.key.clone());
                 key.into_iter().for_each(|key| self.document_next(key, &mut reads, &mut requests));
             }
@@ -62,7 +60,7 @@ impl<B: Bytes> Core<B> {
         requests: &mut Vec<Asked>,
     ) {
         let around = self.surroundings();
-        let Some(doc) = self.document_mut(&key) else {
+        let Some(doc) = self.document(&key) else {
             return;
         };
         let (next, failed) = (doc.next(around), doc.failure.is_some());
@@ -141,15 +139,15 @@ impl<B: Bytes> Core<B> {
     }
 
     /// A page that is shown is asked for by its name; one that is not, with its pictures.
-    fn request_for(&mut self, key: &DocumentKey) -> Request {
+    fn request_for(&self, key: &DocumentKey) -> Request {
         let lineage = self.lineage;
         let cursor = match key {
             DocumentKey::Profile(user) => return Request::Profile(user.clone()),
             DocumentKey::Friends(cursor) => cursor.clone(),
         };
-        let viewed = self.friends.viewed.as_ref().filter(|_| self.friends.is_empty(key));
+        let viewed = self.friends.viewed().filter(|_| self.friends.is_empty(key));
         let pictures = viewed.and_then(|viewed| viewed.pictures);
-        let current = self.document_mut(key).filter(|doc| doc.is_current());
+        let current = self.document(key).filter(|doc| doc.is_current());
         let kept = current.and_then(|doc| doc.kept.as_ref());
         let kept = kept.filter(|kept| Some(kept.document.lineage) == lineage);
         Request::Friends {
@@ -165,14 +163,8 @@ impl<B: Bytes> Core<B> {
             self.session.handed = session;
             self.queue.push_back(Effect::Changed(Topic::Session));
         }
-        let friends = self.account.is_some().then(|| self.friends.view());
-        if let Some(friends) = friends.filter(|view| self.friends.handed.as_ref() != Some(view)) {
-            let first = self.friends.handed.is_none();
-            let nothing = friends.friends.is_empty() && friends.state == ListState::Loading;
-            self.friends.handed = Some(friends);
-            if !(first && nothing) {
-                self.queue.push_back(Effect::Changed(Topic::Friends));
-            }
+        if self.account.is_some() && self.friends.hand_out() {
+            self.queue.push_back(Effect::Changed(Topic::Friends));
         }
         for (user, profile) in self.profiles.iter_mut().filter(|(_, p)| p.viewers > 0) {
             let view = profile.view();

@@ -33,6 +33,10 @@ impl<B: Bytes> Core<B> {
         }
     }
 
+    pub(super) fn held_profile(&self, user: &UserId) -> Option<&Profile> {
+        self.profiles.iter().find(|(other, _)| other == user).map(|(_, profile)| profile)
+    }
+
     pub(super) fn profile_mut(&mut self, user: &UserId) -> Option<&mut Profile> {
         self.profiles.iter_mut().find(|(other, _)| other == user).map(|(_, profile)| profile)
     }

@@ -1,6 +1,6 @@
 //! When layers are written, and what may be owed to them.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use miniature_api::{ImageId, Lineage, UserId};
 
@@ -21,6 +21,8 @@ pub(super) struct Writes {
     durable: Pending,
     /// Pictures that the browser is asked about.
     decoding: u32,
+    /// Whether it may have to be asked about more.
+    undecoded: bool,
 }
 
 /// What may have to be written to a layer.
@@ -87,6 +89,7 @@ impl Writes {
             self.of(layer).users.insert(user.clone());
             self.of(layer).changed(now);
         }
+        self.undecoded = true;
     }
 
     /// Something was painted: layers are written once the page rests.
@@ -138,12 +141,14 @@ impl Writes {
         self.owe(&[Source::LocalStorage], &Owed::Lineage(lineage), now);
     }
 
-    /// The browser has said something of a picture, or nothing in time.
+    /// The browser has said something of a picture, or nothing in time. Of what is to be written
+    /// nothing has changed.
     pub(super) fn decoded(&mut self, user: &UserId, now: Moment) {
         self.decoding = self.decoding.saturating_sub(1);
-        self.want(user, now);
-        if self.decoding == 0 {
-            self.hurry();
+        for layer in BOTH {
+            let pending = self.of(layer);
+            pending.users.insert(user.clone());
+            pending.first.get_or_insert(now);
         }
     }
 }
@@ -159,12 +164,17 @@ impl Pending {
     }
 
     fn due(&self, policy: &Policy, visible: bool) -> Option<Moment> {
-        let first = self.first.filter(|_| !self.is_empty())?;
-        let due = match visible && !self.urgent {
-            true => (self.last + policy.write_after).min(first + policy.write_at_most),
-            false => first,
-        };
+        let due = self.after(policy.write_after, policy, visible)?;
         Some(due.max(self.not_before))
+    }
+
+    /// This long after the last change, or at once in a page that is about to go.
+    fn after(&self, quiet: Duration, policy: &Policy, visible: bool) -> Option<Moment> {
+        let first = self.first.filter(|_| !self.is_empty())?;
+        Some(match visible && !self.urgent {
+            true => (self.last + quiet).min(first + policy.write_at_most),
+            false => first,
+        })
     }
 
     /// Takes what is pending: it is being written.
@@ -207,9 +217,25 @@ fn layers_of(key: &DocumentKey) -> &'static [Source] {
 }
 
 impl<B: Bytes> Core<B> {
-    /// When the first layer is to be written, unless something is awaited first.
+    /// When the first layer is to be written or prepared for, unless something is awaited first.
     pub(super) fn writes_due(&self) -> Option<Moment> {
-        BOTH.into_iter().filter_map(|layer| self.write_due(layer)).min()
+        let writes = BOTH.into_iter().filter_map(|layer| self.write_due(layer));
+        writes.chain(self.decoding_due()).min()
+    }
+
+    /// When the browser is to be asked about what is to be written.
+    fn decoding_due(&self) -> Option<Moment> {
+        let now = self.time.now();
+        let open = |layer: &Source| {
+            let layer = self.layers.of(*layer);
+            layer.takes_writes() && layer.allows(now)
+        };
+        if !self.writes.undecoded || !BOTH.iter().any(open) {
+            return None;
+        }
+        let quiet = self.policy.decode_after;
+        let due = |pending: &Pending| pending.after(quiet, &self.policy, self.visible);
+        due(&self.writes.durable).max(due(&self.writes.local))
     }
 
     fn write_due(&self, layer: Source) -> Option<Moment> {
@@ -232,6 +258,10 @@ impl<B: Bytes> Core<B> {
             return;
         }
         let now = self.time.now();
+        if self.decoding_due().is_some_and(|due| due <= now) {
+            self.writes.undecoded = false;
+            BOTH.into_iter().for_each(|layer| self.ask_whether_they_decode(layer));
+        }
         for layer in BOTH {
             if self.write_due(layer).is_some_and(|due| due <= now) {
                 self.write(layer);
@@ -259,7 +289,8 @@ impl<B: Bytes> Core<B> {
             self.queue.push_back(Effect::Count { id });
             return;
         }
-        if self.ask_whether_they_decode(layer) {
+        self.ask_whether_they_decode(layer);
+        if self.writes.decoding > 0 {
             return;
         }
         let (users, others) = self.writes.of(layer).take();
@@ -308,9 +339,8 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    /// Asks the browser about pictures that came from the network and are to be stored. Returns
-    /// whether an answer is awaited.
-    fn ask_whether_they_decode(&mut self, layer: Source) -> bool {
+    /// Asks the browser about pictures that came from the network and are to be stored.
+    fn ask_whether_they_decode(&mut self, layer: Source) {
         let users = self.writes.of(layer).users.clone();
         let now = self.time.now();
         for user in &users {
@@ -337,6 +367,5 @@ impl<B: Bytes> Core<B> {
                 });
             }
         }
-        self.writes.decoding > 0
     }
 }

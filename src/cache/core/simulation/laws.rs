@@ -143,9 +143,13 @@ fn comes(core: &Core<Blob>, person: &Person<Blob>, target: &Target, lacks: bool)
 }
 
 fn check_documents(core: &Core<Blob>, now: Moment) {
+    if core.account.is_some() {
+        let handed = core.friends.handed.as_ref();
+        assert_eq!(handed, Some(&core.friends.view()), "law 14: the list changed and nobody heard");
+    }
     let durable = core.layers.durable.allows(now);
     let around = Surroundings { now, lineage: core.lineage, durable, hidden: !core.visible };
-    let pages = core.friends.wanted().into_iter().filter_map(|at| core.friends.get(at));
+    let pages = core.friends.find_wanted().into_iter().filter_map(|at| core.friends.get(at));
     let profiles =
         core.profiles.iter().map(|(_, profile)| profile).filter(|profile| profile.viewers > 0);
     for doc in pages.chain(profiles.map(|profile| &profile.doc)) {

@@ -216,7 +216,7 @@ impl Simulation {
                 let shown = page.doc.core.view(seen.id).shown.map(|shown| shown.rendition.image());
                 assert_eq!(shown, image, "{} never came to be right", seen.wanted.user);
             }
-            let end = page.doc.core.friends.viewed.as_ref().map_or(0, |viewed| viewed.rows.end);
+            let end = page.doc.core.friends.viewed().map_or(0, |viewed| viewed.rows.end);
             let seen = page.doc.list().friends.into_iter().map(|friend| friend.user_id);
             let list = world.server.list();
             let expected: Vec<UserId> = list.into_iter().take(end).collect();

@@ -121,6 +121,50 @@ fn time_in_which_the_page_did_not_run_is_no_silence() {
 }
 
 #[test]
+fn waiting_for_idle_time_is_no_sleep() {
+    let mut t = Fixture::with_users(2);
+    t.visit(0);
+    t.doc.slow = true;
+    t.open(1);
+    // Each time layers come to be written, the browser is not idle before its time.
+    let asked = t.doc.now().running;
+    while t.doc.now().running < asked + secs(15) {
+        let (wake, now) = (t.doc.core.wake(), t.doc.now().running);
+        let late = Duration::from_millis(900);
+        let step = if wake.idle { wake.at - now + late } else { Duration::from_millis(100) };
+        t.world.borrow_mut().advance(step);
+        t.change(0, true);
+        let (record, lineage) = {
+            let server = &t.world.borrow().server;
+            (server.truth[&user(0)].clone(), server.lineage())
+        };
+        t.doc.tell(Event::News(vec![record], lineage));
+        t.doc.run();
+    }
+    t.doc.wait(secs(1));
+    let silent = CacheEvent::OriginFailed(OriginError::Unreachable);
+    assert!(t.doc.events.contains(&silent), "15 s are 15 s");
+}
+
+#[test]
+fn a_server_that_answers_without_a_network_is_reachable() {
+    let mut t = Fixture::with_users(2);
+    t.doc.slow = true;
+    t.open(0);
+    t.doc.tell(Event::Online(false));
+    t.doc.run();
+    assert_eq!(t.doc.core.connection(), ConnectionView::Unreachable, "the browser says so");
+    t.world.borrow_mut().advance(secs(1));
+    t.doc.deliver(0);
+    t.doc.run();
+    let late = t.doc.core.connection();
+    assert_eq!(late, ConnectionView::Unreachable, "what was asked for before says nothing");
+    t.doc.slow = false;
+    t.open(1);
+    assert_eq!(t.doc.core.connection(), ConnectionView::Reachable, "the server does");
+}
+
+#[test]
 fn three_answers_in_a_row_that_cannot_be_used_are_an_end() {
     for weather in [Weather::NoBytes, Weather::ErrorPages, Weather::NoLineage, Weather::Status(422)]
     {

@@ -51,6 +51,19 @@ fn a_document_that_lost_learns_what_stands() {
 }
 
 #[test]
+fn a_page_that_is_left_soon_after_its_pictures_appeared_has_them_next_time() {
+    let mut t = Fixture::with_users(1);
+    t.open(0);
+    t.doc.tell(Event::Painted);
+    t.doc.wait(Duration::from_millis(150));
+    assert!(t.local_record(0).is_none(), "while pictures appear nothing is written");
+    t.doc.tell(Event::Visible(false));
+    t.doc.turn();
+    t.doc = Document::open(&t.world, t.policy.clone(), 2);
+    assert_eq!(t.open(0).1, Some(Source::LocalStorage));
+}
+
+#[test]
 fn a_confirmation_rewrites_no_picture() {
     let mut t = Fixture::with_users(1);
     t.visit(0);

@@ -1,5 +1,7 @@
 //! JSON, which the browser reads and writes with code that it has anyway.
 
+mod value;
+
 use js_sys::Array;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_wasm_bindgen::Serializer;
@@ -8,13 +10,13 @@ use wasm_bindgen::JsCast;
 /// What a text says; none if it is not JSON, or not of this shape.
 pub fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
     let value = js_sys::JSON::parse(text).ok()?;
-    serde_wasm_bindgen::from_value(value).ok()
+    value::read(value)
 }
 
 /// The lines of an array that are of this shape, without the others; none if it is no array.
 pub fn read_lines<T: DeserializeOwned>(text: &str) -> Option<Vec<T>> {
     let lines: Array = js_sys::JSON::parse(text).ok()?.dyn_into().ok()?;
-    Some(lines.iter().filter_map(|line| serde_wasm_bindgen::from_value(line).ok()).collect())
+    Some(lines.iter().filter_map(value::read).collect())
 }
 
 /// A value as text; none if it has no place in JSON.
