@@ -35,6 +35,13 @@ pub enum Size {
 pub struct SizeError;
 
 impl Size {
+    /// The largest size of which a browser keeps a preview for its first frame.
+    pub const PREVIEW: Self = Self::S128;
+
+    /// The most bytes of a preview: renditions up to [`Self::PREVIEW`] take no more, since a
+    /// browser's LocalStorage holds two hundred of them.
+    pub const PREVIEW_BYTES: usize = 6 * 1024;
+
     /// Every size, smallest first.
     pub const ALL: [Self; 4] = [Self::S64, Self::S128, Self::S256, Self::S512];
 

@@ -21,7 +21,7 @@ const HISTORIES: &str = "300";
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let path = setup::prepare(Purpose::Mutants)?;
     let folder = core_alone::write()?;
-    let mut command = cargo("mutants --workspace --test-workspace=true --timeout 120", &path)?;
+    let mut command = cargo("mutants --workspace --test-workspace=true --timeout 20", &path)?;
     command.current_dir(&folder).env("PROPTEST_CASES", HISTORIES).env_remove("CARGO_TARGET_DIR");
     // What is only there for tests is no mutant's home.
     for tests in

@@ -137,7 +137,7 @@ fn ensure_one(tool: Tool) -> Result<Option<PathBuf>> {
     let home = cache_dir()?;
     let folder = home.join(&name);
     if !folder.is_dir() {
-        if find(tool.program()).is_some_and(|program| answers_version(&program, &version)) {
+        if find(tool.program()).is_some_and(|program| answers_version(tool, &program, &version)) {
             return Ok(None);
         }
         install(tool, &version, &name, &home)?;
@@ -158,7 +158,7 @@ fn install(tool: Tool, version: &str, name: &str, home: &Path) -> Result<()> {
     fs::create_dir_all(&partial)?;
     step::quiet(&format!("install {name}"), &mut tool.install(version, &partial)?)?;
     let program = partial.join(tool.bin()).join(tool.program());
-    if !answers_version(&program, version) {
+    if !answers_version(tool, &program, version) {
         bail!("{} was installed but does not answer as version {version}", tool.program());
     }
     drop_build_files(&partial)?;
@@ -210,9 +210,10 @@ fn pip_install(package: &str, version: &str, folder: &Path) -> Result<Command> {
     Ok(command)
 }
 
-fn answers_version(program: &Path, version: &str) -> bool {
+fn answers_version(tool: Tool, program: &Path, version: &str) -> bool {
     let mut command = Command::new(program);
-    command.arg("--version");
+    // This one knows its version only as a command of cargo's.
+    command.args((tool == Tool::Mutants).then_some("mutants")).arg("--version");
     let Ok(output) = command.output() else {
         return false;
     };
@@ -287,6 +288,6 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_has_no_version() {
-        assert!(!answers_version(Path::new("/nowhere/trunk"), "0.21.14"));
+        assert!(!answers_version(Tool::Trunk, Path::new("/nowhere/trunk"), "0.21.14"));
     }
 }

@@ -23,6 +23,12 @@ const MASTER_QUALITY: f32 = 90.0;
 /// Of 100.
 const RENDITION_QUALITY: f32 = 85.0;
 
+/// Of 100: noise of 128 px fits into 6 KiB by then.
+const LEAST_QUALITY: f32 = 5.0;
+
+/// Each try takes 1 ms at 128 px.
+const QUALITY_STEP: f32 = 10.0;
+
 /// The longest edge that ThumbHash takes is 100 px; it keeps a 7 by 7 sketch of it.
 const THUMBHASH_EDGE: u32 = 64;
 
@@ -101,13 +107,22 @@ impl Square {
         self.encode(MASTER_QUALITY)
     }
 
-    /// What is handed out with this edge, in pixels, as WebP.
+    /// What is handed out with this edge, in pixels, as WebP. One that takes more than `at_most`
+    /// bytes is encoded again, of lower quality.
     ///
     /// # Errors
     ///
     /// If the codec refuses.
-    pub fn rendition(&self, edge: u32) -> Result<Vec<u8>, PixelError> {
-        self.scaled(edge)?.encode(RENDITION_QUALITY)
+    pub fn rendition(&self, edge: u32, at_most: usize) -> Result<Vec<u8>, PixelError> {
+        let scaled = self.scaled(edge)?;
+        let mut quality = RENDITION_QUALITY;
+        loop {
+            let webp = scaled.encode(quality)?;
+            if webp.len() <= at_most || quality <= LEAST_QUALITY {
+                return Ok(webp);
+            }
+            quality -= QUALITY_STEP;
+        }
     }
 
     /// A sketch of under 50 bytes, in base64.
@@ -201,9 +216,25 @@ mod tests {
         let square = square(90, 70, 255);
         let master = Square::from_master(&square.master().unwrap()).unwrap();
         for edge in [64, 128, 256, 512] {
-            let webp = master.rendition(edge).unwrap();
+            let webp = master.rendition(edge, usize::MAX).unwrap();
             assert_eq!(Square::from_master(&webp).unwrap().edge, edge);
         }
+    }
+
+    #[test]
+    fn noise_fits_into_what_a_preview_may_take() {
+        let mut state = 1_u32;
+        let noise = RgbaImage::from_fn(128, 128, |_, _| {
+            let mut byte = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state.to_be_bytes()[0]
+            };
+            Rgba([byte(), byte(), byte(), 255])
+        });
+        let square = Square { edge: 128, rgba: noise.into_raw() };
+        assert!(square.rendition(128, usize::MAX).unwrap().len() > 12_000, "or it proves nothing");
+        let webp = square.rendition(128, 6 * 1024).unwrap();
+        assert!(webp.len() <= 6 * 1024, "{}", webp.len());
     }
 
     #[test]

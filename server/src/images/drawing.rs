@@ -19,7 +19,7 @@ pub(super) struct Drawing {
 impl Drawing {
     /// Draws every size. Keeps a core busy.
     pub(super) fn of(square: &Square) -> Result<Self, PixelError> {
-        let draw = |size: Size| Ok((size, Bytes::from(square.rendition(size.px())?)));
+        let draw = |size: Size| Ok((size, rendition(square, size)?));
         let [s64, s128, s256, s512] = Size::ALL.map(draw);
         let renditions = [s64?, s128?, s256?, s512?];
         let bytes = renditions.each_ref().map(|(_, webp)| length(webp));
@@ -31,6 +31,12 @@ impl Drawing {
         };
         Ok(Self { renditions, metadata })
     }
+}
+
+/// Draws one size. Keeps a core busy.
+pub(super) fn rendition(square: &Square, size: Size) -> Result<Bytes, PixelError> {
+    let at_most = if size <= Size::PREVIEW { Size::PREVIEW_BYTES } else { usize::MAX };
+    Ok(Bytes::from(square.rendition(size.px(), at_most)?))
 }
 
 /// No rendition comes near 4 GiB.

@@ -212,8 +212,8 @@ impl Renditions {
 
     async fn make(&self, image: ImageId, size: Size) -> Result<Bytes, RenditionError> {
         let master = self.master(image).await?;
-        let work = move || Square::from_master(&master)?.rendition(size.px());
-        let bytes = Bytes::from(self.workers.run(work).await??);
+        let work = move || super::drawing::rendition(&Square::from_master(&master)?, size);
+        let bytes = self.workers.run(work).await??;
         counter!(RENDITIONS_MADE).increment(1);
         self.publish(image, size, bytes.clone()).await;
         Ok(bytes)

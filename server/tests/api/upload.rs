@@ -15,6 +15,7 @@ use axum::{
     http::{Method, Request, StatusCode},
 };
 use futures_util::{StreamExt, future::join_all, stream};
+use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder};
 use miniature_api::{PictureAnswer, Problem, Record, Revision, Size};
 use miniature_pixels::Square;
 use miniature_server::{images::image_id, limits::Limits};
@@ -68,6 +69,30 @@ async fn an_upload_shows_in_every_size_at_once() {
         let square = Square::from_master(&image.body).unwrap();
         assert_eq!(square.edge(), size.px());
         assert!(square.rgba()[0].abs_diff(200) < 4, "{:?}", &square.rgba()[..4]);
+    }
+}
+
+#[tokio::test]
+async fn what_a_browser_keeps_for_its_first_frame_is_small_whatever_it_shows() {
+    let t = Fixture::new().await;
+    let browser = t.browser("ada").await;
+    let mut state = 1_u32;
+    let noise = RgbImage::from_fn(128, 128, |_, _| {
+        Rgb([(); 3].map(|()| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        }))
+    });
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, 95).encode_image(&noise).unwrap();
+
+    let image = browser.put(&[], Bytes::from(jpeg)).await.json::<Record>().image_id.unwrap();
+
+    for size in [Size::S64, Size::PREVIEW] {
+        let answer = browser.get(&format!("/images/{image}?size={size}")).await;
+        assert_eq!(Square::from_master(&answer.body).unwrap().edge(), size.px());
+        let bytes = answer.body.len();
+        assert!(bytes <= Size::PREVIEW_BYTES, "{size} px: {bytes} bytes");
     }
 }
 
