@@ -153,6 +153,20 @@ mod tests {
     }
 
     #[test]
+    fn content_is_as_long_as_its_image() {
+        let cases = [
+            (Content::Bytes(RasterType::Webp, Rc::from([1, 2, 3, 4, 5])), 5),
+            (Content::DataUrl("data:image/webp;base64,AAAA".into()), 3),
+            (Content::DataUrl("data:image/webp;base64,AAA=".into()), 2),
+            (Content::DataUrl("data:image/webp;base64,".into()), 0),
+            (Content::DataUrl("nothing".into()), 0),
+        ];
+        for (content, expected) in cases {
+            assert_eq!(content.byte_len(), expected, "{content:?}");
+        }
+    }
+
+    #[test]
     fn lineage_goes_before_revision_and_revision_before_time() {
         let at = |lineage: Option<&str>, revision, checked_at| CheckedRecord {
             record: Record {

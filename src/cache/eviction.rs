@@ -28,3 +28,14 @@ impl Usage {
         Limits { entries, bytes: self.bytes / 2, trim_entries_to: entries }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_is_half_of_both() {
+        let held = Usage { entries: 7, bytes: 1_001 };
+        assert_eq!(held.half(), Limits { entries: 3, bytes: 500, trim_entries_to: 3 });
+    }
+}

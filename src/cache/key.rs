@@ -70,3 +70,16 @@ pub struct Lookup {
     /// The image, where it is known already; otherwise the layer's own record names it.
     pub image: Option<ImageId>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_called_the_same_wherever_they_are_named() {
+        let names = ["memory", "local_storage", "indexed_db", "service_worker", "network"];
+        for (source, name) in Source::ALL.into_iter().zip(names) {
+            assert_eq!((source.as_str(), source.to_string().as_str()), (name, name));
+        }
+    }
+}

@@ -247,7 +247,10 @@ fn as_f64(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{event::Step, layer::LayerError};
+    use crate::cache::{
+        event::Step,
+        layer::{LayerError, OriginError},
+    };
     use miniature_api::Size;
 
     fn load(source: Source, took_ms: f64, missed: &[Source]) -> CacheEvent {
@@ -280,6 +283,69 @@ mod tests {
         assert_eq!((metrics.bytes_saved, metrics.time_saved_ms), (2000, 99.0 + 80.0));
         let memory = metrics.layers[Source::Memory];
         assert_eq!((memory.hits, memory.misses), (1, 2));
+    }
+
+    #[test]
+    fn every_event_is_counted_where_it_belongs() {
+        let CacheEvent::Loaded(shown) = load(Source::Network, 9.0, &[]) else { unreachable!() };
+        let answered =
+            |outcome| CacheEvent::Loaded(Load { outcome, took_ms: 5.0, ..shown.clone() });
+        let metrics = counted([
+            CacheEvent::Coalesced,
+            CacheEvent::Coalesced,
+            CacheEvent::Stale,
+            CacheEvent::Requested,
+            CacheEvent::Received(700),
+            CacheEvent::Received(300),
+            CacheEvent::OriginFailed(OriginError::Unreachable),
+            answered(Outcome::Failed),
+            answered(Outcome::Negative(Source::Network)),
+            answered(Outcome::Negative(Source::Memory)),
+            load(Source::Network, 9.0, &[]),
+        ]);
+        assert_eq!((metrics.schema, metrics.since), (1, Timestamp(0)));
+        assert_eq!((metrics.coalesced, metrics.stale, metrics.api_requests), (2, 1, 1));
+        assert_eq!((metrics.bytes_from_network, metrics.bytes_saved), (1000, 0));
+        assert_eq!((metrics.total_requests, metrics.negative), (4, 2));
+        assert_eq!((metrics.hit_rate, metrics.average_load_ms), (0.25, 6.0));
+        let network = metrics.layers[Source::Network];
+        assert_eq!((network.hits, network.errors, network.p50_ms), (2, 1, Some(9.0)));
+    }
+
+    #[test]
+    fn nothing_counted_is_nothing() {
+        let metrics = counted([]);
+        assert_eq!((metrics.hit_rate, metrics.average_load_ms), (0.0, 0.0));
+        assert_eq!(metrics.layers[Source::Network].p95_ms, None);
+    }
+
+    #[test]
+    fn a_load_that_was_slower_than_the_network_saves_nothing() {
+        let events = [10.0, 30.0, 20.0].map(|ms| load(Source::Network, ms, &[]));
+        let metrics = counted(events.into_iter().chain([load(Source::IndexedDb, 50.0, &[])]));
+        assert_eq!(metrics.time_saved_ms, 0.0);
+    }
+
+    #[test]
+    fn percentiles_are_of_the_last_500_pictures() {
+        let slow = (0..500).map(|_| load(Source::Memory, 900.0, &[]));
+        let times = |fast| {
+            let fast = (0..fast).map(|_| load(Source::Memory, 1.0, &[]));
+            let memory = counted(slow.clone().chain(fast)).layers[Source::Memory];
+            (memory.p50_ms, memory.p95_ms)
+        };
+        assert_eq!(times(249), (Some(900.0), Some(900.0)));
+        assert_eq!(times(250), (Some(1.0), Some(900.0)));
+        assert_eq!(times(500), (Some(1.0), Some(1.0)));
+    }
+
+    #[test]
+    fn layers_are_exported_by_name() {
+        let json = serde_json::to_value(counted([load(Source::Memory, 1.0, &[])])).unwrap();
+        let layers = json["layers"].as_object().unwrap();
+        assert_eq!(layers.len(), 5);
+        assert_eq!((&layers["memory"]["hits"], &layers["network"]["hits"]), (&1.into(), &0.into()));
+        assert_eq!(layers["indexed_db"]["entries"], serde_json::Value::Null);
     }
 
     #[test]

@@ -44,6 +44,7 @@ thiserror.workspace = true
 
 [dev-dependencies]
 proptest.workspace = true
+serde_json.workspace = true
 
 [profile.dev]
 debug = false

@@ -5,6 +5,7 @@ mod layers;
 mod lists;
 mod looks;
 mod sessions;
+mod wakes;
 mod wakeups;
 
 use std::time::Duration;
