@@ -32,8 +32,8 @@ pub enum ApiError {
     #[error("the name or the password is wrong")]
     WrongCredentials,
     /// 403: another site sent this request.
-    #[error("this request comes from another site")]
-    CrossSite,
+    #[error("{0}")]
+    CrossSite(String),
     /// 408: the body did not arrive in time.
     #[error("the body took too long to arrive")]
     TooSlow,
@@ -96,7 +96,7 @@ impl ApiError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::SignedOut | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::KeptElsewhere => StatusCode::CONFLICT,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,

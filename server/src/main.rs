@@ -49,7 +49,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(config) => Ok(serve(*config, stop_signal()?).await?),
         Command::Demo(arguments) => create_demo(*arguments).await,
-        Command::Healthy(arguments) => Ok(healthy(arguments.url).await?),
+        Command::Healthy(arguments) => Ok(healthy(arguments.url.as_url().clone()).await?),
         Command::Lineage(LineageCommand::Renew(storage)) => renew_lineage(&storage).await,
     }
 }

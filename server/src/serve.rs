@@ -76,6 +76,7 @@ pub async fn serve(
     if config.demo {
         demo::create_if_empty(&collection).await?;
     }
+    warn_of(&config, &collection).await;
     let renditions = collection.renditions.clone();
     let _upkeep = Upkeep::start(&collection, &Clock::system(), &limits);
     let state = open(collection, &config)?;
@@ -95,6 +96,24 @@ pub async fn serve(
     renditions.mark_held().await; // after a restart what was used last is there
     database.close().await;
     Ok(())
+}
+
+/// Says what is likely to surprise on a listener that others can reach.
+async fn warn_of(config: &Config, collection: &Collection) {
+    let address = config.listen;
+    if address.ip().is_loopback() {
+        return;
+    }
+    if demo::is_open(collection).await {
+        tracing::warn!(%address, "the demo people are here: anyone can sign in as one of them");
+    }
+    if config.secure_cookies() {
+        tracing::warn!(
+            %address,
+            "cookies travel by HTTPS only: over plain HTTP nobody can sign in; put a proxy with \
+             HTTPS before this, or set MINIATURE_SECURE_COOKIES=0"
+        );
+    }
 }
 
 fn open(collection: Collection, config: &Config) -> Result<App, StartError> {

@@ -176,3 +176,53 @@ fn a_head_that_grows_without_end_is_refused() {
     }
     assert!(get(&address, "/healthz").starts_with("HTTP/1.1 200"));
 }
+
+#[test]
+fn no_help_shows_what_the_environment_keeps_secret() {
+    let data = tempfile::tempdir().unwrap();
+    let secrets = [
+        ("MINIATURE_USERS_URL", "http://ann:a-secret@127.0.0.1:1/people?key=a-secret"),
+        ("MINIATURE_USERS_TOKEN", "a-secret"),
+        ("MINIATURE_DATABASE_URL", "postgres://ann:a-secret@127.0.0.1/miniature"),
+        ("MINIATURE_REDIS_URL", "redis://:a-secret@127.0.0.1"),
+        ("MINIATURE_S3_ENDPOINT", "http://ann:a-secret@127.0.0.1:1"),
+        ("MINIATURE_S3_ACCESS_KEY", "a-secret"),
+        ("MINIATURE_S3_SECRET_KEY", "a-secret"),
+    ];
+    for words in
+        [&["serve", "--help"][..], &["serve", "-h"], &["demo", "--help"], &["help", "serve"]]
+    {
+        let output = command(&data).envs(secrets).args(words).output().unwrap();
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && !shown.contains("a-secret"), "{words:?}: {shown}");
+    }
+}
+
+#[test]
+fn a_listener_that_others_reach_is_warned_about() {
+    let cases = [
+        ("127.0.0.1:0", "1", [false, false]),
+        ("0.0.0.0:0", "1", [true, true]),
+        ("0.0.0.0:0", "0", [false, true]),
+    ];
+    for (listen, demo, [people, cookies]) in cases {
+        let data = tempfile::tempdir().unwrap();
+        let log = data.path().join("log");
+        let mut process = command(&data)
+            .env("MINIATURE_LISTEN", listen)
+            .env("MINIATURE_DEMO", demo)
+            .arg("serve")
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let up = lines.map_while(Result::ok).any(|line| line.starts_with("listening on "));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        let log = std::fs::read_to_string(&log).unwrap();
+        assert!(up, "{log}");
+        assert_eq!(log.contains("the demo people are here"), people, "{listen}: {log}");
+        assert_eq!(log.contains("cookies travel by HTTPS only"), cookies, "{listen}: {log}");
+    }
+}

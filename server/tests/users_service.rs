@@ -256,17 +256,20 @@ async fn neither_the_token_nor_a_key_in_the_url_is_logged() {
     let _logging = tracing::subscriber::set_default(subscriber.finish());
     let (_, users) = Service::start(&[Answer::Nonsense]).await;
     let url = users.users_url.as_ref().unwrap();
-    let away = "http://127.0.0.1:1/people".parse().unwrap();
-    for mut url in [url.clone(), away] {
-        url.set_query(Some("key=a-key-in-the-url"));
+    for url in [url.as_url().as_str(), "http://ann:a-password@127.0.0.1:1/people"] {
+        let url = format!("{url}?key=a-key-in-the-url").parse().unwrap();
         let users = Users { users_url: Some(url), ..users.clone() };
+        let shown = format!("{users:?}");
+        assert!(!shown.contains("a-key") && !shown.contains("a-password"), "{shown}");
         let (profiles, _) = profiles(&users).await;
         let refused = profiles.get(&user("ada")).await.unwrap_err().to_string();
-        assert!(!refused.contains("a-key-in-the-url"), "{refused}");
+        for secret in ["a-key-in-the-url", "a-password"] {
+            assert!(!refused.contains(secret), "{refused}");
+        }
     }
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("it is away"), "{log}");
-    for secret in ["a-key-in-the-url", "a-token"] {
+    for secret in ["a-key-in-the-url", "a-password", "a-token"] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
 }

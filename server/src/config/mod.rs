@@ -7,7 +7,7 @@ mod origin;
 mod s3;
 mod secret;
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
+use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
 use thiserror::Error;
@@ -53,15 +53,41 @@ pub enum LineageCommand {
 #[derive(Clone, Debug, Args)]
 pub struct HealthyArgs {
     /// Where it is to answer 200.
-    #[arg(long, default_value = "http://127.0.0.1:8787/healthz", value_parser = http_url)]
-    pub url: Url,
+    #[arg(long, default_value = "http://127.0.0.1:8787/healthz")]
+    pub url: HttpUrl,
 }
 
-/// A URL that can be asked over HTTP. `localhost:8000` is a URL too, of the scheme `localhost`.
-fn http_url(text: &str) -> Result<Url, &'static str> {
-    let url = text.parse::<Url>().ok().filter(|url| ["http", "https"].contains(&url.scheme()));
-    url.ok_or("it begins with http:// or https://")
+/// A URL that can be asked over HTTP. It may hold a password: `Debug` shows its origin alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HttpUrl(Url);
+
+impl HttpUrl {
+    /// The URL, with whatever it holds.
+    pub fn as_url(&self) -> &Url {
+        &self.0
+    }
 }
+
+impl fmt::Debug for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.origin().ascii_serialization())
+    }
+}
+
+impl FromStr for HttpUrl {
+    type Err = HttpUrlError;
+
+    /// `localhost:8000` is a URL too, of the scheme `localhost`.
+    fn from_str(text: &str) -> Result<Self, HttpUrlError> {
+        let url = text.parse::<Url>().ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+        url.map(HttpUrl).ok_or(HttpUrlError)
+    }
+}
+
+/// A text is no URL that can be asked over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("it begins with http:// or https://")]
+pub struct HttpUrlError;
 
 /// How to serve.
 #[derive(Clone, Debug, Args)]
@@ -128,6 +154,13 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
+impl Config {
+    /// Whether cookies travel by HTTPS only.
+    pub fn secure_cookies(&self) -> bool {
+        self.secure_cookies.unwrap_or(!self.listen.ip().is_loopback())
+    }
+}
+
 /// Where people and pictures are kept.
 #[derive(Clone, Debug, Args)]
 pub struct Storage {
@@ -161,7 +194,8 @@ impl Storage {
     /// The origin from which browsers fetch pictures, unless it is ours.
     pub fn pictures_origin(&self) -> Option<String> {
         let endpoint = self.s3.s3_endpoint.as_ref()?;
-        (self.delivery == Delivery::Presigned).then(|| endpoint.origin().ascii_serialization())
+        (self.delivery == Delivery::Presigned)
+            .then(|| endpoint.as_url().origin().ascii_serialization())
     }
 }
 
@@ -183,8 +217,8 @@ pub enum ConfigError {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Users {
     /// A service that knows names and headlines, asked with `POST` (see docs/operating.md).
-    #[arg(long, env = "MINIATURE_USERS_URL", value_parser = http_url)]
-    pub users_url: Option<Url>,
+    #[arg(long, env = "MINIATURE_USERS_URL", hide_env_values = true)]
+    pub users_url: Option<HttpUrl>,
 
     /// What proves to that service that it is us: sent as `Authorization: Bearer`.
     #[arg(long, env = "MINIATURE_USERS_TOKEN", hide_env_values = true, requires = "users_url")]

@@ -4,16 +4,15 @@ use clap::{
     Args,
     builder::{NonEmptyStringValueParser, TypedValueParser},
 };
-use url::Url;
 
-use super::{ConfigError, Secret, http_url};
+use super::{ConfigError, HttpUrl, Secret};
 
 /// An S3-compatible store: all of it, or nothing.
 #[derive(Clone, Debug, Default, Args)]
 pub struct S3Args {
     /// Where the S3-compatible store answers; buckets are in the path.
-    #[arg(long, env = "MINIATURE_S3_ENDPOINT", value_parser = http_url)]
-    pub s3_endpoint: Option<Url>,
+    #[arg(long, env = "MINIATURE_S3_ENDPOINT", hide_env_values = true)]
+    pub s3_endpoint: Option<HttpUrl>,
 
     /// The bucket for pictures.
     #[arg(long, env = "MINIATURE_S3_BUCKET", value_parser = NonEmptyStringValueParser::new())]
@@ -32,6 +31,7 @@ pub struct S3Args {
     #[arg(
         long,
         env = "MINIATURE_S3_ACCESS_KEY",
+        hide_env_values = true,
         value_parser = NonEmptyStringValueParser::new()
     )]
     pub s3_access_key: Option<String>,
@@ -50,7 +50,7 @@ pub struct S3Args {
 #[derive(Clone, Debug)]
 pub struct S3 {
     /// Where it answers; buckets are in the path.
-    pub endpoint: Url,
+    pub endpoint: HttpUrl,
     /// The bucket for pictures.
     pub bucket: String,
     /// The region that signatures name.

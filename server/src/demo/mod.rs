@@ -26,7 +26,7 @@ use crate::{
     images::{PictureError, image_id},
     posts::snapshot,
     profiles::SourceError,
-    sign_in::hash_password,
+    sign_in::{hash_password, is_right},
     storage::NewPerson,
     workers::WorkPanicked,
 };
@@ -88,6 +88,13 @@ async fn is_half_done(collection: &Collection) -> Result<bool, DemoError> {
     let there = collection.database.profiles(&people).await?.len();
     let posts = posts::everything().map(|written| written.id()).collect::<Result<Vec<_>, _>>()?;
     Ok(there == people.len() && !collection.database.has_posts(&posts).await?)
+}
+
+/// Whether anyone can sign in as one of the demo people: their password is published.
+pub async fn is_open(collection: &Collection) -> bool {
+    let Ok(user) = ADA.id.parse::<UserId>() else { return false };
+    let Ok(hash) = collection.database.password_hash(&user).await else { return false };
+    collection.workers.run(|| is_right(PASSWORD, hash)).await.unwrap_or(false)
 }
 
 /// Creates those demo people, friendships, portraits and posts that are not there yet.

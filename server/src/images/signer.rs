@@ -24,7 +24,7 @@ impl Signer {
     /// If what names the bucket is no URL of HTTP.
     pub fn new(s3: &S3, limits: &Limits) -> Result<Self, BucketError> {
         let (name, region) = (s3.bucket.clone(), s3.region.clone());
-        let bucket = Bucket::new(s3.endpoint.clone(), UrlStyle::Path, name, region)?;
+        let bucket = Bucket::new(s3.endpoint.as_url().clone(), UrlStyle::Path, name, region)?;
         let credentials = Credentials::new(&s3.access_key, &s3.secret_key.0);
         let (window, lifetime) = (limits.hint_window, limits.hint_signed_for);
         Ok(Self { bucket, credentials, window, lifetime })

@@ -105,8 +105,9 @@ impl Profiles {
     ///
     /// If the system's certificates cannot be read.
     pub fn asking(mut self, users: &Users, database: Database) -> Result<Self, SourceError> {
-        if let Some(url) = users.users_url.clone() {
-            let service = HttpSource::new(url, users.users_token.clone(), database)?;
+        if let Some(url) = &users.users_url {
+            let service =
+                HttpSource::new(url.as_url().clone(), users.users_token.clone(), database)?;
             self.source = Source::Http(service);
         }
         Ok(self)

@@ -34,7 +34,16 @@ fn behind_proxies(headers: &HeaderMap, proxies: u8) -> Option<IpAddr> {
     let nth_last = usize::from(proxies).checked_sub(1)?;
     let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
     let addresses = lines.flat_map(|line| line.split(',')).map(str::trim).collect::<Vec<_>>();
-    addresses.iter().rev().nth(nth_last)?.parse().ok()
+    address(addresses.iter().rev().nth(nth_last)?)
+}
+
+/// An address, with or without a port: `192.0.2.1`, `192.0.2.1:5117`, `2001:db8::1`,
+/// `[2001:db8::1]` or `[2001:db8::1]:443`.
+fn address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let address = text.parse().ok().or_else(with_port).or_else(bare)?;
+    Some(address.to_canonical())
 }
 
 #[cfg(test)]
@@ -51,6 +60,11 @@ mod tests {
             ("one proxy, no header", 1, "", None),
             ("nonsense", 1, "unknown", None),
             ("IPv6", 1, "2001:db8::1", Some("2001:db8::1")),
+            ("with a port", 1, "203.0.113.7:5117", Some("203.0.113.7")),
+            ("IPv6 with a port", 1, "10.0.0.1, [2001:db8::1]:443", Some("2001:db8::1")),
+            ("IPv6 in brackets", 1, "[2001:db8::1]", Some("2001:db8::1")),
+            ("IPv4 as IPv6", 1, "[::ffff:203.0.113.7]:1", Some("203.0.113.7")),
+            ("half a bracket", 1, "[2001:db8::1", None),
         ];
         for (name, proxies, line, expected) in cases {
             let mut headers = HeaderMap::new();

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use axum::{
     extract::{FromRequestParts, Request},
-    http::{HeaderMap, Method, Uri, header, request::Parts},
+    http::{HeaderMap, Method, header, request::Parts},
 };
 use axum_extra::extract::cookie::Cookie;
 use miniature_api::UserId;
+use url::Url;
 
 use super::{cors::Origins, upload};
 use crate::{
@@ -66,13 +67,18 @@ impl FromRequestParts<App> for SignedIn {
     }
 }
 
-/// The token in the cookie, if there is one.
+/// The token in the cookie, if there is one. Other cookies of the same host may be any bytes.
 pub(crate) fn token(headers: &HeaderMap, sign_in: &SignIn) -> Option<Token> {
-    let name = session_cookie(sign_in);
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut cookies = lines.flat_map(Cookie::split_parse).flatten();
-    let session = cookies.find(|cookie| cookie.name() == name)?;
-    Some(Token::new(session.value()))
+    token_named(session_cookie(sign_in), headers)
+}
+
+fn token_named(name: &str, headers: &HeaderMap) -> Option<Token> {
+    headers.get_all(header::COOKIE).iter().find_map(|line| {
+        let line = String::from_utf8_lossy(line.as_bytes());
+        let mut cookies = Cookie::split_parse(&*line).flatten();
+        let session = cookies.find(|cookie| cookie.name() == name)?;
+        Some(Token::new(session.value()))
+    })
 }
 
 /// Refuses what another site's page sends on someone's behalf and would change something, unless it
@@ -80,17 +86,24 @@ pub(crate) fn token(headers: &HeaderMap, sign_in: &SignIn) -> Option<Token> {
 ///
 /// # Errors
 ///
-/// [`ApiError::CrossSite`] (403).
+/// [`ApiError::CrossSite`] (403), with the two that differ.
 ///
 /// # Source
 ///
 /// W3C Fetch Metadata: every current browser says in `Sec-Fetch-Site` whose page sends. For older
 /// ones, and for plain HTTP, the `Origin` tells. A program that is no browser sends neither.
-pub(crate) fn refuse_cross_site(request: &Request, origins: &Origins) -> Result<(), ApiError> {
+pub(crate) fn refuse_cross_site(
+    request: &Request,
+    origins: &Origins,
+    sign_in: &SignIn,
+) -> Result<(), ApiError> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let headers = request.headers();
     let allowed = || headers.get(header::ORIGIN).is_some_and(|origin| origins.allow(origin));
-    if reads || allowed() || is_from_here(headers) { Ok(()) } else { Err(ApiError::CrossSite) }
+    if reads || allowed() {
+        return Ok(());
+    }
+    from_here(headers, sign_in.secure()).map_err(ApiError::CrossSite)
 }
 
 /// How long a route may take until its answer begins; none for an upload, which has limits of its
@@ -99,29 +112,49 @@ pub(crate) fn takes_at_most(route: &str) -> Option<Duration> {
     (route != upload::ROUTE).then(|| Limits::default().request_takes_at_most)
 }
 
-fn is_from_here(headers: &HeaderMap) -> bool {
+/// Err: what differs. `secure`: browsers reach this server by HTTPS alone.
+fn from_here(headers: &HeaderMap, secure: bool) -> Result<(), String> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    match (text("sec-fetch-site"), text(header::ORIGIN.as_str())) {
-        (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(origin)) => is_same_host(origin, text(header::HOST.as_str())),
-        (None, None) => true,
+    let (origin, host) = (text(header::ORIGIN.as_str()), text(header::HOST.as_str()));
+    let (shown_origin, shown_host) = (origin.unwrap_or("none"), host.unwrap_or("none"));
+    match (text("sec-fetch-site"), origin) {
+        (Some("same-origin" | "none"), _) | (None, None) => Ok(()),
+        (None, Some(origin)) if is_same_origin(origin, host, secure) => Ok(()),
+        (Some(site), _) => Err(format!(
+            "this request is {site}: its page is of the origin {shown_origin}, this host is {shown_host}"
+        )),
+        (None, Some(_)) => Err(format!(
+            "this request comes from a page of the origin {shown_origin}, this host is {shown_host}"
+        )),
     }
 }
 
 /// Two loopback addresses count as one: the development server forwards from its port to ours.
-fn is_same_host(origin: &str, host: Option<&str>) -> bool {
-    let Ok(origin) = origin.parse::<Uri>() else { return false };
-    let (Some(origin), Some(host)) = (origin.authority(), host) else { return false };
-    origin.as_str() == host || (is_loopback(origin.as_str()) && is_loopback(host))
+///
+/// # Source
+///
+/// RFC 6454, section 5: scheme, host and port, which the scheme names where nothing else does. Whether
+/// a proxy took the request by HTTPS is not known, unless it always is so.
+fn is_same_origin(origin: &str, host: Option<&str>, secure: bool) -> bool {
+    let Ok(origin) = origin.parse::<Url>() else { return false };
+    let here = host.map(|host| format!("{}://{host}", origin.scheme()).parse::<Url>());
+    let Some(Ok(here)) = here else { return false };
+    if is_loopback(&origin) && is_loopback(&here) {
+        return true;
+    }
+    matches!(origin.scheme(), "https" | "http")
+        && (origin.scheme() == "https" || !secure)
+        && origin.origin() == here.origin()
 }
 
-fn is_loopback(authority: &str) -> bool {
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
+fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -146,13 +179,65 @@ mod tests {
             if let Some(origin) = origin {
                 headers.insert(header::ORIGIN, origin.parse().unwrap());
             }
-            assert_eq!(is_from_here(&headers), expected, "{name}");
+            assert_eq!(from_here(&headers, false).is_ok(), expected, "{name}");
         }
     }
 
     #[test]
-    fn the_development_server_may_forward() {
-        assert!(is_same_host("http://127.0.0.1:8080", Some("127.0.0.1:8787")));
-        assert!(is_same_host("http://localhost:8080", Some("127.0.0.1:8787")));
+    fn an_origin_is_a_scheme_a_host_and_a_port() {
+        let cases = [
+            ("http://pictures.lan", "pictures.lan", true),
+            ("http://pictures.lan", "pictures.lan:80", true),
+            ("http://pictures.lan:80", "pictures.lan", true),
+            ("https://pictures.lan", "pictures.lan:443", true),
+            ("https://pictures.lan", "PICTURES.lan", true),
+            ("http://[2001:db8::1]:8080", "[2001:db8::1]:8080", true),
+            ("https://pictures.lan", "pictures.lan:80", false),
+            ("http://pictures.lan:8080", "pictures.lan", false),
+            ("http://pictures.lan", "pictures.lan.evil.example", false),
+            ("http://pictures.lan@evil.example", "pictures.lan", false),
+            ("file://pictures.lan", "pictures.lan", false),
+            ("http://127.0.0.1:8080", "127.0.0.1:8787", true),
+            ("http://localhost:8080", "127.0.0.1:8787", true),
+        ];
+        for (origin, host, expected) in cases {
+            let same = is_same_origin(origin, Some(host), false);
+            assert_eq!(same, expected, "{origin} and {host}");
+        }
+        assert!(!is_same_origin("http://pictures.lan", None, false), "no host");
+        assert!(!is_same_origin("http://pictures.lan", Some("pictures.lan"), true), "not HTTPS");
+        assert!(is_same_origin("https://pictures.lan", Some("pictures.lan"), true));
+    }
+
+    #[test]
+    fn a_refusal_says_which_two_differ() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, "pictures.lan:8080".parse().unwrap());
+        headers.insert(header::ORIGIN, "http://pictures.lan".parse().unwrap());
+        let refusal = from_here(&headers, false).unwrap_err();
+        assert!(refusal.contains("http://pictures.lan,") && refusal.contains("pictures.lan:8080"));
+    }
+
+    #[test]
+    fn the_session_is_found_among_cookies_of_any_bytes() {
+        let lines: [&[u8]; 5] = [
+            "city=München; miniature_session=abc".as_bytes(),
+            b"city=M\xfcnchen; miniature_session=abc",
+            b"miniature_session=abc; city=M\xfcnchen",
+            b"=; ;; x; miniature_session=abc",
+            b"\xff\xfe=\xff; a=\"b\"; miniature_session=abc",
+        ];
+        for line in lines {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, HeaderValue::from_bytes(line).unwrap());
+            let token = token_named("miniature_session", &headers);
+            let text = String::from_utf8_lossy(line);
+            assert_eq!(token.as_ref().map(Token::as_str), Some("abc"), "{text}");
+        }
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, HeaderValue::from_bytes(b"city=M\xfcnchen").unwrap());
+        headers.append(header::COOKIE, HeaderValue::from_static("miniature_session=abc"));
+        assert!(token_named("miniature_session", &headers).is_some(), "on a line of its own");
+        assert!(token_named("__Host-miniature_session", &headers).is_none());
     }
 }

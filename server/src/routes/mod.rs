@@ -124,7 +124,7 @@ async fn handle(
         if let Some(asked) = asked {
             asked.identify(&mut request, app).await?;
         }
-        guard::refuse_cross_site(&request, app.origins())?;
+        guard::refuse_cross_site(&request, app.origins(), app.sign_in())?;
         Ok(next.run(request).await)
     });
     let handled = handled.catch_unwind();

@@ -9,12 +9,9 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use miniature_api::{Credentials, UserId};
 use tokio::sync::Semaphore;
 
+pub(crate) use self::password::is_right;
+use self::{password::MAX_PASSWORD, session::Sessions, tries::Tries};
 pub use self::{password::hash_password, session::Token};
-use self::{
-    password::{MAX_PASSWORD, is_right},
-    session::Sessions,
-    tries::Tries,
-};
 use crate::{
     ApiError, clock::Clock, config::Config, limits::Limits, storage::Database, workers::Workers,
 };
@@ -43,7 +40,7 @@ impl SignIn {
             tries: Arc::new(Tries::new(config)),
             places: Arc::new(Semaphore::new(limits.sign_ins)),
             lasts: limits.session_lasts,
-            secure: config.secure_cookies.unwrap_or(!config.listen.ip().is_loopback()),
+            secure: config.secure_cookies(),
             proxies: config.trusted_proxies,
         }
     }

@@ -23,7 +23,7 @@ pub fn hash_password(password: &str) -> Result<String, password_hash::Error> {
 }
 
 /// Keeps a core busy for some 20 ms, whether there is a hash or not.
-pub(super) fn is_right(password: &str, hash: Option<String>) -> bool {
+pub(crate) fn is_right(password: &str, hash: Option<String>) -> bool {
     let known = hash.is_some();
     let hash = hash.as_deref().unwrap_or(NOBODY);
     let Ok(hash) = PasswordHash::new(hash) else { return false };

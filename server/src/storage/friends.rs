@@ -40,6 +40,10 @@ impl FromStr for Cursor {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorError)?;
         let text = String::from_utf8(bytes).map_err(|_| CursorError)?;
         let (id, name) = text.split_once('\n').ok_or(CursorError)?;
+        // PostgreSQL takes no NUL in a text, and no name has one.
+        if text.contains('\0') {
+            return Err(CursorError);
+        }
         Ok(Self { name: name.to_owned(), id: id.to_owned() })
     }
 }

@@ -101,12 +101,12 @@ impl Objects {
     pub fn in_bucket(s3: &S3) -> Result<Self, ObjectsError> {
         tls::choose_provider();
         let client = ClientOptions::new()
-            .with_allow_http(s3.endpoint.scheme() == "http")
+            .with_allow_http(s3.endpoint.as_url().scheme() == "http")
             .with_connect_timeout(CONNECTS_WITHIN)
             .with_timeout(ONE_TRY);
         let first_pause = Duration::from_millis(50);
         let store = AmazonS3Builder::new()
-            .with_endpoint(s3.endpoint.as_str().trim_end_matches('/'))
+            .with_endpoint(s3.endpoint.as_url().as_str().trim_end_matches('/'))
             .with_bucket_name(&s3.bucket)
             .with_region(&s3.region)
             .with_access_key_id(&s3.access_key)

@@ -105,6 +105,18 @@ async fn a_picture_that_is_held_is_not_read_again() {
 }
 
 #[tokio::test]
+async fn an_image_that_never_was_is_not_called_unchanged() {
+    let t = Fixture::new().await;
+    let browser = t.browser("ada").await;
+    let nothing = "00000000000000000000000000000000";
+    for tags in [format!("\"{nothing}-128\""), format!("W/\"{nothing}-128\""), "*".to_owned()] {
+        let path = format!("/images/{nothing}?size=128");
+        let answer = browser.get_with(&path, "if-none-match", &tags).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{tags}");
+    }
+}
+
+#[tokio::test]
 async fn a_hint_is_given_without_reading_the_picture() {
     let t = Fixture::new().await;
     let browser = t.browser("ada").await;
