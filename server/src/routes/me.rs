@@ -8,14 +8,13 @@ use super::{
     guard::SignedIn,
     json::JsonBody,
     openapi::{Invalid, Refused},
+    words::Field,
 };
 use crate::{ApiError, changes::Changes, profiles::Profiles, state::ProfilePace};
 
-/// The most characters of a name.
-const NAME_LIMIT: usize = 80;
+const NAME: Field = Field { name: "name", least: 1, most: 80, lines: false };
 
-/// The most characters of a headline.
-const HEADLINE_LIMIT: usize = 160;
+const HEADLINE: Field = Field { name: "headline", least: 0, most: 160, lines: false };
 
 /// `PATCH /api/users/me`: changes one's name, headline or both. 200 with the profile.
 ///
@@ -43,8 +42,9 @@ pub(crate) async fn describe(
     State(ProfilePace(pace)): State<ProfilePace>,
     body: JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
-    let name = line("name", body.optional_text("name")?, 1, NAME_LIMIT)?;
-    let headline = line("headline", body.optional_text("headline")?, 0, HEADLINE_LIMIT)?;
+    let given =
+        |field: Field| body.optional_text(field.name)?.map(|text| field.take(&text)).transpose();
+    let (name, headline) = (given(NAME)?, given(HEADLINE)?);
     if !profiles.are_ours() {
         return Err(ApiError::KeptElsewhere);
     }
@@ -56,22 +56,4 @@ pub(crate) async fn describe(
     };
     let profile = profile.ok_or(ApiError::SignedOut)?;
     Ok(([(header::CACHE_CONTROL, "private, no-store")], Json(profile.profile.clone())))
-}
-
-/// A text of one line, without the white space around it.
-fn line(
-    field: &'static str,
-    text: Option<String>,
-    least: usize,
-    most: usize,
-) -> Result<Option<String>, ApiError> {
-    let Some(text) = text else { return Ok(None) };
-    let text = text.trim();
-    if text.chars().any(char::is_control) {
-        return Err(ApiError::invalid(field, "it is one line"));
-    }
-    if !(least..=most).contains(&text.chars().count()) {
-        return Err(ApiError::invalid(field, format!("it has {least} to {most} characters")));
-    }
-    Ok(Some(text.to_owned()))
 }

@@ -23,6 +23,7 @@ mod session;
 mod timing;
 mod upload;
 mod users;
+mod words;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 

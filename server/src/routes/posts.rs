@@ -14,6 +14,7 @@ use super::{
     json::JsonBody,
     openapi::{Invalid, Refused},
     params::Params,
+    words::Field,
 };
 use crate::{ApiError, App, posts::Posts};
 
@@ -22,6 +23,8 @@ const PAGE: usize = 20;
 
 /// The longest post in JSON, each character written as two escapes of six bytes, and some to spare.
 const MAX_BODY: usize = 12 * POST_LIMIT + (4 << 10);
+
+const TEXT: Field = Field { name: "text", least: 1, most: POST_LIMIT, lines: true };
 
 /// What one reads is nobody else's, and another a moment later.
 const NOT_KEPT: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "private, no-store")];
@@ -81,14 +84,7 @@ async fn write(
     State(posts): State<Posts>,
     body: JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
-    let text = body.text("text")?;
-    let text = text.trim();
-    if !(1..=POST_LIMIT).contains(&text.chars().count()) {
-        return Err(ApiError::invalid("text", format!("it has 1 to {POST_LIMIT} characters")));
-    }
-    if text.contains('\0') {
-        return Err(ApiError::invalid("text", "a database cannot keep U+0000"));
-    }
-    let post = posts.write(&signed_in.user, text.to_owned()).await?;
+    let text = TEXT.take(&body.text(TEXT.name)?)?;
+    let post = posts.write(&signed_in.user, text).await?;
     Ok((StatusCode::CREATED, NOT_KEPT, Json(post)))
 }

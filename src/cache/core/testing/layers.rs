@@ -278,7 +278,7 @@ impl Durable {
         Ok(keys.iter().map(|key| self.documents.get(key).cloned()).collect())
     }
 
-    pub(super) fn usage(&self) -> Result<Usage, LayerError> {
+    pub(in crate::cache::core) fn usage(&self) -> Result<Usage, LayerError> {
         self.fault.check()?;
         let bytes = self.renditions.keys().map(|key| u64::from(key.size.px()) * 20).sum();
         Ok(Usage { entries: self.records.len() + self.renditions.len(), bytes })

@@ -1,5 +1,6 @@
 //! The core in single sentences. Histories of many steps are the simulation's.
 
+mod answers;
 mod failures;
 mod layers;
 mod lists;

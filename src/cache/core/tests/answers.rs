@@ -1,0 +1,110 @@
+//! What answers say beside what was asked for.
+
+use super::*;
+use crate::cache::{
+    core::{ListView, testing::Fault},
+    event::{Answer, Step},
+};
+
+fn step(layer: Source, answer: Answer, took_ms: f64) -> Step {
+    Step { layer, answer, took_ms }
+}
+
+#[test]
+fn a_load_tells_the_way_it_took_and_how_long_each_layer_needed() {
+    let mut t = Fixture::with_users(1);
+    t.doc.slow = true;
+    t.open(0);
+    t.doc.wait(Duration::from_millis(250));
+    t.doc.slow = false;
+    t.doc.run();
+    let [load] = &t.loads()[..] else { panic!("one load") };
+    assert_eq!(
+        load.path,
+        [
+            step(Source::Memory, Answer::Miss, 0.0),
+            step(Source::LocalStorage, Answer::Miss, 0.0),
+            step(Source::IndexedDb, Answer::Miss, 0.0),
+            step(Source::Network, Answer::Hit, 250.0),
+        ]
+    );
+    assert_eq!((load.took_ms, load.outcome), (250.0, Outcome::Shown(Source::Network)));
+}
+
+#[test]
+fn a_layer_that_took_too_long_is_told_of_once() {
+    let mut t = Fixture::with_users(1);
+    t.world.borrow_mut().durable.fault = Fault::Hanging;
+    t.doc.slow = true;
+    t.open(0);
+    t.doc.wait(secs(2));
+    t.world.borrow_mut().durable.fault = Fault::None;
+    t.doc.slow = false;
+    t.doc.run();
+    let [load] = &t.loads()[..] else { panic!("one load") };
+    let durable = load.path.iter().filter(|step| step.layer == Source::IndexedDb);
+    let durable: Vec<Step> = durable.copied().collect();
+    assert_eq!(durable, [step(Source::IndexedDb, Answer::Failed, 1000.0)]);
+}
+
+#[test]
+fn how_much_layers_hold_is_said_when_asked() {
+    let mut t = Fixture::with_users(3);
+    (0..3).for_each(|index| t.visit(index));
+    t.reload();
+    assert_eq!(t.doc.core.usage(Source::IndexedDb), None, "nobody asked");
+    t.doc.tell(Event::MeasureUsage);
+    t.doc.run();
+    let held = t.world.borrow().durable.usage().unwrap();
+    assert_eq!(t.doc.core.usage(Source::IndexedDb), Some(held));
+    let local = t.doc.core.usage(Source::LocalStorage).unwrap();
+    assert_eq!(local.entries, 3);
+    assert!(local.bytes > 3 * 1000, "{local:?}");
+    assert_eq!(t.doc.core.usage(Source::Memory).unwrap().entries, 0);
+    assert_eq!(t.doc.core.usage(Source::ServiceWorker), None);
+}
+
+#[test]
+fn how_much_a_denied_layer_holds_is_not_known() {
+    let mut t = Fixture::with_users(1);
+    t.world.borrow_mut().durable.fault = Fault::Denied;
+    t.world.borrow_mut().local.fault = Fault::Denied;
+    t.open(0);
+    t.doc.tell(Event::MeasureUsage);
+    t.doc.wait(secs(5));
+    let usage = |source| t.doc.core.usage(source);
+    assert_eq!((usage(Source::LocalStorage), usage(Source::IndexedDb)), (None, None));
+}
+
+#[test]
+fn what_a_profile_confirmed_is_confirmed_again_in_time() {
+    let mut t = Fixture::with_users(1);
+    t.open(0);
+    t.doc.tell(Event::ProfileViewed(user(0)));
+    t.doc.run();
+    t.doc.tell(Event::ProfileLeft(user(0)));
+    t.doc.run();
+    t.doc.requests();
+    t.doc.wait(minutes(31));
+    assert_eq!(t.picture_requests(), 1);
+}
+
+#[test]
+fn the_list_is_announced_by_its_first_page_alone() {
+    let mut t = Fixture::with_users(2);
+    t.world.borrow_mut().server.befriend(&user(1), "b");
+    t.doc.slow = true;
+    t.doc.tell(Event::ProfileViewed(user(0)));
+    t.doc.run();
+    assert_eq!(t.doc.list_announced, None, "a profile is no list");
+    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..20, pictures: None }));
+    t.doc.run();
+    assert_eq!(t.doc.list_announced, Some(false), "no layer holds it");
+    t.doc.slow = false;
+    t.doc.wait(secs(5));
+    assert_eq!(t.doc.list_announced, Some(true), "it was stored");
+    t.doc = Document::open(&t.world, t.policy.clone(), 3);
+    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..20, pictures: None }));
+    t.doc.wait(minutes(6));
+    assert_ne!(t.doc.list_announced, Some(false), "it is there");
+}
