@@ -155,7 +155,9 @@ impl From<PictureError> for ApiError {
             PictureError::Refused(UploadError::TooLong) => Self::TooLong,
             PictureError::Refused(UploadError::UnknownType) => Self::NotAPicture,
             PictureError::Refused(
-                fault @ (UploadError::TooLarge { .. } | UploadError::Undecodable),
+                fault @ (UploadError::TooLarge { .. }
+                | UploadError::TooCostly { .. }
+                | UploadError::Undecodable),
             ) => Self::invalid("body", fault),
             PictureError::Database(error) => error.into(),
             PictureError::Away(_) => Self::Unready("images"),

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, metadata::Orientation};
 use thiserror::Error;
 
-use crate::container;
+use crate::{container, jpeg};
 
 /// The longest upload, in bytes: 10 MiB.
 pub const MAX_UPLOAD_BYTES: usize = 10 << 20;
@@ -13,12 +13,15 @@ pub const MAX_UPLOAD_BYTES: usize = 10 << 20;
 /// The longest edge, in pixels.
 const MAX_EDGE: u32 = 12_000;
 
-/// The most pixels: 50 million, which take 200 MB when decoded.
+/// The most pixels: 50 million, which take 200 MB when decoded, at eight bits a channel.
 const MAX_PIXELS: u64 = 50_000_000;
 
 /// The most memory that what stands before the pixels may take, in bytes: a profile of colours, which
 /// may be compressed, and notes.
 const MAX_HEAD_BYTES: u64 = 16 << 20;
+
+/// The most memory that one upload may take while it is worked on: 250 MiB.
+const MAX_MEMORY: u64 = 250 << 20;
 
 /// Why an upload is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -38,6 +41,15 @@ pub enum UploadError {
         width: u32,
         /// Its height, in pixels.
         height: u32,
+    },
+    /// Of so many pixels, or of pixels coded so, that decoding takes over 250 MiB.
+    #[error(
+        "decoding this picture takes {mebibytes} MiB, over 250: save it with fewer pixels, with 8 bits \
+         a channel, or as a JPEG that is not progressive"
+    )]
+    TooCostly {
+        /// How much it takes, in MiB.
+        mebibytes: u64,
     },
     /// It is damaged.
     #[error("the picture cannot be decoded")]
@@ -62,14 +74,25 @@ pub(crate) struct Decoded {
 ///
 /// Why the upload is refused, if that much tells it.
 pub fn memory_for(upload: &[u8]) -> Result<u64, UploadError> {
-    // Beside the pixels, coefficients of a progressive JPEG take twice as much, planes of a WebP or a
-    // frame of a GIF as much again; what is made of them is small.
-    Ok(open(upload)?.total_bytes() * 3 + (upload.len() as u64) + MAX_HEAD_BYTES)
+    open(upload).map(|(_, memory)| memory)
+}
+
+/// Beside the pixels, a progressive JPEG keeps its coefficients, a WebP its planes, a GIF a frame. What
+/// is made of them is small.
+fn memory_of(decoder: &impl ImageDecoder, format: ImageFormat, file: &[u8]) -> u64 {
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    let beside = match format {
+        ImageFormat::Jpeg => jpeg::coefficient_bytes(file),
+        ImageFormat::WebP | ImageFormat::Gif => pixels * 4,
+        _ => 0,
+    };
+    decoder.total_bytes() + beside + (file.len() as u64) + MAX_HEAD_BYTES
 }
 
 /// Decodes an upload. Keeps a core busy.
 pub(crate) fn decode(upload: &[u8]) -> Result<Decoded, UploadError> {
-    let mut decoder = open(upload)?;
+    let (mut decoder, _) = open(upload)?;
     // A damaged note is no reason to refuse the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let profile = decoder.icc_profile().ok().flatten();
@@ -77,8 +100,9 @@ pub(crate) fn decode(upload: &[u8]) -> Result<Decoded, UploadError> {
     Ok(Decoded { image, orientation, profile })
 }
 
-/// Reads what stands before the pixels, and checks it: a small file can claim to be huge.
-fn open(upload: &[u8]) -> Result<impl ImageDecoder + '_, UploadError> {
+/// Reads what stands before the pixels, and checks it: a small file can claim to be huge. Says how much
+/// memory the rest takes.
+fn open(upload: &[u8]) -> Result<(impl ImageDecoder + '_, u64), UploadError> {
     if upload.len() > MAX_UPLOAD_BYTES {
         return Err(UploadError::TooLong);
     }
@@ -99,7 +123,11 @@ fn open(upload: &[u8]) -> Result<impl ImageDecoder + '_, UploadError> {
     // A frame of a GIF may claim to be larger than the whole.
     let whole = limits(decoder.total_bytes());
     decoder.set_limits(whole).map_err(|_| UploadError::Undecodable)?;
-    Ok(decoder)
+    let memory = memory_of(&decoder, format, file);
+    if memory > MAX_MEMORY {
+        return Err(UploadError::TooCostly { mebibytes: memory >> 20 });
+    }
+    Ok((decoder, memory))
 }
 
 fn is_taken(format: ImageFormat) -> bool {
@@ -163,6 +191,28 @@ mod tests {
         for (name, upload, expected) in cases {
             assert_eq!(decode(&upload).unwrap_err(), expected, "{name}");
         }
+    }
+
+    /// A PNG that claims these edges and this depth, and holds no pixels.
+    fn claimed_png(width: u32, height: u32, depth: u8) -> Vec<u8> {
+        let mut head = [b"IHDR".as_slice(), &width.to_be_bytes(), &height.to_be_bytes()].concat();
+        head.extend([depth, 6, 0, 0, 0]);
+        let checksum = crc32(&head).to_be_bytes();
+        let data = [b"IDAT".as_slice()].concat();
+        let empty = crc32(&data).to_be_bytes();
+        let (length, none) = (13_u32.to_be_bytes(), 0_u32.to_be_bytes());
+        let signature = b"\x89PNG\r\n\x1a\n".as_slice();
+        [signature, &length, &head, &checksum, &none, &data, &empty].concat()
+    }
+
+    #[test]
+    fn what_takes_too_much_to_decode_is_refused_by_its_head() {
+        let deep = memory_for(&claimed_png(7_071, 7_071, 16)).unwrap_err();
+        assert_eq!(deep, UploadError::TooCostly { mebibytes: 397 });
+        assert!(deep.to_string().contains("8 bits a channel"));
+        let plain = memory_for(&claimed_png(7_071, 7_071, 8)).unwrap();
+        assert!((200 << 20..MAX_MEMORY).contains(&plain), "{plain}");
+        assert!(memory_for(&claimed_png(5_000, 5_000, 16)).is_ok());
     }
 
     proptest::proptest! {

@@ -10,6 +10,7 @@
 mod colour;
 mod container;
 mod decode;
+mod jpeg;
 mod square;
 
 pub use decode::{MAX_UPLOAD_BYTES, UploadError, memory_for};

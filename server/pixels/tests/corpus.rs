@@ -18,6 +18,7 @@ fn outcome(upload: &[u8]) -> &'static str {
         }
         Err(UploadError::UnknownType) => "unknown",
         Err(UploadError::TooLarge { .. }) => "large",
+        Err(UploadError::TooCostly { .. }) => "costly",
         Err(UploadError::Undecodable) => "undecodable",
         Err(UploadError::TooLong) => "long",
     }

@@ -2,11 +2,11 @@
 //!
 //! **Invariant:** a place is held for as long as anything of an upload is in memory.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
-    clock::{Clock as _, DefaultClock},
+    DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
+    clock::{Clock as _, DefaultClock, QuantaInstant},
 };
 use miniature_api::UserId;
 use thiserror::Error;
@@ -21,10 +21,15 @@ use crate::{
 /// From this many remembered users on, those that may change their picture again anyway are forgotten.
 const MANY: usize = 10_000;
 
+/// What a photograph of 12 megapixels takes, and some to spare. One that takes so many times as much
+/// counts as so many more changes.
+const USUAL_BYTES: u64 = 64 << 20;
+
 /// Lets uploads in. Cheap to clone; clones share the places. Each instance counts for itself.
 #[derive(Clone, Debug)]
 pub struct Intake {
     changes: Arc<DefaultKeyedRateLimiter<UserId>>,
+    at_once: NonZeroU32,
     places: Arc<Semaphore>,
     places_of_users: Places,
 }
@@ -56,10 +61,11 @@ pub enum IntakeError {
 impl Intake {
     /// With places for so many uploads, and for so many changes a user as the configuration says.
     pub fn new(config: &Config, limits: &Limits) -> Self {
-        let changes = RateLimiter::keyed(Quota::per_minute(config.picture_changes_per_user));
+        let at_once = config.picture_changes_per_user;
+        let changes = RateLimiter::keyed(Quota::per_minute(at_once));
         let places = Arc::new(Semaphore::new(limits.uploads));
         let places_of_users = Places::new(limits.uploads_per_user);
-        Self { changes: Arc::new(changes), places, places_of_users }
+        Self { changes: Arc::new(changes), at_once, places, places_of_users }
     }
 
     /// Counts a change of a user's picture.
@@ -71,10 +77,22 @@ impl Intake {
         if self.changes.len() > MANY {
             self.changes.retain_recent();
         }
-        self.changes.check_key(user).map_err(|not_until| {
-            let wait = not_until.wait_time_from(DefaultClock::default().now());
-            IntakeError::TooOften { wait_s: wait.as_secs() + 1 }
-        })
+        self.changes.check_key(user).map_err(|not_until| too_often(&not_until))
+    }
+
+    /// Counts what a user's upload costs beyond a usual one, by the memory that it takes, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`IntakeError::TooOften`].
+    pub fn charge(&self, user: &UserId, bytes: u64) -> Result<(), IntakeError> {
+        let beyond =
+            u32::try_from(bytes / USUAL_BYTES).unwrap_or(u32::MAX).min(self.at_once.get() - 1);
+        let Some(beyond) = NonZeroU32::new(beyond) else { return Ok(()) };
+        match self.changes.check_key_n(user, beyond) {
+            Ok(Err(not_until)) => Err(too_often(&not_until)),
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
     }
 
     /// A place for a user's upload. Nobody waits for one: a waiting upload would hold what it has
@@ -88,5 +106,42 @@ impl Intake {
         let of_all = Arc::clone(&self.places).try_acquire_owned();
         let of_all = of_all.map_err(|_| IntakeError::Full)?;
         Ok(Place { _of_user: of_user, _of_all: of_all })
+    }
+}
+
+fn too_often(not_until: &NotUntil<QuantaInstant>) -> IntakeError {
+    let wait = not_until.wait_time_from(DefaultClock::default().now());
+    IntakeError::TooOften { wait_s: wait.as_secs() + 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::config::{Cli, Command};
+
+    fn intake(changes: &str) -> Intake {
+        let words = ["server", "serve", "--picture-changes-per-user", changes];
+        let Command::Serve(config) = Cli::parse_from(words).command else { panic!("serve") };
+        Intake::new(&config, &Limits::default())
+    }
+
+    #[test]
+    fn what_takes_much_memory_counts_as_many_changes() {
+        let (intake, user) = (intake("10"), "ada".parse().unwrap());
+        let charged = |bytes| intake.count(&user).and_then(|()| intake.charge(&user, bytes));
+        assert_eq!(charged(60 << 20), Ok(()), "one");
+        assert_eq!(charged(250 << 20), Ok(()), "four more");
+        assert_eq!(charged(250 << 20), Ok(()), "and four more");
+        assert!(matches!(charged(250 << 20), Err(IntakeError::TooOften { wait_s: 1.. })));
+        assert_eq!(intake.count(&"bea".parse().unwrap()), Ok(()), "of one user");
+    }
+
+    #[test]
+    fn who_may_change_it_once_a_minute_may_change_it_to_anything() {
+        let (intake, user) = (intake("1"), "ada".parse().unwrap());
+        intake.count(&user).unwrap();
+        assert_eq!(intake.charge(&user, 250 << 20), Ok(()));
     }
 }

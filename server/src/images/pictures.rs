@@ -123,6 +123,16 @@ impl Pictures {
         Err(PictureError::BeingRemoved)
     }
 
+    /// How much memory an upload takes while it is worked on, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`PictureError::Refused`] if that is too much, or its head says that it is no picture.
+    pub async fn memory_for(&self, upload: &Bytes) -> Result<u64, PictureError> {
+        let upload = upload.clone();
+        Ok(self.renditions.workers().run(move || memory_for(&upload)).await??)
+    }
+
     /// Takes a user's picture away, and counts their revision up. Who has none keeps none.
     ///
     /// # Errors
@@ -153,15 +163,12 @@ impl Pictures {
     /// Waits for its turn, for a core and for memory.
     async fn draw(&self, upload: Bytes) -> Result<(Bytes, Drawing), PictureError> {
         let _turn = self.turns.acquire().await; // never closed
-        let workers = self.renditions.workers();
-        let head = upload.clone();
-        let bytes = workers.run(move || memory_for(&head)).await??;
-        let memory = self.memory.take(bytes).await;
+        let memory = self.memory.take(self.memory_for(&upload).await?).await;
         let work = move || {
             let _memory = memory; // given back when the work is done, not when its waiter has gone
             draw(&upload)
         };
-        workers.run(work).await?
+        self.renditions.workers().run(work).await?
     }
 
     /// None if the picture has been removed meanwhile.

@@ -77,6 +77,7 @@ async fn take(
     let within = Limits::default().upload_arrives_within;
     let arrived = timeout(within, read(stated_length(headers), body)).await;
     let upload = arrived.map_err(|_| ApiError::TooSlow)??;
+    intake.charge(&signed_in.user, pictures.memory_for(&upload).await?)?;
     Ok(pictures.set_picture(&signed_in.user, upload).await?)
 }
 
