@@ -23,6 +23,12 @@ impl Timestamp {
     pub fn age_of(self, earlier: Self) -> Option<Duration> {
         self.0.checked_sub(earlier.0).map(Duration::from_millis)
     }
+
+    /// The same; 0, the earliest, if it is still to come at `now`.
+    #[must_use]
+    pub fn unless_after(self, now: Self) -> Self {
+        if self <= now { self } else { Self(0) }
+    }
 }
 
 /// The time at which the core is called, by both clocks.

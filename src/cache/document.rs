@@ -29,6 +29,14 @@ pub struct Document {
     pub checked_at: Timestamp,
 }
 
+impl Document {
+    /// Whether this may replace `held` in a layer at `now`: it is of a later lineage, or was checked
+    /// no earlier in the same one. A check that is still to come was made by a clock that ran ahead.
+    pub fn supersedes(&self, held: &Self, now: Timestamp) -> bool {
+        (self.lineage, self.checked_at) >= (held.lineage, held.checked_at.unless_after(now))
+    }
+}
+
 /// What a document says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Body {

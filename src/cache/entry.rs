@@ -35,10 +35,11 @@ impl CheckedRecord {
         Version { lineage: self.lineage, revision: self.record.revision }
     }
 
-    /// Whether this may replace `held` in a layer: it is of a later version, or of the same one
-    /// and was checked later.
-    pub fn supersedes(&self, held: &Self) -> bool {
-        (self.version(), self.checked_at) > (held.version(), held.checked_at)
+    /// Whether this may replace `held` in a layer at `now`: it is of a later version, or of the same
+    /// one and was checked later. A check that is still to come was made by a clock that ran ahead.
+    pub fn supersedes(&self, held: &Self, now: Timestamp) -> bool {
+        let held_at = held.checked_at.unless_after(now);
+        (self.version(), self.checked_at) > (held.version(), held_at)
     }
 }
 
@@ -166,6 +167,24 @@ mod tests {
         }
     }
 
+    const NOW: Timestamp = Timestamp(10);
+
+    #[test]
+    fn a_row_of_a_clock_that_ran_ahead_is_replaced() {
+        let at = |checked_at| CheckedRecord {
+            record: Record {
+                user_id: "ada".parse().unwrap(),
+                revision: Revision(1),
+                image_id: None,
+                thumbhash: None,
+            },
+            lineage: None,
+            checked_at: Timestamp(checked_at),
+        };
+        assert!(at(1).supersedes(&at(NOW.0 + 1), NOW));
+        assert!(!at(NOW.0 - 1).supersedes(&at(NOW.0), NOW));
+    }
+
     #[test]
     fn lineage_goes_before_revision_and_revision_before_time() {
         let at = |lineage: Option<&str>, revision, checked_at| CheckedRecord {
@@ -187,10 +206,10 @@ mod tests {
             ("restored: a later lineage, counted from lower", at(Some(second), 1, 0)),
         ];
         for (at, (name, later)) in rising.iter().enumerate() {
-            assert!(!later.supersedes(later), "{name}: the same");
+            assert!(!later.supersedes(later, NOW), "{name}: the same");
             for (_, earlier) in &rising[..at] {
-                assert!(later.supersedes(earlier), "{name}");
-                assert!(!earlier.supersedes(later), "{name}");
+                assert!(later.supersedes(earlier, NOW), "{name}");
+                assert!(!earlier.supersedes(later, NOW), "{name}");
             }
         }
     }

@@ -19,6 +19,7 @@ pub mod event;
 pub mod eviction;
 pub mod key;
 pub mod layer;
+pub mod metrics;
 pub mod policy;
 pub mod raster;
 pub mod stats;

@@ -11,12 +11,8 @@ use super::driver::driver;
 use crate::{
     browser::{clock, schedule},
     cache::{
-        core::Answer,
-        entry::Content,
-        event::CacheEvent,
-        eviction::Usage,
-        key::Source,
-        stats::{Metrics, Stats},
+        core::Answer, entry::Content, event::CacheEvent, eviction::Usage, key::Source,
+        metrics::Metrics, stats::Stats,
     },
 };
 

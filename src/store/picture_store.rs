@@ -19,7 +19,7 @@ use crate::{
         entry::{Bytes as _, Rendition},
         key::{RenditionKey, Source, Wanted},
         layer::OriginError,
-        stats::Metrics,
+        metrics::Metrics,
     },
 };
 

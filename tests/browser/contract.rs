@@ -120,13 +120,13 @@ pub(crate) async fn the_later_state_stands_whatever_order_they_come_in<S: Subjec
     ];
     for (name, earlier, later) in cases {
         let layer = S::open(&new_account());
-        let written = apply(&layer, &[keep(earlier.clone())], 1).await;
+        let written = apply(&layer, &[keep(earlier.clone())], 10).await;
         assert_eq!(written.standing, [], "{name}: nothing was there");
-        let written = apply(&layer, &[keep(later.clone())], 2).await;
+        let written = apply(&layer, &[keep(later.clone())], 11).await;
         assert_eq!(written.standing, [], "{name}: what was there is earlier");
         assert_eq!(find(&layer, "ada").await.record, Some(later.clone()), "{name}");
 
-        let written = apply(&layer, &[keep(earlier)], 3).await;
+        let written = apply(&layer, &[keep(earlier)], 12).await;
         assert_eq!(written.standing, vec![later.clone()], "{name}: refused and told");
         assert_eq!(find(&layer, "ada").await.record, Some(later), "{name}: the later one stands");
     }

@@ -17,7 +17,7 @@ use crate::{
     contract::{Subject, contract},
     samples::{
         ROOM, SIZE, assert_entry, entry, image, keep, keep_picture, lookup, new_account, page,
-        picture, profile, record, rendition, shown, user,
+        pages_in_turn, picture, profile, record, rendition, shown, user,
     },
     script::{self, Replaced},
 };
@@ -231,6 +231,17 @@ async fn documents_are_kept_until_removed() {
     let removed = [Op::RemoveDocument(keys[0].clone()), Op::RemoveDocument(keys[1].clone())];
     apply(&shelf, &removed, 2).await;
     assert_eq!(shelf.documents(&keys).await.unwrap(), [None, None, first, None]);
+}
+
+#[wasm_bindgen_test]
+async fn no_document_replaces_a_later_one() {
+    let shelf = Indexed::open(&new_account());
+    let (pages, kept) = pages_in_turn();
+    for page in &pages {
+        apply(&shelf, &[Op::Document(page.clone())], 5_000).await;
+    }
+    let held = shelf.documents(&[pages[0].key.clone()]).await.unwrap();
+    assert_eq!(held, [Some(pages[kept].clone())]);
 }
 
 #[wasm_bindgen_test]

@@ -22,8 +22,8 @@ use web_sys::Storage;
 use crate::{
     contract::{Subject, contract},
     samples::{
-        assert_entry, entry, keep, keep_picture, lineage, new_account, page, picture, profile,
-        record, shown, user,
+        assert_entry, entry, keep, keep_picture, lineage, new_account, page, pages_in_turn,
+        picture, profile, record, shown, user,
     },
     script::Replaced,
 };
@@ -198,6 +198,17 @@ fn of_documents_only_the_first_page_is_kept() {
     assert_eq!(keys(), [key(&account, "page:friends")]);
     shelf.apply(&[Op::RemoveDocument(page(None, "").key)], Timestamp(3)).unwrap();
     assert!(keys().is_empty());
+}
+
+#[wasm_bindgen_test]
+fn no_document_replaces_a_later_one() {
+    let account = new_account();
+    let shelf = Local::open(&account);
+    let (pages, kept) = pages_in_turn();
+    for page in &pages {
+        shelf.apply(&[Op::Document(page.clone())], Timestamp(5_000)).unwrap();
+    }
+    assert_eq!(shelf.start(&account).friends, Some(pages[kept].clone()));
 }
 
 #[wasm_bindgen_test]

@@ -110,6 +110,14 @@ pub(crate) fn page(cursor: Option<&str>, next: &str) -> Document {
     }
 }
 
+/// The first page as it was known at these times, in the order in which they are stored at 5 000; and
+/// which of them is kept.
+pub(crate) fn pages_in_turn() -> ([Document; 4], usize) {
+    let at = |next, checked_at| Document { checked_at: Timestamp(checked_at), ..page(None, next) };
+    let restored = Document { lineage: lineage(0), ..at("restored", 4_000) };
+    ([at("of a clock that ran ahead", 9_000), at("later", 3_000), at("late", 2_000), restored], 1)
+}
+
 pub(crate) fn profile(name: &str) -> Document {
     let profile = miniature::api::Profile {
         user_id: user(name),

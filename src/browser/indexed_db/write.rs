@@ -104,7 +104,7 @@ impl Writer {
             Op::Expire(user) => self.expire(user).await,
             Op::RemoveUser(user) => self.remove_user(user).await,
             Op::RemoveImage { user, image } => self.remove_image(user, *image).await,
-            Op::Document(document) => self.document(document),
+            Op::Document(document) => self.document(document).await,
             Op::RemoveDocument(key) => {
                 self.pages.delete(&Place::Page(key.clone()).name().into()).map(drop)
             }
@@ -115,7 +115,7 @@ impl Writer {
     async fn record(&mut self, record: &CheckedRecord, insert: bool) -> Done<()> {
         let row = self.row(&record.record.user_id).await?;
         match &row {
-            Some(row) if !record.supersedes(&row.known) => {
+            Some(row) if !record.supersedes(&row.known, self.now) => {
                 self.standing.push(row.known.clone());
                 return Ok(());
             }
@@ -190,9 +190,15 @@ impl Writer {
         Ok(())
     }
 
-    fn document(&self, document: &Document) -> Done<()> {
-        let page = row::page_row(document, self.now).ok_or(JsValue::NULL)?;
+    /// Another tab may have stored a later one.
+    async fn document(&self, document: &Document) -> Done<()> {
         let name = Place::Page(document.key.clone()).name();
+        let held = request::result(self.pages.get(&name.as_str().into())).await?;
+        let held = row::read_page(&held, &document.key);
+        if held.is_some_and(|held| !document.supersedes(&held, self.now)) {
+            return Ok(());
+        }
+        let page = row::page_row(document, self.now).ok_or(JsValue::NULL)?;
         self.pages.put_with_key(&page, &name.into()).map(drop)
     }
 

@@ -79,7 +79,7 @@ impl Writer<'_> {
     fn record(&mut self, record: &CheckedRecord, insert: bool) -> Result<(), LayerError> {
         let user = &record.record.user_id;
         match self.row(user)? {
-            Some(held) if !record.supersedes(&held.known) => {
+            Some(held) if !record.supersedes(&held.known, self.now) => {
                 self.standing.push(held.known);
                 return Ok(());
             }
@@ -133,8 +133,13 @@ impl Writer<'_> {
         if document.key != DocumentKey::Friends(None) {
             return Ok(());
         }
+        let key = self.shelf.key(FRIENDS_PAGE);
+        let held = get(&self.shelf.storage, &key)?.and_then(|text| json::read::<Document>(&text));
+        if held.is_some_and(|held| !document.supersedes(&held, self.now)) {
+            return Ok(());
+        }
         let text = json::write(document).ok_or(LayerError::Failed)?;
-        self.set(self.shelf.key(FRIENDS_PAGE), &text)
+        self.set(key, &text)
     }
 
     /// The row of a user, who is named in the report. One that cannot be read is none.

@@ -6,9 +6,9 @@ use super::{
     Answer, Core, Written,
     effect::{Effect, EffectId},
     flights::{Flight, Task},
+    pending::Owed,
     person::Decodes,
     targets::Looked,
-    writes::Owed,
 };
 use crate::cache::{
     clock::Moment,

@@ -18,8 +18,8 @@ pub(super) struct Doc {
     pub(super) key: DocumentKey,
     /// What is shown: of this key, or in a list of the page that stood here before.
     pub(super) kept: Option<Kept>,
-    /// There is no such thing, until then.
-    pub(super) gone_until: Option<Moment>,
+    /// There is no such thing.
+    pub(super) gone: Option<Gone>,
     /// What IndexedDB said of the key.
     pub(super) durable: Looked,
     pub(super) under_way: Option<EffectId>,
@@ -30,6 +30,15 @@ pub(super) struct Doc {
     pub(super) pause: Pause,
     /// What was asked before this is not believed.
     pub(super) believe_from: Moment,
+}
+
+/// The server said that there is no such thing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gone {
+    /// When it was asked.
+    pub(super) asked: Moment,
+    /// How long that is believed.
+    pub(super) until: Moment,
 }
 
 /// A document in memory.
@@ -65,7 +74,7 @@ impl Doc {
         Self {
             key,
             kept: None,
-            gone_until: None,
+            gone: None,
             durable: Looked::No,
             under_way: None,
             failure: None,
@@ -88,8 +97,8 @@ impl Doc {
 
     /// Until when it need not be asked for.
     fn fresh_until(&self, lineage: Option<miniature_api::Lineage>) -> Option<Moment> {
-        if self.gone_until.is_some() {
-            return self.gone_until;
+        if let Some(gone) = self.gone {
+            return (gone.asked >= self.believe_from).then_some(gone.until);
         }
         let kept = self.kept.as_ref().filter(|_| self.is_current())?;
         let believed = kept.asked >= self.believe_from && Some(kept.document.lineage) == lineage;
@@ -105,7 +114,7 @@ impl Doc {
         if let Some(until) = self.fresh_until(around.lineage).filter(|until| *until > now) {
             return Next::Nothing(Some(until));
         }
-        let lacking = !self.is_current() && self.gone_until.is_none();
+        let lacking = !self.is_current() && self.gone.is_none();
         if lacking && self.durable == Looked::No && around.durable {
             return Next::Read;
         }
@@ -164,8 +173,10 @@ impl Doc {
             held.document.key == self.key
                 && (held.document.lineage, held.asked) >= (kept.document.lineage, kept.asked)
         };
-        if kept.document.key == self.key && !self.kept.as_ref().is_some_and(better) {
-            self.kept = Some(kept);
+        let is_gone = self.gone.is_some_and(|gone| gone.asked >= kept.asked);
+        let is_asked_for = kept.document.key == self.key;
+        if is_asked_for && !is_gone && !self.kept.as_ref().is_some_and(better) {
+            (self.kept, self.gone) = (Some(kept), None);
         }
     }
 }

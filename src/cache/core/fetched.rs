@@ -36,7 +36,7 @@ impl<B: Bytes> Core<B> {
             Ok((reply, lineage)) => {
                 // A server on this machine, or behind a tunnel, answers without a network.
                 self.offline = self.offline.filter(|since| *since >= sent);
-                self.answers_again(kind);
+                self.answers_again(kind, sent);
                 self.take_reply(flight, sent, reply, lineage);
             }
             Err(refusal) => {
@@ -70,9 +70,10 @@ impl<B: Bytes> Core<B> {
         Ok((reply, lineage))
     }
 
-    fn answers_again(&mut self, kind: Kind) {
-        self.server = super::Pause::default();
-        self.kinds[kind as usize] = super::Pause::default();
+    /// What was asked for later may have been refused: its pause stays.
+    fn answers_again(&mut self, kind: Kind, sent: Moment) {
+        self.server.succeed(sent);
+        self.kinds[kind as usize].succeed(sent);
     }
 
     fn take_reply(

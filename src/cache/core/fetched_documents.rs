@@ -2,7 +2,12 @@
 
 use miniature_api::{FriendsPage, Lineage, Profile, Record, UserId};
 
-use super::{Core, Doc, FriendsReply, documents::Kept, fetched::find, flights::Flight};
+use super::{
+    Core, Doc, FriendsReply,
+    documents::{Gone, Kept},
+    fetched::find,
+    flights::Flight,
+};
 use crate::cache::{
     clock::Moment,
     document::{Body, Document, DocumentKey},
@@ -63,7 +68,7 @@ impl<B: Bytes> Core<B> {
         self.writes.document(document.clone(), self.time.now());
         if let Some(doc) = self.document_mut(&key) {
             doc.succeed();
-            doc.gone_until = None;
+            doc.gone = None;
             doc.keep(Kept { document, asked: sent, fresh_until });
         }
     }
@@ -71,17 +76,21 @@ impl<B: Bytes> Core<B> {
     /// The page is what it was, and so is all that it says of pictures.
     pub(super) fn not_modified(&mut self, key: &DocumentKey, sent: Moment) {
         let fresh_until = sent + self.policy.document_fresh_for;
+        let checked_at = self.time.wall_at(sent);
         let Some(doc) = self.document_mut(key) else {
             return;
         };
         doc.succeed();
         let Some(kept) = &mut doc.kept else { return };
         (kept.asked, kept.fresh_until) = (sent, fresh_until);
-        let lineage = kept.document.lineage;
-        let Body::Friends(FriendsPage { friends, .. }) = &kept.document.body else {
+        kept.document.checked_at = checked_at;
+        let document = kept.document.clone();
+        self.writes.document(document.clone(), self.time.now());
+        let Body::Friends(FriendsPage { friends, .. }) = document.body else {
             return;
         };
-        let records: Vec<Record> = friends.iter().map(|friend| friend.picture.clone()).collect();
+        let lineage = document.lineage;
+        let records: Vec<Record> = friends.into_iter().map(|friend| friend.picture).collect();
         for record in records {
             self.learn_from_server(record, lineage, sent);
         }
@@ -102,7 +111,7 @@ impl<B: Bytes> Core<B> {
         let until = sent + self.policy.absence_fresh_for;
         if let Some(doc) = self.document_mut(key) {
             doc.succeed();
-            (doc.kept, doc.gone_until) = (None, Some(until));
+            (doc.kept, doc.gone) = (None, Some(Gone { asked: sent, until }));
         }
         if let DocumentKey::Profile(user) = key {
             self.no_user(user, sent);

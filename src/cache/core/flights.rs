@@ -35,7 +35,7 @@ pub(super) enum Task {
     Document { key: DocumentKey, users: Vec<UserId> },
     Session,
     Decode(UserId, RenditionKey),
-    Write { layer: Source, rows: Vec<super::writes::Owed> },
+    Write { layer: Source, rows: Vec<super::pending::Owed> },
     Count,
     Measure,
     Erase(Source),
@@ -143,8 +143,8 @@ impl Flights {
     }
 
     /// The page did not run for `gap`: that time does not count.
-    pub(super) fn excuse(&mut self, gap: Duration) {
-        self.flying.iter_mut().for_each(|(_, flight)| flight.mark = flight.mark + gap);
+    pub(super) fn excuse(&mut self, gap: Duration, now: Moment) {
+        self.flying.iter_mut().for_each(|(_, flight)| flight.mark = (flight.mark + gap).min(now));
     }
 
     /// When the first limit is reached.

@@ -8,10 +8,10 @@ use super::{
     flights::{Flights, Task},
     layers::Layers,
     pause::Pause,
+    pending::Writes,
     people::People,
     person::{Decodes, Known, Learnt, Person, Stored},
     viewers::Viewers,
-    writes::Writes,
 };
 use crate::cache::{
     clock::{Moment, Now},
@@ -154,11 +154,15 @@ impl<B: Bytes> Core<B> {
 
     /// Forgets every fact about layers, and has them emptied. What is on screen stays.
     fn clear(&mut self) {
-        for (id, flight) in self.flights.awaited_ids() {
-            if !matches!(flight, Task::Pictures { .. } | Task::Document { .. } | Task::Session) {
+        let stays = |task: &Task| task.is_request() || matches!(task, Task::Erase(_));
+        for (id, task) in self.flights.awaited_ids() {
+            if !stays(&task) {
                 self.abandon(id);
             }
         }
+        // What a layer says of before is not so any more.
+        let flights = std::mem::take(&mut self.flights);
+        self.flights = Flights::following(flights, stays);
         self.writes = Writes::default();
         let empty = || Stored { seen: true, ..Stored::default() };
         self.people.forget_idle();
@@ -190,6 +194,17 @@ impl<B: Bytes> Core<B> {
         }
         self.erasures.push((id, account.clone(), layer));
         self.queue.push_back(Effect::Erase { id, account, layer });
+    }
+
+    /// What could not be erased of the account that signs in is erased before anything of it is
+    /// read.
+    pub(super) fn erase_now(&mut self) {
+        let account = self.account.clone();
+        let owed = |(_, other, _): &(Moment, UserId, Source)| Some(other) == account.as_ref();
+        while let Some(at) = self.erase_again.iter().position(owed) {
+            let (_, account, layer) = self.erase_again.swap_remove(at);
+            self.erase(account, layer);
+        }
     }
 
     /// Has everything of an account erased.
@@ -261,7 +276,9 @@ impl<B: Bytes> Core<B> {
             return;
         };
         let row = (new.version(), new.checked_at);
-        if self.people.get(&user).is_none() && old.as_ref().is_none_or(|old| new.supersedes(old)) {
+        let wall = self.time.wall();
+        let is_later = |old: &CheckedRecord| new.supersedes(old, wall);
+        if self.people.get(&user).is_none() && old.as_ref().is_none_or(is_later) {
             return;
         }
         for record in old.into_iter().chain([new]) {

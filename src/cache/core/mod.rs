@@ -15,7 +15,7 @@
 //! | --- | --- |
 //! | `person`, `targets`, `people` | users: records, bytes, sizes wanted, and the indexes over them |
 //! | `documents`, `friends` | pages, profiles, the session |
-//! | `flights`, `layers`, `pause` | what is under way, how storages fare, when to try again |
+//! | `flights`, `layers`, `pause`, `pending` | what is under way, how storages fare, when to try again, what may be owed |
 //! | `handle`, `open`, `answers`, `fetched` | what events do to the facts |
 //! | `plan`, `writes`, `owed` | what follows from the facts |
 //!
@@ -37,6 +37,7 @@ mod ledger;
 mod open;
 mod owed;
 mod pause;
+mod pending;
 mod people;
 mod person;
 mod plan;
@@ -77,13 +78,13 @@ use flights::Flights;
 use friends::Friends;
 use layers::Layers;
 use pause::{Jitter, Pause};
+use pending::Writes;
 use people::People;
 pub use view::{
     ConnectionView, FriendsView, ListState, ProfileView, SessionView, Shown, Status, View,
 };
 pub use viewers::ViewerId;
 use viewers::Viewers;
-use writes::Writes;
 
 /// Everything the cache knows, and what should happen next.
 ///
@@ -211,7 +212,7 @@ impl<B: Bytes> Core<B> {
     pub fn poll(&mut self, now: Now) -> Option<Effect<B>> {
         self.tick(now);
         let gap = self.time.gap(self.policy.lateness);
-        self.flights.excuse(gap);
+        self.flights.excuse(gap, self.time.now());
         while self.queue.is_empty() {
             self.plan();
             if self.queue.is_empty() {

@@ -264,7 +264,11 @@ impl<B: Bytes> Core<B> {
         }
         if let Some(start) = start {
             self.lineage = start.lineage;
-            self.believe_from = start.believe_from;
+            let wall = self.time.wall();
+            self.believe_from = start.believe_from.min(wall);
+            if start.believe_from > wall {
+                self.writes.believe_from(wall, self.time.now()); // by a clock that ran ahead
+            }
             let first = start.friends.map(|document| self.kept(document));
             self.friends = super::Friends::new(first);
             for (id, account, layer) in &self.erasures {
@@ -273,6 +277,7 @@ impl<B: Bytes> Core<B> {
                 }
             }
             self.account = Some(start.account);
+            self.erase_now();
         }
     }
 

@@ -5,8 +5,8 @@ use miniature_api::UserId;
 use super::{
     Core,
     effect::Op,
+    pending::Owed,
     person::{Decodes, Person, Stored},
-    writes::Owed,
 };
 use crate::cache::{
     entry::{Bytes, Rendition},
@@ -75,7 +75,10 @@ impl<B: Bytes> Core<B> {
         };
         let row = (known.checked.version(), known.checked.checked_at);
         let insert = person.keep;
-        let behind = stored.record.is_none_or(|stored| stored < row);
+        let wall = self.time.wall();
+        let behind = stored
+            .record
+            .is_none_or(|(version, checked_at)| (version, checked_at.unless_after(wall)) < row);
         let missing = insert && !stored.seen;
         let may_update = insert || !stored.seen || stored.record.is_some();
         let is_news = known.heard || stored.seen;

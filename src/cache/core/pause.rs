@@ -70,6 +70,13 @@ impl Pause {
         }
     }
 
+    /// What was sent at `sent` was answered.
+    pub(super) fn succeed(&mut self, sent: Moment) {
+        if sent >= self.since {
+            *self = Self::default();
+        }
+    }
+
     /// Rests until `moment`, whatever the failures.
     pub(super) fn rest_until(&mut self, moment: Moment) {
         self.failures = self.failures.max(1);

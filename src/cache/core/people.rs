@@ -236,17 +236,22 @@ impl<B: Bytes> People<B> {
 
     /// Gives up what is over the limits, least recently used first. What is on screen stays, and
     /// so does the number that stays in all beside it: what a page has just brought is not the
-    /// first to go.
-    pub(super) fn trim(&mut self, limits: Limits) {
+    /// first to go. What is `owed` to a layer stays while there is room for its bytes: nobody would
+    /// write it any more.
+    pub(super) fn trim(&mut self, limits: Limits, owed: impl Fn(&UserId) -> bool) {
         let keep = match self.all.len() > limits.entries {
             true => limits.trim_entries_to,
             false => self.idle.len(),
         };
-        while self.idle.len() > keep || self.bytes > limits.bytes {
-            let Some(place) = self.idle.first().cloned() else {
-                return;
-            };
-            self.forget(&place.user);
+        if self.idle.len() <= keep && self.bytes <= limits.bytes {
+            return;
+        }
+        let idle: Vec<UserId> = self.idle.iter().map(|place| place.user.clone()).collect();
+        for user in idle {
+            let is_full = self.bytes > limits.bytes;
+            if is_full || (self.idle.len() > keep && !owed(&user)) {
+                self.forget(&user);
+            }
         }
     }
 

@@ -51,7 +51,8 @@ impl<B: Bytes> Core<B> {
         self.queue.extend(work);
         self.look_up(lookups);
         while self.flights.requests() < self.policy.requests_at_once && self.request() {}
-        self.people.trim(self.policy.memory);
+        let writes = &self.writes;
+        self.people.trim(self.policy.memory, |user| writes.owes(user));
         self.settle_connection();
         self.plan_writes();
         self.plan_measure();

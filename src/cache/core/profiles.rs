@@ -65,7 +65,7 @@ impl Profile {
             return ProfileView::Known(profile.clone());
         }
         match self.doc.failure {
-            _ if self.doc.gone_until.is_some() => ProfileView::NotFound,
+            _ if self.doc.gone.is_some() => ProfileView::NotFound,
             Some(error) => ProfileView::Failed(error),
             None => ProfileView::Loading,
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Core;
+use super::{Core, person::Person};
 use crate::cache::{
     clock::{Moment, Now, Timestamp},
     entry::Bytes,
@@ -84,11 +84,16 @@ impl<B: Bytes> Core<B> {
     /// The running clock may have missed as much as `missed`.
     pub(super) fn look_again(&mut self, missed: Duration) {
         let old = self.time.now() - self.policy.recheck_after.saturating_sub(missed);
-        self.people.change_viewed(|person| {
+        let doubt = |person: &mut Person<B>| {
             if person.known.as_ref().is_none_or(|known| known.asked < old) {
                 person.believe_from = person.believe_from.max(old);
             }
-        });
+        };
+        match missed.is_zero() {
+            true => self.people.change_viewed(doubt),
+            // What is looked at later is as old as what is looked at now.
+            false => self.people.change_all(doubt),
+        }
         let pages = self
             .friends
             .all_mut()

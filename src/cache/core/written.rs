@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use miniature_api::UserId;
 
-use super::{Core, Effect, owed::Ops, person::Stored, writes::Owed};
+use super::{Core, Effect, owed::Ops, pending::Owed, person::Stored};
 use crate::cache::{
     clock::Moment,
     entry::Bytes,
@@ -71,7 +71,8 @@ impl<B: Bytes> Core<B> {
         let later = if again { now } else { now + self.policy.write_at_most };
         let pending = self.writes.of(layer);
         for owed in rows.iter().filter(|owed| owed.derived_from().is_none()) {
-            if !pending.others.contains(owed) && !matches!(owed, Owed::BelieveFrom(_)) {
+            let overtaken = pending.others.iter().any(|newer| newer.replaces(owed));
+            if !overtaken && !matches!(owed, Owed::BelieveFrom(_)) {
                 pending.others.push(owed.clone());
             }
         }
@@ -121,7 +122,7 @@ impl<B: Bytes> Core<B> {
     /// be believed.
     fn drop_rows(&mut self) {
         let now = self.time.now();
-        for layer in super::writes::BOTH {
+        for layer in super::pending::BOTH {
             let users = self.writes.of(layer).users.clone();
             let behind = |user: &&UserId| {
                 let stored = self.people.get(user).map(|person| person.stored(layer));

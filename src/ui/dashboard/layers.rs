@@ -3,7 +3,7 @@
 use super::super::figure::Figure;
 use crate::cache::{
     key::Source,
-    stats::{LayerMetrics, Metrics},
+    metrics::{LayerMetrics, Metrics},
 };
 use leptos::prelude::*;
 

@@ -3,7 +3,7 @@
 use super::{super::figure::Figure, layers::layer_label};
 use crate::cache::{
     event::{Answer, Load, Outcome, Step},
-    stats::Metrics,
+    metrics::Metrics,
 };
 use leptos::prelude::*;
 

@@ -1,7 +1,7 @@
 //! The cache in a few numbers, and where pictures came from.
 
 use super::{super::figure::Figure, layers::layer_label};
-use crate::cache::{key::Source, stats::Metrics};
+use crate::cache::{key::Source, metrics::Metrics};
 use leptos::prelude::*;
 
 /// A number of the whole cache.

@@ -159,7 +159,7 @@ impl Local {
         }
         users.push(user.clone());
         if let Some(old) = &old
-            && !record.supersedes(old)
+            && !record.supersedes(old, now)
         {
             written.standing.push(old.clone());
             return;
@@ -219,7 +219,9 @@ impl Local {
                 }
             }
             Op::Document(document) if document.key == DocumentKey::Friends(None) => {
-                self.first = Some(document.clone());
+                if self.first.as_ref().is_none_or(|held| document.supersedes(held, now)) {
+                    self.first = Some(document.clone());
+                }
             }
             Op::RemoveDocument(DocumentKey::Friends(None)) => self.first = None,
             Op::BelieveFrom(moment) => self.believe_from = *moment,
@@ -322,7 +324,7 @@ impl Durable {
                 let old = self.records.get(&record.record.user_id);
                 match old {
                     None if !insert => {}
-                    Some((old, ..)) if !record.supersedes(old) => {
+                    Some((old, ..)) if !record.supersedes(old, now) => {
                         written.standing.push(old.clone())
                     }
                     _ => {
@@ -347,7 +349,10 @@ impl Durable {
                 self.renditions.insert(rendition.key, (rendition.content, now));
             }
             Op::Document(document) => {
-                self.documents.insert(document.key.clone(), document.clone());
+                let held = self.documents.get(&document.key);
+                if held.is_none_or(|held| document.supersedes(held, now)) {
+                    self.documents.insert(document.key.clone(), document.clone());
+                }
             }
             Op::RemoveDocument(key) => drop(self.documents.remove(key)),
             Op::Touch { user, rendition } => {

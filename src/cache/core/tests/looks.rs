@@ -237,6 +237,7 @@ fn memory_keeps_the_hundred_used_last_and_all_that_is_on_screen() {
         t.doc.leave(viewer);
         t.doc.run();
     }
+    t.doc.wait(secs(5)); // until all are written
     let usage = t.doc.core.usage(Source::Memory).unwrap();
     assert!((100..=200).contains(&usage.entries), "{usage:?}");
     assert!(t.shows_revision(first, 0, 1), "on screen, though used first");

@@ -1,7 +1,10 @@
 //! The core in single sentences. Histories of many steps are the simulation's.
 
 mod answers;
+mod documents;
+mod erasures;
 mod failures;
+mod late;
 mod layers;
 mod lists;
 mod looks;

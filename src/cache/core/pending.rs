@@ -1,0 +1,234 @@
+//! What layers may be owed, and since when.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use miniature_api::{ImageId, Lineage, UserId};
+
+use crate::cache::{
+    clock::{Moment, Timestamp},
+    document::{Document, DocumentKey},
+    entry::Version,
+    key::{RenditionKey, Source},
+    policy::Policy,
+};
+
+/// What may have to be written, by layer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Writes {
+    pub(super) local: Pending,
+    pub(super) durable: Pending,
+    /// Pictures that the browser is asked about.
+    pub(super) decoding: u32,
+    /// Whether it may have to be asked about more.
+    pub(super) undecoded: bool,
+}
+
+/// What may have to be written to a layer.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    /// Whose rows may be behind.
+    pub(super) users: BTreeSet<UserId>,
+    /// What is owed beside those.
+    pub(super) others: Vec<Owed>,
+    /// When the first and the last of it came up.
+    first: Option<Moment>,
+    last: Moment,
+    pub(super) urgent: bool,
+    /// After a failure.
+    pub(super) not_before: Moment,
+}
+
+impl Default for Pending {
+    fn default() -> Self {
+        Self {
+            users: BTreeSet::new(),
+            others: Vec::new(),
+            first: None,
+            last: Moment::NEVER,
+            urgent: false,
+            not_before: Moment::NEVER,
+        }
+    }
+}
+
+/// A change that a layer is owed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Owed {
+    Record {
+        user: UserId,
+        row: (Version, Timestamp),
+        insert: bool,
+    },
+    Rendition(UserId, RenditionKey),
+    Touch(UserId),
+    Gone(UserId),
+    Image(UserId, ImageId),
+    Document(Document),
+    NoDocument(DocumentKey),
+    Expire(UserId),
+    /// A rendition that cannot be painted.
+    Discard(UserId, RenditionKey),
+    /// A row that is to go: it is older than what could not be written.
+    Row(UserId),
+    Lineage(Lineage),
+    BelieveFrom(Timestamp),
+}
+
+pub(super) const BOTH: [Source; 2] = [Source::LocalStorage, Source::IndexedDb];
+
+impl Writes {
+    pub(super) fn of(&mut self, layer: Source) -> &mut Pending {
+        if layer == Source::LocalStorage { &mut self.local } else { &mut self.durable }
+    }
+
+    /// A user's rows may be behind.
+    pub(super) fn want(&mut self, user: &UserId, now: Moment) {
+        for layer in BOTH {
+            self.of(layer).users.insert(user.clone());
+            self.of(layer).changed(now);
+        }
+        self.undecoded = true;
+    }
+
+    /// Whether rows of the user may be behind.
+    pub(super) fn owes(&self, user: &UserId) -> bool {
+        self.local.users.contains(user) || self.durable.users.contains(user)
+    }
+
+    /// Something was painted: layers are written once the page rests.
+    pub(super) fn put_off(&mut self, now: Moment) {
+        BOTH.into_iter().for_each(|layer| self.of(layer).last = now);
+    }
+
+    /// What must not be held goes at once.
+    pub(super) fn hurry(&mut self) {
+        BOTH.into_iter().for_each(|layer| self.of(layer).urgent = true);
+    }
+
+    fn owe(&mut self, layers: &[Source], owed: &Owed, now: Moment) {
+        for layer in layers {
+            let pending = self.of(*layer);
+            if !pending.others.contains(owed) {
+                pending.others.push(owed.clone());
+            }
+            pending.changed(now);
+        }
+    }
+
+    pub(super) fn expire(&mut self, user: &UserId, now: Moment) {
+        self.owe(&BOTH, &Owed::Expire(user.clone()), now);
+        self.hurry();
+    }
+
+    pub(super) fn discard(&mut self, user: &UserId, key: RenditionKey, now: Moment) {
+        self.owe(&BOTH, &Owed::Discard(user.clone(), key), now);
+        self.hurry();
+    }
+
+    /// Keeps a document: the first page of a list in both layers, the rest in IndexedDB.
+    pub(super) fn document(&mut self, document: Document, now: Moment) {
+        let key = document.key.clone();
+        for layer in BOTH {
+            self.of(layer).others.retain(|owed| !owed.is_about(&key));
+        }
+        self.owe(layers_of(&key), &Owed::Document(document), now);
+    }
+
+    pub(super) fn no_document(&mut self, key: DocumentKey, now: Moment) {
+        self.durable.others.retain(|owed| !owed.is_about(&key));
+        self.owe(layers_of(&key), &Owed::NoDocument(key.clone()), now);
+    }
+
+    pub(super) fn believe_from(&mut self, from: Timestamp, now: Moment) {
+        self.owe(&[Source::LocalStorage], &Owed::BelieveFrom(from), now);
+    }
+
+    pub(super) fn note_lineage(&mut self, lineage: Lineage, now: Moment) {
+        self.local.others.retain(|owed| !matches!(owed, Owed::Lineage(_)));
+        self.owe(&[Source::LocalStorage], &Owed::Lineage(lineage), now);
+    }
+
+    /// The browser has said something of a picture, or nothing in time. Of what is to be written
+    /// nothing has changed.
+    pub(super) fn decoded(&mut self, user: &UserId, now: Moment) {
+        self.decoding = self.decoding.saturating_sub(1);
+        for layer in BOTH {
+            let pending = self.of(layer);
+            pending.users.insert(user.clone());
+            pending.first.get_or_insert(now);
+        }
+    }
+}
+
+impl Pending {
+    pub(super) fn changed(&mut self, now: Moment) {
+        self.first.get_or_insert(now);
+        self.last = now;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.others.is_empty()
+    }
+
+    pub(super) fn due(&self, policy: &Policy, visible: bool) -> Option<Moment> {
+        let due = self.after(policy.write_after, policy, visible)?;
+        Some(due.max(self.not_before))
+    }
+
+    /// This long after the last change, or at once in a page that is about to go.
+    pub(super) fn after(&self, quiet: Duration, policy: &Policy, visible: bool) -> Option<Moment> {
+        let first = self.first.filter(|_| !self.is_empty())?;
+        Some(match visible && !self.urgent {
+            true => (self.last + quiet).min(first + policy.write_at_most),
+            false => first,
+        })
+    }
+
+    /// Takes what is pending: it is being written.
+    pub(super) fn take(&mut self) -> (BTreeSet<UserId>, Vec<Owed>) {
+        let not_before = self.not_before;
+        let pending = std::mem::replace(self, Self { not_before, ..Self::default() });
+        (pending.users, pending.others)
+    }
+}
+
+impl Owed {
+    fn is_about(&self, key: &DocumentKey) -> bool {
+        match self {
+            Self::Document(document) => document.key == *key,
+            Self::NoDocument(other) => other == key,
+            _ => false,
+        }
+    }
+
+    /// Whether `older` need not be written any more.
+    pub(super) fn replaces(&self, older: &Self) -> bool {
+        match older {
+            Self::Document(document) => self.is_about(&document.key),
+            Self::NoDocument(key) => self.is_about(key),
+            Self::Lineage(_) => matches!(self, Self::Lineage(_)),
+            _ => self == older,
+        }
+    }
+
+    /// Whether a full disk refuses it.
+    pub(super) fn takes_room(&self) -> bool {
+        matches!(self, Self::Record { .. } | Self::Rendition(..) | Self::Document(_))
+    }
+
+    /// The user whose facts it follows from, if it does.
+    pub(super) fn derived_from(&self) -> Option<&UserId> {
+        match self {
+            Self::Record { user, .. }
+            | Self::Rendition(user, _)
+            | Self::Touch(user)
+            | Self::Gone(user)
+            | Self::Image(user, _) => Some(user),
+            _ => None,
+        }
+    }
+}
+
+fn layers_of(key: &DocumentKey) -> &'static [Source] {
+    if *key == super::friends::FIRST { &BOTH } else { &[Source::IndexedDb] }
+}

@@ -1,0 +1,100 @@
+//! Pages and profiles that fail, rest, or are looked at by nobody.
+
+use super::*;
+use crate::cache::core::{
+    ListState, ListView,
+    testing::{Fault, Weather},
+};
+
+impl Fixture {
+    /// With a friend, and the list on screen.
+    fn with_a_list() -> Self {
+        let mut t = Self::with_users(2);
+        t.world.borrow_mut().server.befriend(&user(1), "b");
+        t.view_list();
+        t
+    }
+
+    fn view_list(&mut self) {
+        let view = ListView { rows: 0..20, pictures: Some(Size::S64) };
+        self.doc.tell(Event::FriendsViewed(view));
+    }
+
+    fn list_requests(&mut self) -> usize {
+        let requests = self.doc.requests();
+        requests.iter().filter(|request| matches!(request, Request::Friends { .. })).count()
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_used_is_asked_for_three_times() {
+    let mut t = Fixture::with_a_list();
+    t.world.borrow_mut().server.weather = Weather::Status(422);
+    t.doc.tell(Event::ProfileViewed(user(0)));
+    t.doc.wait(minutes(4));
+    let requests = t.doc.requests();
+    let of = |is_it: fn(&Request) -> bool| requests.iter().filter(|r| is_it(r)).count();
+    assert_eq!(of(|request| matches!(request, Request::Friends { .. })), 3);
+    assert_eq!(of(|request| matches!(request, Request::Profile(_))), 3);
+    t.world.borrow_mut().server.weather = Weather::Fine;
+    t.doc.wait(minutes(3));
+    assert_eq!(t.doc.list().state, ListState::Ready);
+}
+
+#[test]
+fn what_rests_is_asked_for_the_moment_its_rest_ends() {
+    let mut t = Fixture::with_a_list();
+    t.world.borrow_mut().server.weather = Weather::Status(422);
+    t.doc.run();
+    assert_eq!(t.list_requests(), 1, "and not before its rest ends");
+    let rest = t.doc.core.wake().at - t.doc.now().running;
+    assert!(rest <= secs(1), "{rest:?}");
+    t.world.borrow_mut().advance(rest);
+    t.doc.run();
+    assert_eq!(t.list_requests(), 1);
+}
+
+#[test]
+fn a_hidden_page_asks_for_a_list_that_it_never_had_once() {
+    let mut t = Fixture::with_users(2);
+    t.world.borrow_mut().server.befriend(&user(1), "b");
+    t.doc.tell(Event::Visible(false));
+    t.world.borrow_mut().server.weather = Weather::Status(503);
+    t.view_list();
+    t.doc.wait(minutes(5));
+    assert_eq!(t.list_requests(), 1);
+    t.world.borrow_mut().server.weather = Weather::Fine;
+    t.doc.tell(Event::Visible(true));
+    t.doc.wait(secs(2));
+    assert_eq!(t.doc.list().friends.len(), 1);
+    t.list_requests();
+    t.doc.tell(Event::Visible(false));
+    t.doc.wait(minutes(30));
+    assert_eq!(t.list_requests(), 0, "what it has grows old unasked");
+}
+
+#[test]
+fn a_list_that_is_shown_is_confirmed_without_indexed_db() {
+    let mut t = Fixture::with_a_list();
+    t.doc.wait(secs(5));
+    t.doc.requests();
+    t.world.borrow_mut().advance(minutes(6));
+    t.doc = Document::open(&t.world, t.policy.clone(), 2);
+    t.world.borrow_mut().durable.fault = Fault::Hanging;
+    t.view_list();
+    t.doc.run();
+    assert_eq!(t.doc.list().friends.len(), 1, "from LocalStorage");
+    assert_eq!(t.list_requests(), 1);
+}
+
+#[test]
+fn what_is_as_it_should_be_is_no_failure() {
+    let mut t = Fixture::with_a_list();
+    t.open(0);
+    t.doc.wait(minutes(40));
+    let failures =
+        t.doc.events.iter().filter(|event| {
+            matches!(event, CacheEvent::OriginFailed(_) | CacheEvent::LayerFailed(..))
+        });
+    assert_eq!(failures.count(), 0);
+}
