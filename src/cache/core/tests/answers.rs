@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::cache::{
-    core::{ListView, testing::Fault},
+    core::{
+        ListView,
+        testing::{Fault, Weather},
+    },
     event::{Answer, Step},
 };
 
@@ -107,4 +110,22 @@ fn the_list_is_announced_by_its_first_page_alone() {
     t.doc.tell(Event::FriendsViewed(ListView { rows: 0..20, pictures: None }));
     t.doc.wait(minutes(6));
     assert_ne!(t.doc.list_announced, Some(false), "it is there");
+}
+
+#[test]
+fn what_is_on_screen_is_confirmed_every_half_hour() {
+    let mut t = Fixture::with_users(1);
+    t.open(0);
+    t.doc.requests();
+    t.doc.wait(minutes(3 * 60 + 1));
+    assert_eq!(t.picture_requests(), 6);
+}
+
+#[test]
+fn an_answer_without_a_lineage_is_none_however_much_is_known() {
+    let mut t = Fixture::with_users(2);
+    t.open(0);
+    t.world.borrow_mut().server.weather = Weather::NoLineage;
+    let (viewer, _) = t.open(1);
+    assert!(t.view(viewer).shown.is_none());
 }
