@@ -24,3 +24,9 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub field: Option<String>,
 }
+
+impl Problem {
+    /// The kind of a 401 that says that there is no session, or none any more. A gateway's own 401
+    /// says nothing of ours.
+    pub const NO_SESSION: &str = "/problems/no-session";
+}

@@ -124,10 +124,15 @@ impl ApiError {
         if let Self::Invalid { field, .. } = self { Some((*field).to_owned()) } else { None }
     }
 
+    /// What a program is to tell from others of its status: a gateway's 401 ends no session.
+    fn kind(&self) -> &'static str {
+        if matches!(self, Self::SignedOut) { Problem::NO_SESSION } else { "about:blank" }
+    }
+
     fn problem(&self) -> Problem {
         let status = self.status();
         Problem {
-            kind: "about:blank".to_owned(),
+            kind: self.kind().to_owned(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
             detail: Some(self.to_string()),

@@ -13,7 +13,7 @@ use miniature::{
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::{
-    samples::{lineage, user},
+    samples::{NO_SESSION, lineage, user},
     script::{self, Replaced},
 };
 
@@ -45,7 +45,7 @@ fn booted(age: u32) -> Replaced {
          window.aborted = () => [abort.friends, abort.session].map(({{ signal }}) => signal.aborted).join();
          window.__miniature = {{
              friends: Promise.resolve(new Response('{{\"friends\":[],\"next\":\"c\"}}', {{ headers }})),
-             session: Promise.resolve(new Response('', {{ status: 401 }})),
+             session: Promise.resolve({NO_SESSION}),
              pictures: 128, marker: 'ada.1', asked_at: performance.now() - {age}, abort,
          }};
          return () => {{ delete window.__miniature; }};",

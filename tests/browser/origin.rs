@@ -16,7 +16,9 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::{
     requests::{answering, fetch, pictures},
-    samples::{PIXEL, SIZE, container, image, lineage, profile, record, user},
+    samples::{
+        GATEWAYS, NO_SESSION, PIXEL, SIZE, container, image, lineage, profile, record, user,
+    },
 };
 
 const FRIENDS: Request = Request::Friends { cursor: None, pictures: Some(SIZE), etag: None };
@@ -132,10 +134,21 @@ async fn a_profile_is_missing_only_if_our_server_says_so() {
 
 #[wasm_bindgen_test]
 async fn that_nobody_is_signed_in_answers_one_question_and_refuses_the_others() {
-    let _answer = answering("new Response('', { status: 401 })");
+    let _answer = answering(NO_SESSION);
     assert_eq!(outcome(&Request::Session).await, Ok(Reply::Session(None)));
     for request in [pictures(), FRIENDS, Request::Profile(user("ada"))] {
         assert_eq!(outcome(&request).await, Err(OriginError::SignedOut.into()), "{request:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_gateway_that_wants_a_password_is_a_server_out_of_reach() {
+    for gateway in GATEWAYS {
+        let _answer = answering(gateway);
+        for request in [Request::Session, pictures(), FRIENDS, Request::Profile(user("ada"))] {
+            let unreachable = Err(OriginError::Unreachable.into());
+            assert_eq!(outcome(&request).await, unreachable, "{request:?}: {gateway}");
+        }
     }
 }
 

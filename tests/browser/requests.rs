@@ -18,7 +18,7 @@ use miniature::{
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::{
-    samples::{SIZE, lineage, user},
+    samples::{GATEWAYS, NO_SESSION, SIZE, lineage, user},
     script::Replaced,
 };
 
@@ -135,7 +135,11 @@ async fn a_refused_sign_in_says_what_helps() {
     let problem_answer = format!("new Response('{problem}', {{ status: 422 }})");
     let retry_after = Some(Duration::from_secs(30));
     let cases = [
-        ("new Response('', { status: 401 })", SignInError::WrongPassword),
+        (
+            "new Response('{}', { status: 401, headers: { 'content-type': 'application/problem+json' } })",
+            SignInError::WrongPassword,
+        ),
+        (GATEWAYS[0], OriginError::Unreachable.into()),
         (
             "new Response('', { status: 429, headers: { 'retry-after': '30' } })",
             SignInError::TooMany { retry_after },
@@ -157,9 +161,14 @@ async fn a_refused_sign_in_says_what_helps() {
 
 #[wasm_bindgen_test]
 async fn signing_out_without_a_session_is_no_error() {
-    for status in [204, 401] {
-        let _answer = answering(&format!("new Response(null, {{ status: {status} }})"));
-        assert_eq!(Api::default().sign_out(LONG).await, Ok(()), "{status}");
+    for answer in ["new Response(null, { status: 204 })", NO_SESSION] {
+        let _answer = answering(answer);
+        assert_eq!(Api::default().sign_out(LONG).await, Ok(()), "{answer}");
+    }
+    for gateway in GATEWAYS {
+        let _answer = answering(gateway);
+        let still_signed_in = Err(OriginError::Unreachable);
+        assert_eq!(Api::default().sign_out(LONG).await, still_signed_in, "{gateway}");
     }
     assert_eq!(asked("init.method"), "DELETE");
     let _answer = answering("new Response('', { status: 500 })");

@@ -110,6 +110,19 @@ pub(crate) fn page(cursor: Option<&str>, next: &str) -> Document {
     }
 }
 
+/// JavaScript for a 401 of our API: there is no session.
+pub(crate) const NO_SESSION: &str =
+    "new Response('{\"type\":\"/problems/no-session\",\"title\":\"Unauthorized\",\"status\":401}',
+     { status: 401, headers: { 'content-type': 'application/problem+json' } })";
+
+/// JavaScript for 401s that something before the API answered.
+pub(crate) const GATEWAYS: [&str; 3] = [
+    "new Response('<html>', { status: 401, headers: { 'content-type': 'text/html' } })",
+    "new Response('{\"type\":\"about:blank\",\"title\":\"Unauthorized\",\"status\":401}',
+     { status: 401, headers: { 'content-type': 'application/json' } })",
+    "new Response(null, { status: 401 })",
+];
+
 /// The first page as it was known at these times, in the order in which they are stored at 5 000; and
 /// which of them is kept.
 pub(crate) fn pages_in_turn() -> ([Document; 4], usize) {

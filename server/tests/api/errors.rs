@@ -15,6 +15,7 @@ async fn bad_requests_are_told_what_is_wrong_with_them() {
         ("/api/friends?limit=-1", 422, Some("limit")),
         ("/api/friends?limit=1&limit=2", 422, Some("limit")),
         ("/api/friends?cursor=nonsense", 422, Some("cursor")),
+        ("/api/friends?cursor=YQoA", 422, Some("cursor")), // a NUL
         ("/api/friends?pictures=65", 422, Some("pictures")),
         ("/api/users/nobody", 404, None),
         ("/api/users/not%20an%20id", 404, None),
@@ -68,4 +69,18 @@ async fn a_wrong_method_is_told_the_right_ones() {
         assert_eq!(answer.header("allow"), allowed, "{path}");
         assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
     }
+}
+
+#[tokio::test]
+async fn only_the_refusal_of_a_session_is_called_so() {
+    let t = Fixture::new().await;
+    let stranger = t.browser("ada").await;
+    assert_eq!(stranger.send(Method::DELETE, "/api/session", &[]).await.status, 204);
+    for path in ["/api/session", "/api/friends", "/api/images/batch?size=64&users=ada"] {
+        let answer = stranger.get(path).await;
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.json::<Problem>().kind, Problem::NO_SESSION, "{path}");
+    }
+    let wrong = t.sign_in("ada", "not it").await;
+    assert_eq!((wrong.status.as_u16(), wrong.json::<Problem>().kind), (401, "about:blank".into()));
 }

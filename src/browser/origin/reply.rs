@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use miniature_api::{FRIENDS_PART, ImageId, LINEAGE_HEADER, RECORDS_PART, Size, multipart};
+use miniature_api::{
+    FRIENDS_PART, ImageId, LINEAGE_HEADER, Problem, RECORDS_PART, Size, multipart,
+};
 
 use super::{
     exchange::{Exchange, read_json},
@@ -51,11 +53,31 @@ async fn reply_to(
             body_of(request, answer, &body, limit)
         }
         (304, Request::Friends { etag: Some(_), .. }) => Ok(Reply::Friends(None)),
+        (401, _) if !has_no_session(answer, progressed).await => Err(OriginError::Unreachable),
         (401, Request::Session) => Ok(Reply::Session(None)),
         (401, _) => Err(OriginError::SignedOut),
-        (404, Request::Profile(_)) if answer.is_of_type(PROBLEM) => Ok(Reply::Profile(None)),
+        (404, Request::Profile(_)) if is_problem(answer) => Ok(Reply::Profile(None)),
         (status, _) => Err(OriginError::Status(status)),
     }
+}
+
+/// Whether this 401 is the API's own, and says that there is no session. A gateway's is not.
+async fn has_no_session(answer: &Exchange, progressed: &dyn Fn(u64)) -> bool {
+    match answer.bytes(progressed).await {
+        Ok(body) => says_no_session(answer, &body),
+        Err(_) => false,
+    }
+}
+
+/// The same, of a body that has arrived.
+pub(super) fn says_no_session(answer: &Exchange, body: &[u8]) -> bool {
+    let problem = || read_json::<Problem>(body).ok();
+    is_problem(answer) && problem().is_some_and(|problem| problem.kind == Problem::NO_SESSION)
+}
+
+/// Whether a refusal is the API's.
+pub(super) fn is_problem(answer: &Exchange) -> bool {
+    answer.is_of_type(PROBLEM)
 }
 
 fn body_of(

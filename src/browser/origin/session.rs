@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::{
     api::Api,
     exchange::{Call, Exchange, read_json},
+    reply::{is_problem, says_no_session},
     retry_after::retry_after,
 };
 use crate::{
@@ -52,7 +53,8 @@ impl Api {
         let (answer, body) = whole(call, silence).await?;
         match answer.status() {
             200 => Ok(read_json(&body)?),
-            401 => Err(SignInError::WrongPassword),
+            401 if is_problem(&answer) => Err(SignInError::WrongPassword),
+            401 => Err(OriginError::Unreachable.into()),
             429 => Err(SignInError::TooMany { retry_after: retry_after(&answer) }),
             status @ 400..=499 => match read_json(&body) {
                 Ok(problem) => Err(SignInError::Refused(problem)),
@@ -70,9 +72,11 @@ impl Api {
     /// [`OriginError::Unreachable`]: the session lives on, at the server.
     pub async fn sign_out(&self, silence: Duration) -> Result<(), OriginError> {
         let call = Call::new("DELETE", self.url("/api/session"));
-        let (answer, _) = whole(call, silence).await?;
+        let (answer, body) = whole(call, silence).await?;
         match answer.status() {
-            200..=299 | 401 => Ok(()),
+            200..=299 => Ok(()),
+            401 if says_no_session(&answer, &body) => Ok(()),
+            401 => Err(OriginError::Unreachable),
             status => Err(OriginError::Status(status)),
         }
     }

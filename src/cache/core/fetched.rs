@@ -46,15 +46,25 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    /// An answer that names no lineage is not of our server, but for those that are exempt; one of
-    /// an earlier lineage is of a server that was restored, and has not said so.
+    /// An answer that names no lineage is not of our server, but for those that are exempt: something
+    /// before it answered, a portal or a gateway, and the server is out of reach. One of an earlier
+    /// lineage is of a server that was restored, and has not said so.
     fn judge(
         &mut self,
         lineage: Option<Lineage>,
         outcome: Result<Reply<B>, Refusal>,
     ) -> Result<(Reply<B>, Option<Lineage>), Refusal> {
+        let exempt = match &outcome {
+            Ok(reply) => matches!(reply, Reply::Friends(None) | Reply::Session(None)),
+            Err(refusal) => {
+                !matches!(refusal.error, OriginError::Status(_) | OriginError::Malformed)
+            }
+        };
+        if lineage.is_none() && !exempt {
+            let retry_after = outcome.err().and_then(|refusal| refusal.retry_after);
+            return Err(Refusal { error: OriginError::Unreachable, retry_after });
+        }
         let reply = outcome?;
-        let exempt = matches!(reply, Reply::Friends(None) | Reply::Session(None));
         match (lineage, self.lineage) {
             (Some(lineage), Some(latest)) if lineage < latest => {
                 self.outdated = true;
@@ -64,8 +74,7 @@ impl<B: Bytes> Core<B> {
                 self.outdated = false;
                 self.see_lineage(lineage);
             }
-            (None, latest) if exempt => return Ok((reply, latest)),
-            (None, _) => return Err(OriginError::Malformed.into()),
+            (None, latest) => return Ok((reply, latest)),
         }
         Ok((reply, lineage))
     }
@@ -237,7 +246,8 @@ impl<B: Bytes> Core<B> {
             }
         }
         if error == OriginError::SignedOut && kind != Kind::Session {
-            self.session.answer = Some(None);
+            // Nothing is erased before the server has been asked.
+            self.session.want();
         }
         self.fail_all(flight, error);
     }

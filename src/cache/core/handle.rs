@@ -362,6 +362,13 @@ impl Session {
         self.handed = SessionView::Asking;
     }
 
+    /// Asks, unless that is under way.
+    pub(super) fn want(&mut self) {
+        if !self.wanted {
+            self.ask();
+        }
+    }
+
     pub(super) fn view(&self) -> SessionView {
         match (&self.answer, self.doc.failure) {
             (Some(answer), _) => SessionView::Answered(answer.clone()),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cache::core::{
-    ListState, ListView,
+    ConnectionView, ListState, ListView,
     testing::{Fault, Weather},
 };
 
@@ -39,6 +39,19 @@ fn a_list_that_cannot_be_used_is_asked_for_three_times() {
     t.world.borrow_mut().server.weather = Weather::Fine;
     t.doc.wait(minutes(3));
     assert_eq!(t.doc.list().state, ListState::Ready);
+}
+
+#[test]
+fn behind_a_portal_the_server_is_out_of_reach() {
+    let mut t = Fixture::with_a_list();
+    t.world.borrow_mut().server.weather = Weather::NoLineage;
+    let (viewer, _) = t.open(0);
+    t.doc.wait(minutes(10));
+    assert_eq!(t.doc.core.connection(), ConnectionView::Unreachable);
+    t.world.borrow_mut().server.weather = Weather::Fine;
+    t.doc.wait(minutes(2));
+    assert!(t.shows_revision(viewer, 0, 1));
+    assert_eq!((t.doc.list().state, t.doc.list().friends.len()), (ListState::Ready, 1));
 }
 
 #[test]

@@ -166,8 +166,7 @@ fn a_server_that_answers_without_a_network_is_reachable() {
 
 #[test]
 fn three_answers_in_a_row_that_cannot_be_used_are_an_end() {
-    for weather in [Weather::NoBytes, Weather::ErrorPages, Weather::NoLineage, Weather::Status(422)]
-    {
+    for weather in [Weather::NoBytes, Weather::ErrorPages, Weather::Status(422)] {
         let mut t = Fixture::with_users(1);
         t.world.borrow_mut().server.weather = weather;
         let (viewer, _) = t.open(0);

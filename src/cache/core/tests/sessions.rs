@@ -106,10 +106,19 @@ fn asking_who_is_signed_in_by_hand_does_not_wait_for_a_pause() {
 }
 
 #[test]
-fn a_request_refused_because_nobody_is_signed_in_says_so() {
+fn a_request_refused_because_nobody_is_signed_in_asks_who_is() {
     let mut t = Fixture::with_users(1);
-    t.world.borrow_mut().server.weather = Weather::SignedOut;
+    t.doc.slow = true;
     t.open(0);
+    t.world.borrow_mut().server.weather = Weather::SignedOut;
+    t.doc.deliver(0);
+    t.world.borrow_mut().server.weather = Weather::Fine;
+    t.doc.requests();
+    t.doc.turn();
+    assert_eq!(t.doc.requests(), [Request::Session]);
+    assert_eq!(t.doc.core.session(), SessionView::Asking, "a refusal alone says nothing");
+    t.doc.slow = false;
+    t.doc.run();
     assert_eq!(t.doc.core.session(), SessionView::Answered(None));
     assert!(t.doc.changed.contains(&crate::cache::core::Topic::Session));
 }
