@@ -1,12 +1,13 @@
 //! What every storage layer has to do.
 
 use miniature::{
-    api::{Revision, UserId},
+    api::{Revision, Size, UserId},
     browser::layer::CacheLayer,
     cache::{
         clock::Timestamp,
         core::{Op, Written},
         entry::{CheckedRecord, Content, Found},
+        key::RenditionKey,
         layer::LayerError,
     },
 };
@@ -58,6 +59,7 @@ macro_rules! contract {
             an_expired_row_is_believed_no_more_and_stays
             a_removed_user_is_gone
             a_removed_image_is_gone_and_no_other
+            a_removed_rendition_takes_no_other_with_it
             clearing_forgets_this_account_and_no_other
             after_clearing_it_can_be_used_again
             a_corrupt_row_reads_as_none_and_is_removed
@@ -231,6 +233,21 @@ pub(crate) async fn a_removed_image_is_gone_and_no_other<S: Subject>() {
 
     assert_found(&find(&layer, "ada").await, &record("ada", 1), None);
     assert_entry(&find(&layer, "grace").await, "grace", 2);
+}
+
+pub(crate) async fn a_removed_rendition_takes_no_other_with_it<S: Subject>() {
+    let layer = S::open(&new_account());
+    apply(&layer, &entry("ada", 1), 1).await;
+    let remove = |size| Op::RemoveRendition {
+        user: user("ada"),
+        key: RenditionKey { image: image(1), size },
+    };
+
+    apply(&layer, &[remove(Size::S128)], 2).await;
+    assert_entry(&find(&layer, "ada").await, "ada", 1);
+
+    apply(&layer, &[remove(SIZE)], 3).await;
+    assert_found(&find(&layer, "ada").await, &record("ada", 1), None);
 }
 
 pub(crate) async fn clearing_forgets_this_account_and_no_other<S: Subject>() {

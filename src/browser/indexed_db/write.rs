@@ -80,6 +80,7 @@ fn names_in(op: &Op<Content>) -> Vec<Place> {
         Op::Touch { user, rendition } => of(user, *rendition),
         Op::Expire(user) => of(user, None),
         Op::RemoveUser(_)
+        | Op::RemoveRendition { .. }
         | Op::RemoveImage { .. }
         | Op::Document(_)
         | Op::RemoveDocument(_)
@@ -103,6 +104,9 @@ impl Writer {
             Op::Touch { user, rendition } => self.touch(user, *rendition).await,
             Op::Expire(user) => self.expire(user).await,
             Op::RemoveUser(user) => self.remove_user(user).await,
+            Op::RemoveRendition { user: _, key } => {
+                self.ledger.remove(Rank::Rendition, &Place::Rendition(*key).name()).await
+            }
             Op::RemoveImage { user, image } => self.remove_image(user, *image).await,
             Op::Document(document) => self.document(document).await,
             Op::RemoveDocument(key) => {

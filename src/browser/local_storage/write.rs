@@ -6,7 +6,7 @@ use miniature_api::{ImageId, UserId};
 
 use super::{
     BELIEVE_FROM, FRIENDS_PAGE, LINEAGE, LocalStorageShelf, PREVIEW, RECORD, get, remove,
-    row::{Row, image_of, preview_text},
+    row::{Row, image_of, parse_preview, preview_text},
     set,
     start::time_text,
 };
@@ -17,6 +17,7 @@ use crate::{
         core::{Op, Written},
         document::{Document, DocumentKey},
         entry::{CheckedRecord, Content, Rendition},
+        key::RenditionKey,
         layer::LayerError,
     },
 };
@@ -67,6 +68,7 @@ impl Writer<'_> {
             Op::Touch { user, rendition: _ } => self.touch(user),
             Op::Expire(user) => self.update(user, |row| row.known.checked_at = Timestamp(0)),
             Op::RemoveUser(user) => self.remove_user(user),
+            Op::RemoveRendition { user, key } => self.remove_rendition(user, *key),
             Op::RemoveImage { user, image } => self.remove_image(user, *image),
             Op::Document(document) => self.document(document),
             Op::RemoveDocument(DocumentKey::Friends(None)) => self.remove(FRIENDS_PAGE),
@@ -122,6 +124,17 @@ impl Writer<'_> {
     fn remove_user(&mut self, user: &UserId) -> Result<(), LayerError> {
         self.remove_key(RECORD, user)?;
         self.remove_key(PREVIEW, user)
+    }
+
+    fn remove_rendition(&mut self, user: &UserId, key: RenditionKey) -> Result<(), LayerError> {
+        self.users.insert(user.clone());
+        let text = get(&self.shelf.storage, &self.shelf.user_key(PREVIEW, user))?;
+        let held = text.and_then(|text| parse_preview(&text));
+        if held.is_some_and(|held| held.key == key) {
+            self.remove_key(PREVIEW, user)
+        } else {
+            Ok(())
+        }
     }
 
     fn remove_image(&mut self, user: &UserId, image: ImageId) -> Result<(), LayerError> {

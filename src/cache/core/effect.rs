@@ -165,6 +165,13 @@ pub enum Op<B> {
     Expire(UserId),
     /// Forget the user's row and, in LocalStorage, their preview.
     RemoveUser(UserId),
+    /// Forget one rendition, which cannot be painted; others of its image stay.
+    RemoveRendition {
+        /// Whose picture it is.
+        user: UserId,
+        /// Which.
+        key: RenditionKey,
+    },
     /// Forget renditions of an image; in LocalStorage the preview of `user`, if it shows it.
     RemoveImage {
         /// Whose picture it was.

@@ -122,11 +122,6 @@ impl Flights {
         flights
     }
 
-    /// Keeps one for the sake of its real end.
-    pub(super) fn keep_given_up(&mut self, id: EffectId, flight: Flight) {
-        self.flying.push((id, Flight { given_up: true, ..flight }));
-    }
-
     /// How many requests are under way.
     pub(super) fn requests(&self) -> usize {
         self.awaited().filter(|(_, flight)| flight.task.is_request()).count()

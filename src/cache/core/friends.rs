@@ -82,17 +82,10 @@ impl Friends {
         let end = self.viewed.as_ref().map_or(0, |viewed| viewed.rows.end);
         let (mut at, mut rows) = (0, 0);
         while let Some(key) = expected.take() {
-            let needed = at == 0 || rows < end;
             match self.pages.get_mut(at) {
                 Some(page) if page.key == key => {}
-                Some(page) => {
-                    page.turn_to(key);
-                    (self.unseen, self.unseen_rows) = (true, true);
-                }
-                None if needed && at < limit => {
-                    self.pages.push(Doc::new(key));
-                    self.unseen = true;
-                }
+                Some(page) => page.turn_to(key),
+                None if rows < end && at < limit => self.pages.push(Doc::new(key)),
                 None => return,
             }
             if !self.pages[at].is_current() {
@@ -102,9 +95,6 @@ impl Friends {
             rows += page.map_or(0, |page| page.friends.len());
             expected = page.and_then(|page| self.after(at, page));
             at += 1;
-        }
-        if at < self.pages.len() {
-            (self.unseen, self.unseen_rows) = (true, true);
         }
         self.pages.truncate(at);
     }
@@ -234,5 +224,125 @@ impl Friends {
             Some(page) => self.after(last, page).is_some(),
             None => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use miniature_api::{Lineage, Record, Revision};
+
+    use super::*;
+    use crate::cache::{
+        clock::{Moment, Timestamp},
+        document::Document,
+    };
+
+    fn row(index: usize) -> Friend {
+        let user_id: UserId = format!("user{index}").parse().unwrap();
+        let picture = Record {
+            user_id: user_id.clone(),
+            revision: Revision(1),
+            image_id: None,
+            thumbhash: None,
+        };
+        Friend { user_id, name: String::new(), headline: String::new(), picture }
+    }
+
+    /// A page of two rows.
+    fn page(at: usize, next: Option<&str>) -> Kept {
+        let key = match at {
+            0 => FIRST,
+            _ => DocumentKey::Friends(Some(at.to_string().into())),
+        };
+        let friends = (2 * at..2 * at + 2).map(row).collect();
+        let body = Body::Friends(FriendsPage { friends, next: next.map(Into::into) });
+        let lineage: Lineage = "1800000000000-0000000000000001".parse().unwrap();
+        let document = Document { key, body, etag: None, lineage, checked_at: Timestamp(0) };
+        Kept { document, asked: Moment::NEVER, fresh_until: Moment::NEVER }
+    }
+
+    /// So many pages of three, all there.
+    fn loaded(count: usize) -> Friends {
+        let mut friends = Friends::new(None);
+        look(&mut friends, 0..100);
+        for (at, next) in [Some("1"), Some("2"), None].into_iter().enumerate().take(count) {
+            friends.align(10);
+            let kept = page(at, next);
+            friends.find_mut(&kept.document.key.clone()).unwrap().keep(kept);
+        }
+        look(&mut friends, 0..0);
+        friends.align(10);
+        friends
+    }
+
+    fn look(friends: &mut Friends, rows: std::ops::Range<usize>) {
+        friends.look_at(ListView { rows, pictures: None });
+    }
+
+    #[test]
+    fn the_first_page_and_those_whose_rows_are_seen_are_wanted() {
+        let cases = [
+            (0..1, vec![0]),
+            (0..2, vec![0]),
+            (0..3, vec![0, 1]),
+            (1..4, vec![0, 1]),
+            (2..4, vec![0, 1]),
+            (3..5, vec![0, 1, 2]),
+            (4..6, vec![0, 2]),
+            (0..6, vec![0, 1, 2]),
+            (90..99, vec![0, 2]),
+        ];
+        let mut friends = loaded(3);
+        assert_eq!(friends.view().friends.len(), 6);
+        for (rows, expected) in cases {
+            look(&mut friends, rows.clone());
+            assert_eq!(friends.align(10), expected, "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn the_next_page_is_made_when_its_rows_are_seen() {
+        let cases = [
+            // pages there, rows seen, the most pages, wanted
+            (1, 0..2, 10, vec![0]),
+            (1, 0..3, 10, vec![0, 1]),
+            (1, 0..3, 1, vec![0]),
+            (2, 0..4, 10, vec![0, 1]),
+            (2, 0..5, 10, vec![0, 1, 2]),
+            (2, 3..5, 2, vec![0, 1]),
+            (3, 0..99, 10, vec![0, 1, 2]),
+        ];
+        for (count, rows, limit, expected) in cases {
+            let mut friends = loaded(count);
+            look(&mut friends, rows.clone());
+            assert_eq!(friends.align(limit), expected, "{count} pages, {rows:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_grew_shorter_has_fewer_pages() {
+        let mut friends = loaded(3);
+        let later = Moment::of(std::time::Duration::ZERO);
+        friends.find_mut(&FIRST).unwrap().keep(Kept { asked: later, ..page(0, None) });
+        look(&mut friends, 0..99);
+        assert_eq!(friends.align(10), [0]);
+        assert_eq!(friends.view().friends.len(), 2);
+        assert!(!friends.view().has_more);
+    }
+
+    #[test]
+    fn only_what_differs_is_news() {
+        let mut friends = Friends::new(None);
+        look(&mut friends, 0..9);
+        friends.align(10);
+        assert!(!friends.hand_out(), "nothing yet");
+        friends.find_mut(&FIRST).unwrap().keep(page(0, None));
+        assert!(friends.hand_out());
+        look(&mut friends, 0..2);
+        assert!(!friends.hand_out(), "the same rows");
+        friends.find_mut(&FIRST).unwrap().failure =
+            Some(crate::cache::layer::OriginError::Malformed);
+        assert!(!friends.hand_out(), "what is shown has not failed");
+        assert_eq!(friends.users(&FIRST).len(), 2);
     }
 }

@@ -321,14 +321,10 @@ impl<B: Bytes> Core<B> {
         self.abandon(id);
     }
 
-    /// What comes under this id changes nothing any more, except the real end of a write.
+    /// What comes under this id changes nothing any more.
     fn abandon(&mut self, id: EffectId) {
-        let Some(flight) = self.flights.land(id) else {
-            return;
-        };
-        self.release(id, &flight.task);
-        if matches!(flight.task, Task::Write { .. }) {
-            self.flights.keep_given_up(id, flight);
+        if let Some(flight) = self.flights.land(id) {
+            self.release(id, &flight.task);
         }
     }
 

@@ -41,7 +41,7 @@ impl<B: Bytes> Ops<B> {
             Owed::Document(document) => Op::Document(document.clone()),
             Owed::NoDocument(key) => Op::RemoveDocument(key.clone()),
             Owed::Expire(user) => Op::Expire(user.clone()),
-            Owed::Discard(user, key) => Op::RemoveImage { user: user.clone(), image: key.image },
+            Owed::Discard(user, key) => Op::RemoveRendition { user: user.clone(), key: *key },
             Owed::Row(user) => Op::RemoveUser(user.clone()),
             Owed::Lineage(lineage) => Op::Lineage(*lineage),
             Owed::BelieveFrom(moment) => Op::BelieveFrom(*moment),

@@ -212,6 +212,12 @@ impl Local {
                     self.changed(user, row.record.map(|(record, _)| record));
                 }
             }
+            Op::RemoveRendition { user, key } => {
+                if let Some(row) = self.rows.get_mut(user) {
+                    row.preview.take_if(|preview| preview.key == *key);
+                    users.push(user.clone());
+                }
+            }
             Op::RemoveImage { user, image } => {
                 users.push(user.clone());
                 if let Some(row) = self.rows.get_mut(user) {
@@ -369,6 +375,7 @@ impl Durable {
                     self.drop_image(held);
                 }
             }
+            Op::RemoveRendition { key, .. } => drop(self.renditions.remove(key)),
             Op::RemoveImage { image, .. } => self.drop_image(*image),
             Op::BelieveFrom(_) | Op::Lineage(_) => {}
         }

@@ -111,3 +111,48 @@ fn what_is_as_it_should_be_is_no_failure() {
         });
     assert_eq!(failures.count(), 0);
 }
+
+#[test]
+fn a_person_tries_a_list_again_at_once() {
+    let mut t = Fixture::with_users(2);
+    t.world.borrow_mut().server.befriend(&user(1), "b");
+    t.world.borrow_mut().server.weather = Weather::Status(422);
+    t.view_list();
+    t.doc.wait(minutes(2));
+    t.world.borrow_mut().server.weather = Weather::Fine;
+    t.list_requests();
+    t.doc.tell(Event::Retry);
+    t.doc.run();
+    assert_eq!((t.list_requests(), t.doc.list().friends.len()), (1, 1));
+}
+
+#[test]
+fn a_page_confirms_the_pictures_of_its_rows() {
+    let mut t = Fixture::with_a_list();
+    t.open(1);
+    t.doc.wait(secs(5));
+    t.world.borrow_mut().advance(minutes(60));
+    t.doc = Document::open(&t.world, t.policy.clone(), 2);
+    t.doc.requests();
+    t.view_list();
+    t.open(1);
+    let requests = t.doc.requests();
+    assert!(matches!(requests[..], [Request::Friends { .. }]), "{requests:?}");
+}
+
+#[test]
+fn bytes_that_do_not_paint_take_only_themselves_away() {
+    let mut t = Fixture::with_users(1);
+    t.open(0);
+    let (large, _) = t.doc.look(wanted(0, Size::S256));
+    t.doc.wait(secs(5));
+    let key = t.view(large).shown.unwrap().rendition.key;
+    assert_eq!(t.world.borrow().durable.renditions.len(), 2);
+    t.world.borrow_mut().server.weather = Weather::Unreachable;
+    t.doc.tell(Event::Broken(user(0), key));
+    t.doc.wait(secs(5));
+    let shown = t.view(large).shown.unwrap();
+    assert_eq!(shown.rendition.size(), Size::S64, "the other one stands in");
+    let w = t.world.borrow();
+    assert!(w.local.rows[&user(0)].preview.is_some(), "what paints stays");
+}
