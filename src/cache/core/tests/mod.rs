@@ -8,6 +8,7 @@ mod late;
 mod layers;
 mod lists;
 mod looks;
+mod opening;
 mod sessions;
 mod wakes;
 mod wakeups;
