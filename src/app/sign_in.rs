@@ -42,7 +42,10 @@ fn SignInForm(attempt: Attempt) -> impl IntoView {
     let password = NodeRef::<html::Input>::new();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        attempt.make.run(Credentials { username: text(username), password: text(password) });
+        attempt.make.run(Credentials {
+            username: text(username).trim().to_owned(),
+            password: text(password),
+        });
     };
     view! {
         <form class="sign-in-form" on:submit=submit>

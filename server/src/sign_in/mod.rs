@@ -77,16 +77,13 @@ impl SignIn {
             Some(token) => self.user_of(token).await?,
             None => None,
         };
-        self.tries.count(from, &given.username, session_of.as_ref())?;
+        let name = given.username.trim();
+        self.tries.count(from, name, session_of.as_ref())?;
         let _place = self.places.try_acquire().map_err(|_| ApiError::Busy)?;
         if given.password.len() > MAX_PASSWORD {
             return Err(ApiError::WrongCredentials);
         }
-        let user = given.username.parse::<UserId>().ok();
-        let hash = match &user {
-            Some(user) => self.database.password_hash(user).await?,
-            None => None,
-        };
+        let (user, hash) = self.named(name).await?;
         let right = self.workers.run(move || is_right(&given.password, hash)).await;
         match (user, right.map_err(ApiError::internal)?) {
             (Some(user), true) => {
@@ -95,6 +92,18 @@ impl SignIn {
             }
             (_, _) => Err(ApiError::WrongCredentials),
         }
+    }
+
+    /// Who has this name, and the hash of their password. A telephone's keyboard adds a space and a
+    /// capital: without anybody of the very name, capitals do not count.
+    async fn named(&self, name: &str) -> Result<(Option<UserId>, Option<String>), ApiError> {
+        for name in [name, &name.to_lowercase()] {
+            let Ok(user) = name.parse::<UserId>() else { continue };
+            if let Some(hash) = self.database.password_hash(&user).await? {
+                return Ok((Some(user), Some(hash)));
+            }
+        }
+        Ok((None, None))
     }
 
     /// Begins a session.

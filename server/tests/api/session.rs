@@ -167,6 +167,17 @@ async fn a_second_cookie_tells_the_page_who_is_signed_in() {
 }
 
 #[tokio::test]
+async fn a_name_is_known_with_a_space_behind_it_and_with_capitals() {
+    let t = Fixture::new().await;
+    for name in ["ada", "ada ", " Ada", "ADA\t"] {
+        let answer = t.sign_in(name, "secret").await;
+        assert_eq!(answer.status, StatusCode::OK, "{name:?}");
+        assert_eq!(answer.json::<Account>().user_id.as_str(), "ada");
+    }
+    assert_eq!(t.sign_in("a da", "secret").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
 async fn a_wrong_name_and_a_wrong_password_are_refused_alike() {
     let t = Fixture::new().await;
     let cases = [
