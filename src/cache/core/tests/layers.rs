@@ -325,3 +325,16 @@ fn nothing_older_brings_back_someone_who_is_gone() {
     t.hear();
     assert!(t.shows_revision(viewer, 0, 3), "created again, it counts on");
 }
+
+#[test]
+fn someone_who_left_has_no_row_in_a_layer_that_was_not_asked() {
+    let mut t = Fixture::with_users(1);
+    t.visit(0);
+    t.reload();
+    assert_eq!(t.open(0).1, Some(Source::LocalStorage));
+    t.world.borrow_mut().server.delete(&user(0));
+    t.doc.tell(Event::Invalidate(user(0)));
+    t.doc.wait(secs(5));
+    let world = t.world.borrow();
+    assert!(world.durable.records.is_empty() && world.durable.renditions.is_empty());
+}
