@@ -129,3 +129,20 @@ fn an_answer_without_a_lineage_is_none_however_much_is_known() {
     let (viewer, _) = t.open(1);
     assert!(t.view(viewer).shown.is_none());
 }
+
+#[test]
+fn bytes_are_counted_as_they_arrive_and_none_where_none_came() {
+    let mut t = Fixture::with_users(1);
+    t.open(0);
+    let received = |t: &Fixture| {
+        let bytes = t.doc.events.iter().filter_map(|event| match event {
+            CacheEvent::Received(bytes) => Some(*bytes),
+            _ => None,
+        });
+        bytes.sum::<u64>()
+    };
+    let once = received(&t);
+    assert!(once > 1000, "{once}");
+    t.doc.wait(minutes(31));
+    assert_eq!(received(&t), once, "a confirmation brings none");
+}

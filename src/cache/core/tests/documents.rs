@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cache::core::{
-    ConnectionView, ListState, ListView,
+    ConnectionView, ListState, ListView, ProfileView,
     testing::{Fault, Weather},
 };
 
@@ -155,4 +155,19 @@ fn bytes_that_do_not_paint_take_only_themselves_away() {
     assert_eq!(shown.rendition.size(), Size::S64, "the other one stands in");
     let w = t.world.borrow();
     assert!(w.local.rows[&user(0)].preview.is_some(), "what paints stays");
+}
+
+#[test]
+fn a_layer_that_failed_is_asked_again_while_the_server_is_away() {
+    let mut t = Fixture::with_users(1);
+    t.doc.tell(Event::ProfileViewed(user(0)));
+    t.reload();
+    t.world.borrow_mut().durable.fault = Fault::Failing;
+    t.world.borrow_mut().server.weather = Weather::Status(503);
+    t.doc.tell(Event::ProfileViewed(user(0)));
+    t.doc.wait(secs(1));
+    assert!(matches!(t.doc.core.profile(&user(0)), ProfileView::Failed(_)));
+    t.world.borrow_mut().durable.fault = Fault::None;
+    t.doc.wait(minutes(2));
+    assert!(matches!(t.doc.core.profile(&user(0)), ProfileView::Known(_)), "as it was kept");
 }
