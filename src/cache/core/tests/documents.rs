@@ -171,3 +171,20 @@ fn a_layer_that_failed_is_asked_again_while_the_server_is_away() {
     t.doc.wait(minutes(2));
     assert!(matches!(t.doc.core.profile(&user(0)), ProfileView::Known(_)), "as it was kept");
 }
+
+#[test]
+fn a_profile_that_nobody_looks_at_any_more_is_not_waited_for() {
+    let mut t = Fixture::with_users(2);
+    t.doc.slow = true;
+    t.doc.tell(Event::ProfileViewed(user(0)));
+    t.doc.run();
+    t.doc.tell(Event::ProfileLeft(user(0)));
+    t.doc.run();
+    assert!(t.doc.under_way.is_empty(), "cancelled");
+    t.doc.tell(Event::ProfileViewed(user(0)));
+    t.doc.tell(Event::ProfileViewed(user(1)));
+    t.doc.run();
+    t.doc.tell(Event::ProfileLeft(user(0)));
+    t.doc.run();
+    assert_eq!(t.doc.under_way.len(), 1, "the other one goes on");
+}

@@ -33,8 +33,27 @@ fn a_late_read_brings_no_profile_back_that_is_gone() {
     t.doc.wait(secs(2));
     assert_eq!(t.doc.core.profile(&user(0)), ProfileView::NotFound);
     t.world.borrow_mut().durable.fault = Fault::None;
+    t.doc.changed.clear();
     t.doc.run();
+    assert_eq!(t.doc.changed, [], "not for a moment");
     assert_eq!(t.doc.core.profile(&user(0)), ProfileView::NotFound, "after the late read");
+}
+
+#[test]
+fn a_late_read_brings_no_older_profile_back() {
+    let mut t = Fixture::with_users(1);
+    t.doc.tell(Event::ProfileViewed(user(0)));
+    t.reload();
+    t.world.borrow_mut().durable.fault = Fault::Hanging;
+    t.change(0, true);
+    t.doc.tell(Event::ProfileViewed(user(0)));
+    t.doc.wait(secs(2));
+    let ProfileView::Known(newer) = t.doc.core.profile(&user(0)) else { panic!("from the server") };
+    t.world.borrow_mut().durable.fault = Fault::None;
+    t.doc.changed.clear();
+    t.doc.run();
+    assert_eq!(t.doc.core.profile(&user(0)), ProfileView::Known(newer));
+    assert_eq!(t.doc.changed, [], "not for a moment");
 }
 
 #[test]
