@@ -261,13 +261,14 @@ mod tests {
         Kept { document, asked: Moment::NEVER, fresh_until: Moment::NEVER }
     }
 
-    /// So many pages of three, all there.
-    fn loaded(count: usize) -> Friends {
+    /// So many pages of a list of `all`.
+    fn loaded(count: usize, all: usize) -> Friends {
         let mut friends = Friends::new(None);
         look(&mut friends, 0..100);
-        for (at, next) in [Some("1"), Some("2"), None].into_iter().enumerate().take(count) {
+        for at in 0..count {
             friends.align(10);
-            let kept = page(at, next);
+            let next = (at + 1 < all).then(|| (at + 1).to_string());
+            let kept = page(at, next.as_deref());
             friends.find_mut(&kept.document.key.clone()).unwrap().keep(kept);
         }
         look(&mut friends, 0..0);
@@ -292,12 +293,15 @@ mod tests {
             (0..6, vec![0, 1, 2]),
             (90..99, vec![0, 2]),
         ];
-        let mut friends = loaded(3);
+        let mut friends = loaded(3, 3);
         assert_eq!(friends.view().friends.len(), 6);
         for (rows, expected) in cases {
             look(&mut friends, rows.clone());
             assert_eq!(friends.align(10), expected, "{rows:?}");
         }
+        let mut longer = loaded(5, 5);
+        look(&mut longer, 6..8);
+        assert_eq!(longer.align(10), [0, 3]);
     }
 
     #[test]
@@ -313,7 +317,7 @@ mod tests {
             (3, 0..99, 10, vec![0, 1, 2]),
         ];
         for (count, rows, limit, expected) in cases {
-            let mut friends = loaded(count);
+            let mut friends = loaded(count, 3);
             look(&mut friends, rows.clone());
             assert_eq!(friends.align(limit), expected, "{count} pages, {rows:?}");
         }
@@ -321,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_list_that_grew_shorter_has_fewer_pages() {
-        let mut friends = loaded(3);
+        let mut friends = loaded(3, 3);
         let later = Moment::of(std::time::Duration::ZERO);
         friends.find_mut(&FIRST).unwrap().keep(Kept { asked: later, ..page(0, None) });
         look(&mut friends, 0..99);
