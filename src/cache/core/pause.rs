@@ -142,6 +142,21 @@ mod tests {
     }
 
     #[test]
+    fn a_success_ends_it_unless_it_was_asked_for_before() {
+        let (policy, mut jitter) = (Policy::default(), Jitter::new(7));
+        let mut pause = Pause::default();
+        for now in [10, 20, 30] {
+            pause.fail(at(now), at(now), Some(Duration::from_secs(60)), &policy, &mut jitter);
+        }
+        pause.succeed(at(29));
+        assert!(pause.is_failing() && pause.ends() >= at(90));
+        pause.succeed(at(30));
+        assert_eq!((pause.is_failing(), pause.ends()), (false, Moment::NEVER));
+        pause.fail(at(40), at(40), None, &policy, &mut jitter);
+        assert!(pause.ends() <= at(41), "it counts from the start");
+    }
+
+    #[test]
     fn retry_after_is_a_lower_bound_of_ten_minutes_at_most() {
         let (policy, mut jitter) = (Policy::default(), Jitter::new(7));
         let cases = [("in a minute", 60, 60), ("tomorrow", 86_400, 600)];
