@@ -19,9 +19,9 @@ pub struct Revision(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub enum Size {
-    /// 64 px: lists, and the preview in LocalStorage.
+    /// 64 px: lists.
     S64,
-    /// 128 px: lists on dense screens.
+    /// 128 px: lists on dense screens; the largest preview in LocalStorage.
     S128,
     /// 256 px: the profile modal.
     S256,

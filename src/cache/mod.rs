@@ -1,7 +1,7 @@
 //! The picture cache: what it keeps, for how long, and in what order it looks.
 //!
 //! Plain Rust: no DOM, no signals, no clock but the one passed in. It runs and is tested natively;
-//! [`crate::browser`] supplies the storages and the network.
+//! the page supplies the storages and the network.
 //!
 //! ```text
 //! request ─▶ Core ─▶ memory ─▶ LocalStorage ─▶ IndexedDB ─▶ origin

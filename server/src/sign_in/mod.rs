@@ -94,8 +94,8 @@ impl SignIn {
         }
     }
 
-    /// Who has this name, and the hash of their password. A telephone's keyboard adds a space and a
-    /// capital: without anybody of the very name, capitals do not count.
+    /// The user of this name, and the hash of their password. A telephone's keyboard adds a capital:
+    /// if nobody has the very name, the same in small letters is tried.
     async fn named(&self, name: &str) -> Result<(Option<UserId>, Option<String>), ApiError> {
         for name in [name, &name.to_lowercase()] {
             let Ok(user) = name.parse::<UserId>() else { continue };
