@@ -73,6 +73,21 @@ impl Hints {
         Self { clock, ..self }
     }
 
+    /// Whether there is such an image, and so a rendition of this size.
+    ///
+    /// # Errors
+    ///
+    /// [`RenditionError::NoSuchImage`]; or nothing is known of it and its master cannot be read.
+    pub async fn find(&self, image: ImageId, size: Size) -> Result<(), Arc<RenditionError>> {
+        match self.metadata.get(image).await {
+            // What is in memory and in files is known without the database.
+            Err(error) if matches!(*error, RenditionError::Unrecorded) => {
+                self.renditions.get(image, size).await.map(drop)
+            }
+            known => known.map(drop),
+        }
+    }
+
     /// Where a rendition can be fetched, and from how far that came.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ pub(crate) async fn image(
     let tag = ETag::strong(&format!("{image}-{size}"));
     if tag.is_named(&held) {
         // It has not changed; but anyone can make up an image and name it as held.
-        app.hints().get(image, size).await?;
+        app.hints().find(image, size).await?;
         timing.passed("renditions", "held", true);
         return Ok(timing.on(unchanged(tag, Caching::Forever)));
     }
