@@ -32,5 +32,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
         command.args(["--exclude", tests]);
     }
     command.arg("--no-shuffle").args(words);
+    // One test that fails is enough: the others, above all the simulation, are cut short.
+    command.env("RUSTC_BOOTSTRAP", "1").args(["--", "--", "-Zunstable-options", "--fail-fast"]);
     step::shown("mutants", &mut command)
 }

@@ -113,6 +113,18 @@ mod tests {
         Moment::of(Duration::from_secs(seconds))
     }
 
+    /// The first numbers for the seed 1234567, as published with the reference implementation.
+    #[test]
+    fn jitter_is_split_mix_64() {
+        let mut jitter = Jitter::new(1_234_567);
+        let published =
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        for number in published {
+            let longest = Duration::from_micros(u64::MAX);
+            assert_eq!(jitter.up_to(longest), Duration::from_micros(number - 1), "rounded down");
+        }
+    }
+
     #[test]
     fn pauses_grow_to_a_minute_and_no_further() {
         let (policy, mut jitter) = (Policy::default(), Jitter::new(7));

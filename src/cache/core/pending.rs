@@ -232,3 +232,53 @@ impl Owed {
 fn layers_of(key: &DocumentKey) -> &'static [Source] {
     if *key == super::friends::FIRST { &BOTH } else { &[Source::IndexedDb] }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::document::Body;
+    use miniature_api::FriendsPage;
+
+    fn ada() -> UserId {
+        "ada".parse().unwrap()
+    }
+
+    fn key(cursor: &str) -> DocumentKey {
+        DocumentKey::Friends(Some(cursor.into()))
+    }
+
+    fn lineage(millis: u64) -> Lineage {
+        format!("{millis:013}-0000000000000001").parse().unwrap()
+    }
+
+    fn page(cursor: &str) -> Owed {
+        Owed::Document(Document {
+            key: key(cursor),
+            body: Body::Friends(FriendsPage { friends: Vec::new(), next: None }),
+            etag: None,
+            lineage: lineage(1),
+            checked_at: Timestamp(0),
+        })
+    }
+
+    #[test]
+    fn what_was_put_off_gives_way_to_what_is_about_the_same() {
+        let removed = |cursor| Owed::NoDocument(key(cursor));
+        let (first, second) = (Owed::Lineage(lineage(1)), Owed::Lineage(lineage(2)));
+        let cases = [
+            (page("b"), page("b"), true),
+            (removed("b"), page("b"), true),
+            (page("b"), removed("b"), true),
+            (removed("b"), removed("b"), true),
+            (page("b"), removed("c"), false),
+            (removed("b"), page("c"), false),
+            (second.clone(), first, true),
+            (second, page("b"), false),
+            (Owed::Expire(ada()), Owed::Expire(ada()), true),
+            (Owed::Expire(ada()), Owed::Touch(ada()), false),
+        ];
+        for (newer, older, expected) in cases {
+            assert_eq!(newer.replaces(&older), expected, "{newer:?} in place of {older:?}");
+        }
+    }
+}

@@ -311,3 +311,65 @@ impl Indexed {
         Self { bytes: person.bytes(), idle: (!person.is_wanted()).then_some(person.used) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{
+        clock::Timestamp,
+        core::{
+            person::{Decodes, Held, Known},
+            testing::{Blob, Outside, good, image_of, user},
+        },
+        entry::CheckedRecord,
+        key::{RenditionKey, Source},
+    };
+
+    /// Four that nobody looks at, the first used longest ago, each with an image of 1 280 bytes.
+    fn four() -> People<Blob> {
+        let mut people = People::default();
+        for record in Outside::with_users(4).borrow().server.truth.values() {
+            let user = record.user_id.clone();
+            let checked =
+                CheckedRecord { record: record.clone(), lineage: None, checked_at: Timestamp(0) };
+            let key = RenditionKey { image: checked.record.image_id.unwrap(), size: Size::S64 };
+            people.change(&user, |person| {
+                let (asked, fresh_until) = (Moment::NEVER, Moment::NEVER);
+                person.known = Some(Known { checked, asked, fresh_until, heard: true });
+                let (source, unseen, decodes) = (Source::Network, None, Decodes::Yes);
+                person.held.push(Held { rendition: good(key), source, unseen, decodes });
+            });
+            people.use_now(&user);
+        }
+        people
+    }
+
+    #[test]
+    fn the_least_recently_used_go_first_and_what_is_owed_stays_while_it_fits() {
+        let limits = |entries, bytes, trim_entries_to| Limits { entries, bytes, trim_entries_to };
+        let all = 4 * 1_280;
+        let cases: [(&str, Limits, usize, &[usize]); 6] = [
+            ("within both", limits(4, all, 4), 9, &[0, 1, 2, 3]),
+            ("one too many", limits(3, all, 3), 9, &[1, 2, 3]),
+            ("trimmed below the limit", limits(3, all, 2), 9, &[2, 3]),
+            ("the first is owed", limits(3, all, 3), 0, &[0, 2, 3]),
+            ("a byte too many", limits(4, all - 1, 4), 9, &[1, 2, 3]),
+            ("a byte too many, and the first is owed", limits(4, all - 1, 4), 0, &[1, 2, 3]),
+        ];
+        for (name, limits, owed, expected) in cases {
+            let mut people = four();
+            people.trim(limits, |other| *other == user(owed));
+            let left: Vec<UserId> = people.iter().map(|(user, _)| user.clone()).collect();
+            assert_eq!(left, expected.iter().map(|i| user(*i)).collect::<Vec<_>>(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_image_is_named_while_a_record_names_it() {
+        let mut people = four();
+        let image = image_of(&user(1), 0, 1);
+        assert!(people.is_named(image) && !people.is_named(image_of(&user(9), 0, 1)));
+        people.change(&user(1), |person| person.known = None);
+        assert!(!people.is_named(image));
+    }
+}

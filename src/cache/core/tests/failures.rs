@@ -217,6 +217,13 @@ fn pictures_that_do_not_decode_are_shown_by_nobody_for_long_and_stored_nowhere()
 }
 
 #[test]
+fn pictures_that_decode_are_no_failure_of_the_server() {
+    let mut t = Fixture::with_users(1);
+    t.visit(0);
+    assert!(!t.doc.events.iter().any(|event| matches!(event, CacheEvent::OriginFailed(_))));
+}
+
+#[test]
 fn a_picture_that_cannot_be_painted_is_asked_for_anew_some_times() {
     let mut t = Fixture::with_users(1);
     let (viewer, _) = t.open(0);

@@ -153,6 +153,38 @@ fn a_full_disk_is_tried_twice_and_then_only_read() {
 }
 
 #[test]
+fn a_disk_that_has_room_again_is_full_no_longer() {
+    let mut t = Fixture::with_users(2);
+    for index in 0..2 {
+        t.world.borrow_mut().durable.fault = Fault::Full;
+        t.open(index);
+        while t.world.borrow().durable.full_in_a_row == 0 {
+            if !t.doc.turn() && !t.doc.deliver(0) {
+                t.world.borrow_mut().advance(Duration::from_millis(100));
+            }
+        }
+        t.world.borrow_mut().durable.fault = Fault::None;
+        t.doc.wait(minutes(10));
+        assert!(t.durable_record(index).is_some(), "picture {index}: tried once more");
+        t.world.borrow_mut().durable.full_in_a_row = 0;
+    }
+}
+
+#[test]
+fn the_preview_is_the_best_that_there_is() {
+    let mut t = Fixture::with_users(1);
+    let preview = |t: &Fixture| {
+        let world = t.world.borrow();
+        world.local.rows.get(&user(0)).and_then(|row| row.preview.clone()).map(|held| held.size())
+    };
+    t.visit(0);
+    assert_eq!(preview(&t), Some(Size::S64));
+    t.doc.look(wanted(0, Size::S128));
+    t.doc.wait(secs(5));
+    assert_eq!(preview(&t), Some(Size::S128));
+}
+
+#[test]
 fn clear_is_not_undone_by_what_was_owed() {
     let mut t = Fixture::with_users(2);
     let (on_screen, _) = t.open(0);

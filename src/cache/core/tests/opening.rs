@@ -44,6 +44,17 @@ fn those_who_join_a_load_are_counted() {
 }
 
 #[test]
+fn nobody_joins_a_load_that_has_ended() {
+    let mut t = Fixture::with_users(1);
+    t.open(0);
+    t.doc.slow = true;
+    t.change(0, true);
+    t.hear();
+    t.open(0);
+    assert_eq!(t.count(&CacheEvent::Coalesced), 0, "the first one's load ended before the news");
+}
+
+#[test]
 fn what_is_shown_past_its_lifetime_is_counted() {
     let mut t = Fixture::with_users(1);
     t.visit(0);
