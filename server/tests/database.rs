@@ -111,7 +111,7 @@ async fn a_session_that_ends_while_it_is_looked_up_is_not_remembered() {
     for everywhere in [false, true] {
         let workers = Workers::one_a_core();
         let sign_in = SignIn::new(database.clone(), workers, Clock::system(), &config);
-        let token = sign_in.begin(&ada()).await.unwrap();
+        let (token, _) = sign_in.begin(&ada()).await.unwrap();
         // It is found, and then it takes long to note that she is active.
         let mut other = PgConnection::connect(&postgres.url()).await.unwrap();
         other.execute("BEGIN; LOCK TABLE users IN SHARE MODE").await.unwrap();
@@ -122,7 +122,7 @@ async fn a_session_that_ends_while_it_is_looked_up_is_not_remembered() {
         if everywhere {
             sign_in.end_all(&ada()).await.unwrap();
         } else {
-            sign_in.end(&token).await.unwrap();
+            sign_in.end(&token, None).await.unwrap();
         }
         other.execute("COMMIT").await.unwrap();
 

@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use miniature_api::{Revision, UserId};
+use miniature_api::{Marker, Revision, UserId};
 use miniature_server::{
     Collection,
     images::ImageStore,
@@ -369,14 +369,17 @@ async fn everything_that_is_asked(database: &Database) -> Vec<String> {
     let after = page.next.as_deref().unwrap().parse().unwrap();
     say("friends", &(page, database.friends(&ada, Some(&after), 50).await.unwrap()));
     say("password", &database.password_hash(&ada).await.unwrap());
-    database.add_session("a", &ada, 100, 200).await.unwrap();
-    database.add_session("b", &ada, 100, 300).await.unwrap();
-    database.add_session("c", &bea, 250, 400).await.unwrap();
+    database.add_session("a", &ada, &Marker::new(&ada, 1), 100, 200).await.unwrap();
+    database.add_session("b", &ada, &Marker::new(&ada, 1), 100, 300).await.unwrap();
+    database.add_session("c", &bea, &Marker::new(&bea, 1), 250, 400).await.unwrap();
     for hash in ["a", "b", "c"] {
         say("session", &database.session(hash).await.unwrap());
     }
     say("ended", &database.end_sessions(&ada).await.unwrap());
-    database.end_session("c").await.unwrap();
+    let other = Marker::new(&bea, 2);
+    say("not meant", &database.end_session("c", Some(&other)).await.unwrap());
+    say("session", &database.session("c").await.unwrap());
+    say("ended", &database.end_session("c", Some(&Marker::new(&bea, 1))).await.unwrap());
     say("session", &database.session("c").await.unwrap());
     database.note_active(&bea, 500).await.unwrap();
     say("active", &database.active_since(400, 10).await.unwrap());

@@ -169,6 +169,7 @@ impl Session {
         let account = self.account_untracked();
         // Where storage is denied, nothing is stored.
         let _ = local_storage::forget_current_account();
+        cookies::remove(ACCOUNT_COOKIE);
         self.state.set(SessionState::SignedOut(farewell));
         account.into_iter().for_each(erase);
     }

@@ -10,6 +10,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderName, HeaderValue, Method, header};
+use miniature_api::MARKER_HEADER;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::lineage;
@@ -20,18 +21,20 @@ use crate::config::AllowedOrigin;
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a page of another origin may send.
-const SENT: [HeaderName; 5] = [
+const SENT: [HeaderName; 6] = [
     header::ACCEPT,
     header::CONTENT_TYPE,
     header::IF_NONE_MATCH,
     HeaderName::from_static("last-event-id"),
     lineage::NAME,
+    HeaderName::from_static(MARKER_HEADER),
 ];
 
 /// What it may read, beside what any page may.
-const READ: [HeaderName; 6] = [
+const READ: [HeaderName; 7] = [
     header::ETAG,
     header::RETRY_AFTER,
+    lineage::ACCOUNT,
     lineage::NAME,
     HeaderName::from_static("server-timing"),
     HeaderName::from_static("x-cache"),

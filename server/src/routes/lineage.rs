@@ -1,6 +1,7 @@
-//! `Miniature-Lineage`: which history of the database an answer belongs to, and what the client holds.
+//! `Miniature-Lineage` and `Miniature-Account`: which history of the database an answer belongs to and
+//! to whom it was given, and what the client holds.
 //!
-//! The layer around every route names ours on the answer, and has the routes ignore what a client
+//! The layer around every route names both on the answer, and has the routes ignore what a client
 //! holds of another lineage. No route does either by itself.
 
 use std::{
@@ -13,7 +14,7 @@ use axum::{
     extract::{FromRequestParts, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
 };
-use miniature_api::{LINEAGE_HEADER, Lineage, UserId};
+use miniature_api::{ACCOUNT_HEADER, LINEAGE_HEADER, Lineage, UserId};
 use tokio::time::Instant;
 
 use super::{
@@ -24,6 +25,9 @@ use crate::{ApiError, App, sign_in::Token};
 
 /// Carries the lineage, in and out.
 pub(super) const NAME: HeaderName = HeaderName::from_static(LINEAGE_HEADER);
+
+/// Names the account on an answer.
+pub(super) const ACCOUNT: HeaderName = HeaderName::from_static(ACCOUNT_HEADER);
 
 /// How often a client's later lineage is logged, however many have one.
 const LOG_EVERY: Duration = Duration::from_secs(60);
@@ -97,18 +101,20 @@ enum Held {
     Later(Lineage),
 }
 
-/// A request whose answer names our lineage if it is given to a session: any under `/api/` but
-/// signing in and out.
+/// A request whose answer names our lineage and the account if it is given to a session: any under
+/// `/api/` but signing in and out.
 #[derive(Debug)]
 pub(super) struct Asked {
     held: Held,
     token: Option<Token>,
     /// Whether a session asks; while that is not known, whether the request shows one.
     by_session: bool,
+    /// Whose.
+    account: Option<HeaderValue>,
 }
 
 impl Asked {
-    /// None for a request whose answer never names the lineage. From one that holds another lineage
+    /// None for a request whose answer never names them. From one that holds another lineage
     /// than ours, takes what it says of what it holds.
     pub(super) fn begin(request: &mut Request, app: &App) -> Option<Self> {
         let path = request.uri().path();
@@ -122,7 +128,7 @@ impl Asked {
             request.extensions_mut().insert(OtherLineage);
         }
         let token = token(request.headers(), app.sign_in());
-        Some(Self { held, by_session: token.is_some(), token })
+        Some(Self { held, by_session: token.is_some(), token, account: None })
     }
 
     /// Finds the session, for the route too.
@@ -140,12 +146,14 @@ impl Asked {
             None => None,
         };
         self.by_session = found.is_some();
+        let account = found.as_ref().map(|found| HeaderValue::from_str(found.user.as_str()));
+        self.account = account.and_then(Result::ok);
         request.extensions_mut().insert(Identified(found));
         Ok(())
     }
 
-    /// Names our lineage on the answer. A 304 names it in its ETag.
-    pub(super) fn end(&self, ours: &OurLineage, status: StatusCode, headers: &mut HeaderMap) {
+    /// Names our lineage and the account on the answer. A 304 names both in its ETag.
+    pub(super) fn end(self, ours: &OurLineage, status: StatusCode, headers: &mut HeaderMap) {
         if !self.by_session {
             return;
         }
@@ -154,6 +162,7 @@ impl Asked {
         }
         if ![StatusCode::UNAUTHORIZED, StatusCode::NOT_MODIFIED].contains(&status) {
             headers.insert(NAME, ours.0.header.clone());
+            self.account.and_then(|account| headers.insert(ACCOUNT, account));
         }
     }
 }

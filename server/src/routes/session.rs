@@ -3,10 +3,10 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, HeaderName, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse},
 };
-use miniature_api::{ACCOUNT_COOKIE, Account, Credentials, Problem, UserId};
+use miniature_api::{ACCOUNT_COOKIE, Account, Credentials, MARKER_HEADER, Marker, Problem, UserId};
 
 use super::{
     address::Address,
@@ -15,7 +15,11 @@ use super::{
     openapi::{Invalid, Refused},
     params::Params,
 };
-use crate::{ApiError, profiles::Profiles, sign_in::SignIn};
+use crate::{
+    ApiError,
+    profiles::Profiles,
+    sign_in::{SignIn, Token},
+};
 
 /// What a session is answered with is nobody else's, and never kept.
 const NOT_KEPT: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "private, no-store")];
@@ -49,13 +53,11 @@ pub(super) async fn sign_in(
     let before = token(&headers, &sessions);
     let user = sessions.check(address, credentials, before.as_ref()).await?;
     let account = account(&profiles, user).await?;
-    let begun = sessions.begin(&account.user_id).await?;
+    let (token, marker) = sessions.begin(&account.user_id).await?;
     if let Some(ended) = before {
-        sessions.end(&ended).await?;
+        sessions.end(&ended, None).await?;
     }
-    let user = account.user_id.as_str();
-    let cookies = cookies(&sessions, begun.as_str(), user, sessions.lasts().as_secs());
-    Ok((NOT_KEPT, cookies, Json(account)))
+    Ok((NOT_KEPT, cookies(&sessions, &token, &marker), Json(account)))
 }
 
 /// `GET /api/session`: who is signed in.
@@ -71,24 +73,41 @@ pub(super) async fn current(
     Ok((NOT_KEPT, Json(account(&profiles, signed_in.user).await?)))
 }
 
-/// `DELETE /api/session`: ends the session, here and in the browser; with `everywhere=1` every
-/// session of this user.
+/// `DELETE /api/session`: ends the session; with `everywhere=1` every session of this user. If the
+/// request names another session than its cookie's, nothing ends.
+///
+/// No cookie is set: a dead token says nothing, and an answer that comes late would end a session that
+/// has begun since.
 #[utoipa::path(
     delete,
     path = "/api/session",
-    params(("everywhere" = Option<u8>, Query, maximum = 1, description = "1: every session")),
+    params(
+        ("everywhere" = Option<u8>, Query, maximum = 1, description = "1: every session"),
+        (
+            "Miniature-Session" = Option<String>,
+            Header,
+            description = "the session to end, as the cookie `miniature_account` names it",
+        ),
+    ),
     responses((status = 204), Refused, Invalid)
 )]
 pub(super) async fn sign_out(
     signed_in: SignedIn,
     State(sessions): State<SignIn>,
+    headers: HeaderMap,
     params: Params,
 ) -> Result<impl IntoResponse, ApiError> {
-    if params.flag("everywhere")?.unwrap_or(false) {
+    let marker = headers.get(MARKER_HEADER).map(marker);
+    let everywhere = params.flag("everywhere")?.unwrap_or(false);
+    if sessions.end(&signed_in.token, marker.as_ref()).await? && everywhere {
         sessions.end_all(&signed_in.user).await?;
     }
-    sessions.end(&signed_in.token).await?;
-    Ok((StatusCode::NO_CONTENT, NOT_KEPT, cookies(&sessions, "", "", 0)))
+    Ok((StatusCode::NO_CONTENT, NOT_KEPT))
+}
+
+/// What is not text is nobody's marker.
+fn marker(value: &HeaderValue) -> Marker {
+    Marker::from(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 async fn account(profiles: &Profiles, user: UserId) -> Result<Account, ApiError> {
@@ -96,20 +115,19 @@ async fn account(profiles: &Profiles, user: UserId) -> Result<Account, ApiError>
     Ok(Account { user_id: user, name: profile.name.clone(), picture: profile.picture.clone() })
 }
 
-/// Sets the session's cookie, and the one that tells the page of it, for some seconds; for 0,
-/// removes them.
+/// Sets the session's cookie, and the one that tells the page of it.
 fn cookies(
     sessions: &SignIn,
-    token: &str,
-    user: &str,
-    lasts_s: u64,
+    token: &Token,
+    marker: &Marker,
 ) -> AppendHeaders<[(HeaderName, String); 2]> {
-    let session = session_cookie(sessions);
+    let (session, token, marker) = (session_cookie(sessions), token.as_str(), marker.as_str());
+    let lasts_s = sessions.lasts().as_secs();
     let secure = if sessions.secure() { "; Secure" } else { "" };
     let rules = format!("Path=/; Max-Age={lasts_s}; SameSite=Strict{secure}");
     AppendHeaders([
         (header::SET_COOKIE, format!("{session}={token}; HttpOnly; {rules}")),
-        (header::SET_COOKIE, format!("{ACCOUNT_COOKIE}={user}; {rules}")),
+        (header::SET_COOKIE, format!("{ACCOUNT_COOKIE}={marker}; {rules}")),
     ])
 }
 

@@ -6,7 +6,7 @@ mod tries;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use miniature_api::{Credentials, UserId};
+use miniature_api::{Credentials, Marker, UserId};
 use tokio::sync::Semaphore;
 
 pub(crate) use self::password::is_right;
@@ -106,12 +106,12 @@ impl SignIn {
         Ok((None, None))
     }
 
-    /// Begins a session.
+    /// Begins a session: what proves it, and what names it to the page.
     ///
     /// # Errors
     ///
     /// If the database does not answer.
-    pub async fn begin(&self, user: &UserId) -> Result<Token, ApiError> {
+    pub async fn begin(&self, user: &UserId) -> Result<(Token, Marker), ApiError> {
         self.sessions.begin(user).await
     }
 
@@ -125,13 +125,14 @@ impl SignIn {
         self.sessions.user_of(token).await
     }
 
-    /// Ends a session.
+    /// Ends a session; if a marker is given, only where it is this session's. Returns whether it
+    /// was.
     ///
     /// # Errors
     ///
     /// If the database does not answer.
-    pub async fn end(&self, token: &Token) -> Result<(), ApiError> {
-        self.sessions.end(token).await
+    pub async fn end(&self, token: &Token, marker: Option<&Marker>) -> Result<bool, ApiError> {
+        self.sessions.end(token, marker).await
     }
 
     /// Ends every session of a user, in all their browsers.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use blake3::Hash;
-use miniature_api::UserId;
+use miniature_api::{Marker, UserId};
 use moka::future::Cache;
 
 use crate::{ApiError, clock::Clock, limits::Limits, storage::Database};
@@ -81,12 +81,13 @@ impl Sessions {
         Self { database, clock, lasts: limits.session_lasts, found, known, ended, active }
     }
 
-    pub(super) async fn begin(&self, user: &UserId) -> Result<Token, ApiError> {
+    pub(super) async fn begin(&self, user: &UserId) -> Result<(Token, Marker), ApiError> {
         let token = Token::random()?;
+        let marker = Marker::new(user, getrandom::u32().map_err(ApiError::internal)?);
         let now = self.clock.now();
         let expires_at = now + self.lasts.as_secs();
-        self.database.add_session(&token.hash().to_hex(), user, now, expires_at).await?;
-        Ok(token)
+        self.database.add_session(&token.hash().to_hex(), user, &marker, now, expires_at).await?;
+        Ok((token, marker))
     }
 
     /// Whose session this is.
@@ -127,11 +128,17 @@ impl Sessions {
         }
     }
 
-    pub(super) async fn end(&self, token: &Token) -> Result<(), ApiError> {
+    pub(super) async fn end(
+        &self,
+        token: &Token,
+        marker: Option<&Marker>,
+    ) -> Result<bool, ApiError> {
         let hash = token.hash();
-        self.database.end_session(&hash.to_hex()).await?;
-        self.forget(hash).await;
-        Ok(())
+        let is_meant = self.database.end_session(&hash.to_hex(), marker).await? || marker.is_none();
+        if is_meant {
+            self.forget(hash).await;
+        }
+        Ok(is_meant)
     }
 
     async fn forget(&self, hash: Hash) {

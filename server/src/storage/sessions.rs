@@ -1,6 +1,6 @@
 //! Who is signed in, by the hash of their token.
 
-use miniature_api::UserId;
+use miniature_api::{Marker, UserId};
 
 use super::{Database, people::decode, seconds};
 
@@ -14,6 +14,7 @@ impl Database {
         &self,
         token_hash: &str,
         user: &UserId,
+        marker: &Marker,
         now: u64,
         expires_at: u64,
     ) -> sqlx::Result<()> {
@@ -23,10 +24,11 @@ impl Database {
                 .execute(&mut *c)
                 .await?;
             sqlx::query(
-                "INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ($1, $2, $3)",
+                "INSERT INTO sessions (token_hash, user_id, marker, expires_at) VALUES ($1, $2, $3, $4)",
             )
             .bind(token_hash)
             .bind(user.as_str())
+            .bind(marker.as_str())
             .bind(seconds(expires_at))
             .execute(&mut *c)
             .await?;
@@ -50,14 +52,26 @@ impl Database {
         Ok(Some((user, u64::try_from(expires_at).map_err(decode)?)))
     }
 
-    /// Ends a session.
+    /// Ends a session, if it has this marker. Returns whether there was such a one.
     ///
     /// # Errors
     ///
     /// If the database does not answer.
-    pub async fn end_session(&self, token_hash: &str) -> sqlx::Result<()> {
-        let query = sqlx::query("DELETE FROM sessions WHERE token_hash = $1");
-        self.ask(async |c| query.bind(token_hash).execute(c).await).await.map(drop)
+    pub async fn end_session(
+        &self,
+        token_hash: &str,
+        marker: Option<&Marker>,
+    ) -> sqlx::Result<bool> {
+        let query = match marker {
+            None => sqlx::query("DELETE FROM sessions WHERE token_hash = $1").bind(token_hash),
+            Some(marker) => {
+                sqlx::query("DELETE FROM sessions WHERE token_hash = $1 AND marker = $2")
+                    .bind(token_hash)
+                    .bind(marker.as_str())
+            }
+        };
+        let done = self.ask(async |c| query.execute(c).await).await?;
+        Ok(done.rows_affected() > 0)
     }
 
     /// Ends every session of a user. Returns the hashes of their tokens.

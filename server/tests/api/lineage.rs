@@ -14,6 +14,7 @@ use sqlx::{Connection, Executor, SqliteConnection};
 use crate::fixture::{Answer, Browser, Fixture, assert_pictures, config, picture_of};
 
 const LINEAGE: &str = "miniature-lineage";
+const ACCOUNT: &str = "miniature-account";
 
 impl Fixture {
     fn lineage(&self) -> Lineage {
@@ -37,11 +38,20 @@ fn assert_named(t: &Fixture, answers: impl IntoIterator<Item = (u16, Answer)>) {
     for (status, answer) in answers {
         assert_eq!(answer.status, status);
         assert_eq!(answer.header(LINEAGE), t.lineage().to_string(), "{status}");
+        assert_eq!(answer.header(ACCOUNT), "ada", "{status}");
     }
 }
 
+/// Without the database it is not known whose session it is.
+#[track_caller]
+fn assert_names_lineage_alone(t: &Fixture, answer: &Answer) {
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header(LINEAGE), t.lineage().to_string());
+    assert!(!answer.headers.contains_key(ACCOUNT));
+}
+
 #[tokio::test]
-async fn every_answer_of_the_api_to_a_session_names_the_lineage() {
+async fn every_answer_of_the_api_to_a_session_names_lineage_and_account() {
     let folder = tempfile::tempdir().unwrap();
     let t = Fixture::on_disk(&folder, &Limits::default()).await;
     let ada = t.browser("ada").await;
@@ -82,7 +92,7 @@ async fn every_answer_of_the_api_to_a_session_names_the_lineage() {
     t.collection.database.close().await;
     assert_named(&t, [(503, ada.get("/api/friends").await)]);
     let unsure = Browser { fixture: &t, cookie: "miniature_session=never-looked-up".to_owned() };
-    assert_named(&t, [(503, unsure.get("/api/friends").await)]);
+    assert_names_lineage_alone(&t, &unsure.get("/api/friends").await);
 }
 
 #[tokio::test]
@@ -106,6 +116,7 @@ async fn a_stream_of_events_names_the_lineage() {
     let request = request.body(Body::empty()).unwrap();
     let response = tower::ServiceExt::oneshot(t.router.clone(), request).await.unwrap();
     assert_eq!(response.headers()[LINEAGE], t.lineage().to_string());
+    assert_eq!(response.headers()[ACCOUNT], "ada");
 }
 
 #[tokio::test]
@@ -131,7 +142,8 @@ async fn no_other_answer_names_it() {
     ];
     for (name, status, answer) in answers {
         assert_eq!(answer.status, status, "{name}");
-        assert!(!answer.headers.contains_key(LINEAGE), "{name}");
+        let named = [LINEAGE, ACCOUNT].map(|header| answer.headers.contains_key(header));
+        assert_eq!(named, [false; 2], "{name}");
     }
 }
 
