@@ -38,11 +38,12 @@
   // may be even if LocalStorage was emptied, and asking the database itself would take too long.
   const marker = cookie("miniature_account");
   const held = cookie("miniature_list");
-  const user = account();
-  const isWarm = Boolean(user) && stored(`miniature:v1:${user}:page:friends`) !== null;
-  if (!opensList || !marker || isWarm) return;
-
   const owner = marker.split(".")[0];
+  const isWarm = account() === owner && stored(`miniature:v1:${owner}:page:friends`) !== null;
+  // The session is to end: nothing is asked for in it.
+  const isEnding = stored("miniature:v1:sign-out-owed") === marker;
+  if (!opensList || !marker || isWarm || isEnding) return;
+
   const pictures = pictureSize();
   const begun = { marker, asked_at: performance.now(), pictures, abort: {} };
   const lineage = stored(`miniature:v1:${owner}:lineage`);

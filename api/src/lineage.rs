@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn no_lineage_is_created_at_a_time_that_it_cannot_name() {
-        assert!(Lineage::new(9_999_999_999_999, 0).is_ok());
+        let last = Lineage::new(9_999_999_999_999, 0);
+        assert_eq!(last.map(Lineage::created_at_ms), Ok(9_999_999_999_999));
         assert_eq!(Lineage::new(10_000_000_000_000, 0), Err(LineageError));
     }
 

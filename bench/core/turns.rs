@@ -195,7 +195,8 @@ fn friends(
 }
 
 fn fetched(reply: Reply<Blob>) -> Answer<Blob> {
-    Answer::Fetched(Fetched { lineage: Some(lineage()), asked: None, outcome: Ok(reply) })
+    let (lineage, account) = (Some(lineage()), Some("ada".parse().unwrap()));
+    Answer::Fetched(Fetched { lineage, account, asked: None, outcome: Ok(reply) })
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -1,11 +1,11 @@
 //! Who may see what: nobody's page before it is known who is there.
 
 use super::{address::use_address, place::Place};
-use crate::store::{Farewell, Session, SessionState, react};
+use crate::store::{Epoch, Farewell, Session, SessionState, react};
 use leptos::prelude::*;
 use miniature_api::UserId;
 
-/// What stands at the entrance. Changes with the account, not with its name or picture.
+/// What stands at the entrance. Changes with the epoch, not with the account's name or picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Gate {
     /// It is not known yet who is there.
@@ -14,17 +14,17 @@ pub(super) enum Gate {
     Unreachable,
     /// Nobody; perhaps not any more.
     SignedOut(Option<Farewell>),
-    /// This account.
-    SignedIn(UserId),
+    /// This account, in this epoch.
+    SignedIn(UserId, Epoch),
 }
 
 impl Gate {
-    fn of(state: SessionState) -> Self {
+    fn of(state: SessionState, epoch: Epoch) -> Self {
         match state {
             SessionState::Unknown => Self::Asking,
             SessionState::Unreachable => Self::Unreachable,
             SessionState::SignedOut(farewell) => Self::SignedOut(farewell),
-            SessionState::SignedIn(account) => Self::SignedIn(account.user_id),
+            SessionState::SignedIn(account) => Self::SignedIn(account.user_id, epoch),
         }
     }
 
@@ -33,16 +33,18 @@ impl Gate {
         match (self, place) {
             (Self::Asking | Self::Unreachable, _) | (Self::SignedOut(_), Place::SignIn) => None,
             (Self::SignedOut(_), _) => Some("/sign-in"),
-            (Self::SignedIn(_), Place::Home | Place::SignIn) => Some("/friends"),
-            (Self::SignedIn(_), Place::Friends(_) | Place::Me | Place::Nowhere) => None,
+            (Self::SignedIn(..), Place::Home | Place::SignIn) => Some("/friends"),
+            (Self::SignedIn(..), Place::Friends(_) | Place::Me | Place::Nowhere) => None,
         }
     }
 }
 
 /// Follows the session.
-pub(super) fn use_gate(session: &Session) -> Memo<Gate> {
-    let session = session.clone();
-    Memo::new(move |_| Gate::of(session.state()))
+pub(super) fn use_gate(session: Session) -> Memo<Gate> {
+    Memo::new(move |_| {
+        let view = session.view();
+        Gate::of(view.state, view.epoch)
+    })
 }
 
 /// Corrects the address bar where it names a page that is not for who is there.
@@ -63,7 +65,7 @@ mod tests {
     #[test]
     fn everyone_is_sent_where_they_belong() {
         let ada: UserId = "ada".parse().unwrap();
-        let inside = Gate::SignedIn(ada.clone());
+        let inside = Gate::SignedIn(ada.clone(), Epoch::default());
         let outside = Gate::SignedOut(None);
         let profile = Place::Friends(Some(ada));
         let cases = [

@@ -42,17 +42,13 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Entrance(session: Session) -> impl IntoView {
     provide_place();
-    let gate = gate::use_gate(&session);
+    let gate = gate::use_gate(session);
     gate::redirect(gate, use_place());
     move || match gate.get() {
         Gate::Asking => EitherOf4::A(view! { <p class="quiet page">"One moment…"</p> }),
-        Gate::Unreachable => EitherOf4::B(view! { <Unreachable session=session.clone() /> }),
-        Gate::SignedOut(farewell) => {
-            EitherOf4::C(view! { <SignIn session=session.clone() farewell /> })
-        }
-        Gate::SignedIn(account) => {
-            EitherOf4::D(view! { <SignedIn session=session.clone() account /> })
-        }
+        Gate::Unreachable => EitherOf4::B(view! { <Unreachable session /> }),
+        Gate::SignedOut(farewell) => EitherOf4::C(view! { <SignIn session farewell /> }),
+        Gate::SignedIn(account, _) => EitherOf4::D(view! { <SignedIn session account /> }),
     }
 }
 

@@ -8,7 +8,6 @@ use super::{
     place::{Page, use_place},
 };
 use crate::{
-    browser::schedule,
     store::{Session, provide_friend_list, provide_picture_cache, react},
     ui::CacheDashboard,
 };
@@ -42,10 +41,7 @@ pub(super) fn SignedIn(session: Session, account: UserId) -> impl IntoView {
 
 #[component]
 fn Header(session: Session, page: Memo<Page>) -> impl IntoView {
-    let sign_out = move |_| {
-        let session = session.clone();
-        schedule::spawn(async move { session.sign_out().await });
-    };
+    let sign_out = move |_| session.sign_out();
     let current = move |of: Page| move || (page.get() == of).then_some("page");
     view! {
         <header class="shell-header">

@@ -1,7 +1,7 @@
 //! The page that asks who is there.
 
 use crate::{
-    browser::schedule,
+    browser::{cookies, schedule},
     cache::layer::OriginError,
     store::{Farewell, Session, SignInError},
 };
@@ -97,7 +97,6 @@ fn use_attempt(session: Session) -> Attempt {
         }
         busy.set(true);
         error.set(None);
-        let session = session.clone();
         schedule::spawn(async move {
             let refused = session.sign_in(&credentials).await.err();
             // Signed in, this page is gone, and its signals with it.
@@ -131,6 +130,16 @@ fn complaint(error: &SignInError) -> String {
         }
         SignInError::TooMany { retry_after: None } => {
             "Too many tries. Wait a little, then try again.".into()
+        }
+        SignInError::NoCookie if cookies::keeps_secure() => {
+            "Your browser keeps no cookies of this site, so that it cannot stay signed in. Allow \
+             them, then sign in again."
+                .into()
+        }
+        SignInError::NoCookie => {
+            "This page does not come over HTTPS, so that your browser keeps no \
+             session. Open it under an https address."
+                .into()
         }
         SignInError::Refused(problem) => {
             problem.detail.clone().unwrap_or_else(|| problem.title.clone())

@@ -15,11 +15,6 @@ pub fn get(name: &str) -> Option<String> {
     value.filter(|value| !value.is_empty()).map(str::to_owned)
 }
 
-/// Whether the document has a cookie of this name, with something in it.
-pub fn has(name: &str) -> bool {
-    get(name).is_some()
-}
-
 /// Sets a cookie of this site for `lasts`. Where the browser denies cookies, nothing is set.
 pub fn set(name: &str, value: &str, lasts: Duration) {
     let seconds = lasts.as_secs();
@@ -32,6 +27,11 @@ pub fn set(name: &str, value: &str, lasts: Duration) {
 /// Removes a cookie of this site.
 pub fn remove(name: &str) {
     set(name, "", Duration::ZERO);
+}
+
+/// Whether the browser keeps cookies that are for HTTPS only.
+pub fn keeps_secure() -> bool {
+    web_sys::window().is_some_and(|window| window.is_secure_context())
 }
 
 fn document() -> Option<HtmlDocument> {

@@ -18,6 +18,7 @@ mod number;
 pub mod object_url;
 pub mod online;
 pub mod origin;
+pub mod page_cache;
 pub mod quota;
 pub mod random;
 pub mod schedule;

@@ -228,13 +228,14 @@ mod tests {
             answered(Outcome::Failed),
             answered(Outcome::Negative(Source::Network)),
             answered(Outcome::Negative(Source::Memory)),
+            answered(Outcome::Negative(Source::Memory)),
             load(Source::Network, 9.0, &[]),
         ]);
         assert_eq!((metrics.schema, metrics.since), (1, Timestamp(0)));
         assert_eq!((metrics.coalesced, metrics.stale, metrics.api_requests), (2, 1, 1));
         assert_eq!((metrics.bytes_from_network, metrics.bytes_saved), (1000, 0));
-        assert_eq!((metrics.total_requests, metrics.negative), (4, 2));
-        assert_eq!((metrics.hit_rate, metrics.average_load_ms), (0.25, 6.0));
+        assert_eq!((metrics.total_requests, metrics.negative), (5, 3));
+        assert_eq!((metrics.hit_rate, metrics.average_load_ms), (0.4, 5.8));
         let network = metrics.layers[Source::Network];
         assert_eq!((network.hits, network.errors, network.p50_ms), (2, 1, Some(9.0)));
     }

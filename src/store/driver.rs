@@ -11,17 +11,21 @@ use std::cell::{Cell, RefCell};
 use futures_util::future::{AbortHandle, abortable};
 use miniature_api::{Lineage, UserId};
 
-use super::{counters::Counters, shelves::Shelves, signals::Signals};
+use super::{
+    counters::Counters,
+    identity,
+    shelves::Shelves,
+    signals::Signals,
+    surroundings::{self, Listeners},
+};
 use crate::{
     browser::{
-        clock, cookies, decode,
+        clock, decode,
         indexed_db::IndexedDbShelf,
         layer::CacheLayer,
-        listener::Listener,
-        local_storage::{self, LocalStorageShelf},
-        online,
+        local_storage::LocalStorageShelf,
         origin::{Api, take_boot},
-        random, schedule, tabs, visibility,
+        random, schedule, visibility,
     },
     cache::{
         core::{Answer, Core, Effect, EffectId, Event, Fetched, Request, View, ViewerId, Wake},
@@ -30,10 +34,6 @@ use crate::{
         policy::Policy,
     },
 };
-
-/// The cookie that tells `boot.js` whose list IndexedDB holds: then it need not be asked for before
-/// WebAssembly has started.
-const LIST_COOKIE: &str = "miniature_list";
 
 thread_local! {
     static DRIVER: &'static Driver = Box::leak(Box::new(Driver::start()));
@@ -50,12 +50,14 @@ pub(super) struct Driver {
     pub(super) api: Api,
     pub(super) signals: Signals,
     pub(super) counters: Counters,
-    shelves: Shelves,
+    pub(super) shelves: Shelves,
     /// The requests under way.
     requests: RefCell<Vec<(EffectId, AbortHandle)>>,
     turn: Cell<Turn>,
     timer: RefCell<Option<schedule::Timer>>,
-    _listeners: [Option<Listener>; 4],
+    /// Whether cookies and storage say who is signed in. Otherwise the app around us does.
+    pub(super) follows_session: Cell<bool>,
+    _listeners: Listeners,
 }
 
 /// How far a turn has come.
@@ -75,15 +77,6 @@ impl Driver {
     fn start() -> Self {
         let (policy, visible) = (Policy::default(), visibility::is_visible());
         let core = Core::new(policy, random::seed(), visible, clock::now());
-        let [online, offline] = online::on_change(|online| driver().handle(Event::Online(online)));
-        let visible = visibility::on_change(|visible| driver().handle(Event::Visible(visible)));
-        let stored = tabs::on_storage(local_storage::PREFIX, |change| {
-            let driver = driver();
-            let change = driver.shelves.on_local(|shelf| Ok(shelf.changed(&change)));
-            if let Ok(Some(change)) = change {
-                driver.handle(Event::StorageChanged(change));
-            }
-        });
         Self {
             core: RefCell::new(core),
             api: Api::default(),
@@ -93,7 +86,8 @@ impl Driver {
             requests: RefCell::default(),
             turn: Cell::new(Turn::Quiet),
             timer: RefCell::default(),
-            _listeners: [online, offline, visible, stored],
+            follows_session: Cell::new(false),
+            _listeners: surroundings::listen(),
         }
     }
 
@@ -128,6 +122,11 @@ impl Driver {
     /// Tells the core what happened.
     pub(super) fn handle(&self, event: Event<Content>) {
         self.core.borrow_mut().handle(event, clock::now());
+        if let Some(account) = self.read(|core| core.to_begin().cloned()) {
+            self.begin(&account);
+        } else if self.read(|core| core.account().is_none()) {
+            self.shelves.end();
+        }
         self.rouse();
     }
 
@@ -215,7 +214,13 @@ impl Driver {
                     schedule::spawn(begin(shelf, effect));
                 }
             }
-            Effect::AnnounceList(held) => self.announce_list(held),
+            Effect::ListAccounts { id } => {
+                let list = async move { driver().answer(id, identity::accounts().await) };
+                let within = self.read(|core| core.policy().idle_within);
+                schedule::on_idle(move || schedule::spawn(list), within);
+            }
+            Effect::Note(note) => identity::keep(&note),
+            Effect::AnnounceList(held) => self.read(|core| identity::announce_list(core, held)),
             Effect::Changed(topic) => self.signals.changed(&topic),
             Effect::Report(event) => self.counters.count(event),
         }
@@ -243,14 +248,6 @@ impl Driver {
             !is_it
         });
     }
-
-    fn announce_list(&self, held: bool) {
-        let lasts = self.read(|core| core.policy().indexed_db_fresh_for);
-        match self.read(|core| core.account().filter(|_| held).cloned()) {
-            Some(account) => cookies::set(LIST_COOKIE, account.as_str(), lasts),
-            None => cookies::remove(LIST_COOKIE),
-        }
-    }
 }
 
 /// What takes its time, from its beginning to its answer.
@@ -269,6 +266,8 @@ async fn begin(shelf: IndexedDbShelf, effect: Effect<Content>) {
         Effect::Fetch { .. }
         | Effect::Count { .. }
         | Effect::Cancel(_)
+        | Effect::ListAccounts { .. }
+        | Effect::Note(_)
         | Effect::AnnounceList(_)
         | Effect::Changed(_)
         | Effect::Report(_) => return,

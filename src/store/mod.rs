@@ -11,6 +11,7 @@ mod connection;
 mod counters;
 mod driver;
 mod friends;
+mod identity;
 mod picture_store;
 mod profile;
 mod react;
@@ -18,6 +19,7 @@ mod screen;
 mod session;
 mod shelves;
 mod signals;
+mod surroundings;
 
 pub use connection::{Connection, use_connection};
 pub use friends::{FriendList, LIST_PICTURE_PX, provide_friend_list, use_friend_list};
@@ -27,6 +29,8 @@ pub use picture_store::{
 pub use profile::{ProfileState, use_profile};
 pub(crate) use react::react;
 pub use screen::rendition_size;
-pub use session::{Farewell, Session, SessionState, SignInError, provide_session, use_session};
+pub use session::{
+    Epoch, Farewell, Session, SessionState, SignInError, provide_session, use_session,
+};
 
 pub use crate::cache::core::{ListState, Status};

@@ -66,7 +66,7 @@ async fn each_request_is_taken_once_and_read() {
     assert!(take_boot(&FRIENDS, AGE).is_none());
     let fetched = Api::default().fetch_begun(begun, &FRIENDS, 1, &|_| {}).await;
 
-    let Fetched { lineage: told, asked, outcome } = fetched;
+    let Fetched { lineage: told, asked, outcome, .. } = fetched;
     assert_eq!(told, Some(lineage(1)));
     let age = clock::now().running - asked.unwrap();
     assert!(age >= Duration::from_millis(990) && age < AGE, "{age:?}");
@@ -187,7 +187,18 @@ async fn the_script_asks_on_a_cold_visit_for_what_the_app_takes() {
     let _account = stored("miniature:v1:account", r#"{"user_id":"ada"}"#);
     let _page = stored("miniature:v1:ada:page:friends", "{}");
     assert!(boot(1.0).await.is_empty(), "a warm visit");
+    let of_ada = boot_as("grace.2").await;
+    assert_eq!(of_ada.len(), 2, "what is stored is not hers: {of_ada:?}");
+    {
+        let _owed = stored("miniature:v1:sign-out-owed", "grace.2");
+        assert!(boot_as("grace.2").await.is_empty(), "her session is to end");
+    }
     js_sys::eval("delete window.__miniature").unwrap();
+}
+
+async fn boot_as(marker: &str) -> Vec<String> {
+    cookies::set(MARKER, marker, AGE);
+    boot(1.0).await
 }
 
 #[wasm_bindgen_test]

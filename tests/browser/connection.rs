@@ -7,7 +7,11 @@ use futures_util::{
     future::{Either, join_all, select},
 };
 use miniature::{
-    browser::{indexed_db::IndexedDbShelf, layer::CacheLayer, schedule},
+    browser::{
+        indexed_db::{IndexedDbShelf, accounts},
+        layer::CacheLayer,
+        schedule,
+    },
     cache::{clock::Timestamp, entry::Found, layer::LayerError},
 };
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -197,7 +201,7 @@ async fn a_lost_connection_is_opened_anew_once() {
 }
 
 #[wasm_bindgen_test]
-async fn clearing_does_not_wait_for_a_tab_that_stays_connected() {
+async fn a_tab_that_stays_connected_has_nothing_left_and_clearing_ends_when_it_lets_go() {
     let account = new_account();
     let shelf = shelf_with(&account, &entry("ada", 1)).await;
     let hold = "const opening = indexedDB.open('miniature:' + args[0]);
@@ -205,7 +209,8 @@ async fn clearing_does_not_wait_for_a_tab_that_stays_connected() {
          window.stubborn = opening.result;";
     script::run(hold, &[account.as_str()]).await;
 
-    assert_eq!(in_time(shelf.clear()).await, Some(Ok(())));
+    let mut clearing = Box::pin(shelf.clear());
+    assert!(in_time(clearing.as_mut()).await.is_none(), "blocked is still in flight");
 
     let count = "const names = [...window.stubborn.objectStoreNames];
          const transaction = window.stubborn.transaction(names);
@@ -217,6 +222,7 @@ async fn clearing_does_not_wait_for_a_tab_that_stays_connected() {
          window.stubborn.close();
          return all.join();";
     assert_eq!(script::run(count, &[]).await.as_string().as_deref(), Some("0,0,0,0,0"));
+    assert_eq!(clearing.await, Ok(()));
 }
 
 #[wasm_bindgen_test]
@@ -268,4 +274,15 @@ async fn clones_of_a_shelf_share_its_connection() {
     assert_entry(&find(&other).await.unwrap(), "ada", 1);
     assert_eq!(opened(), Some(1.0));
     drop(count);
+}
+
+#[wasm_bindgen_test]
+async fn the_accounts_that_have_a_database_are_listed() {
+    let account = new_account();
+    let shelf = shelf_with(&account, &entry("ada", 1)).await;
+    assert!(accounts().await.contains(&account));
+    shelf.clear().await.unwrap();
+    assert!(!accounts().await.contains(&account));
+    let _old = Replaced::property("IDBFactory.prototype", "databases", "undefined");
+    assert!(accounts().await.is_empty(), "a browser that does not say");
 }

@@ -1,17 +1,14 @@
 //! LocalStorage: the contract, and what only it can do or suffer.
 
 use miniature::{
-    api::{Account, UserId},
+    api::{Account, Marker, UserId},
     browser::{
-        local_storage::{
-            ACCOUNT_KEY, LocalStorageShelf, PREFIX, current_account, forget_current_account,
-            set_current_account,
-        },
+        local_storage::{self, ACCOUNT_KEY, LocalStorageShelf, PREFIX, accounts, note, noted},
         tabs::TabChange,
     },
     cache::{
         clock::Timestamp,
-        core::{Op, Start, StorageChange},
+        core::{Note, Op, Start, StorageChange},
         entry::{Content, Found, Line},
         layer::LayerError,
     },
@@ -378,23 +375,41 @@ fn a_change_by_another_tab_is_told_as_what_it_means() {
 }
 
 #[wasm_bindgen_test]
-fn the_signed_in_account_is_remembered() {
+fn who_is_signed_in_and_what_is_owed_are_remembered() {
     let account =
         Account { user_id: user("ada"), name: "Ada".into(), picture: record("ada", 1).record };
-    set_current_account(&account).unwrap();
-    assert_eq!(current_account(), Ok(Some(account)));
-
-    forget_current_account().unwrap();
-    assert_eq!(current_account(), Ok(None));
-
+    let (nobody, marker) = (Note { account: None, owed: None }, Marker::from("ada.1".to_owned()));
+    for noted in [
+        Note { account: Some(account), owed: None },
+        Note { account: None, owed: Some(marker) },
+        Note { account: None, owed: Some(Marker::from(String::new())) },
+        nobody.clone(),
+    ] {
+        note(&noted).unwrap();
+        assert_eq!(local_storage::noted(), noted);
+    }
     raw().set_item(ACCOUNT_KEY, "{").unwrap();
-    assert_eq!(current_account(), Ok(None));
+    assert_eq!(local_storage::noted(), nobody);
     assert_eq!(raw().get_item(ACCOUNT_KEY).unwrap(), None);
+}
+
+#[wasm_bindgen_test]
+fn the_accounts_that_have_keys_are_listed() {
+    let keys = ["accounts:record:x", "ada-2:lineage", "a b:record:x", "account", "sign-out-owed"];
+    keys.iter().for_each(|key| raw().set_item(&format!("{PREFIX}{key}"), "x").unwrap());
+    raw().set_item("other:ada-3:record:x", "x").unwrap();
+    let listed = accounts().unwrap();
+    assert!(listed.contains(&user("accounts")) && listed.contains(&user("ada-2")), "{listed:?}");
+    let others = ["a b", "account", "ada-3"];
+    assert!(!listed.iter().any(|user| others.contains(&user.as_str())), "{listed:?}");
+    keys.iter().for_each(|key| raw().remove_item(&format!("{PREFIX}{key}")).unwrap());
+    raw().remove_item("other:ada-3:record:x").unwrap();
 }
 
 #[wasm_bindgen_test]
 fn where_the_storage_is_blocked_nothing_opens_and_nothing_panics() {
     let _denied = Replaced::denied("window", "localStorage");
     assert_eq!(LocalStorageShelf::open(&user("ada")).err(), Some(LayerError::Unavailable));
-    assert_eq!(current_account(), Err(LayerError::Unavailable));
+    assert_eq!(noted(), Note { account: None, owed: None });
+    assert_eq!(accounts(), Err(LayerError::Unavailable));
 }

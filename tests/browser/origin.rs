@@ -63,7 +63,7 @@ async fn a_batch_brings_records_and_renditions_that_are_what_they_claim() {
     let images: [(u8, &[u8]); 4] = [(2, &container()), (3, &PIXEL), (4, b"<html>"), (5, &large)];
     let _answer = answering(&form("records", &json, &images));
 
-    let Fetched { lineage: told, asked, outcome } = fetch(&pictures(), None).await;
+    let Fetched { lineage: told, asked, outcome, .. } = fetch(&pictures(), None).await;
 
     assert_eq!((told, asked), (Some(lineage(1)), None));
     let renditions = vec![

@@ -4,13 +4,13 @@ use std::{cell::RefCell, time::Duration};
 
 use futures_util::FutureExt;
 use miniature::{
-    api::{BatchUser, Credentials, Lineage, Revision},
+    api::{BatchUser, Credentials, Lineage, Marker, Revision},
     browser::{
         clock,
         origin::{Api, SignInError},
     },
     cache::{
-        core::{Fetched, Request},
+        core::{Fetched, Reply, Request},
         entry::Content,
         layer::OriginError,
     },
@@ -160,19 +160,33 @@ async fn a_refused_sign_in_says_what_helps() {
 }
 
 #[wasm_bindgen_test]
-async fn signing_out_without_a_session_is_no_error() {
-    for answer in ["new Response(null, { status: 204 })", NO_SESSION] {
-        let _answer = answering(answer);
-        assert_eq!(Api::default().sign_out(LONG).await, Ok(()), "{answer}");
+async fn signing_out_names_the_session_and_without_one_it_is_no_error() {
+    let outcomes = [
+        ("new Response(null, { status: 204 })", Ok(Reply::SignedOut)),
+        (NO_SESSION, Ok(Reply::SignedOut)),
+        (GATEWAYS[0], Err(OriginError::Unreachable)),
+        ("new Response('<p>Welcome', { status: 200 })", Err(OriginError::Malformed)),
+        ("new Response('', { status: 500 })", Err(OriginError::Status(500))),
+    ];
+    for (marker, named) in [("ada.0123abcd", "ada.0123abcd"), ("", "null")] {
+        let request = Request::SignOut(Marker::from(marker.to_owned()));
+        for (answer, expected) in &outcomes {
+            let _answer = answering(answer);
+            let outcome = fetch(&request, None).await.outcome.map_err(|refusal| refusal.error);
+            assert_eq!(outcome, *expected, "{answer}");
+        }
+        assert_eq!((asked("url"), asked("init.method")), ("/api/session".into(), "DELETE".into()));
+        assert_eq!(asked("init.headers.get('miniature-session')"), named);
     }
-    for gateway in GATEWAYS {
-        let _answer = answering(gateway);
-        let still_signed_in = Err(OriginError::Unreachable);
-        assert_eq!(Api::default().sign_out(LONG).await, still_signed_in, "{gateway}");
+}
+
+#[wasm_bindgen_test]
+async fn an_answer_says_to_whom_it_was_given() {
+    for (header, expected) in [("ada", Some(user("ada"))), ("a b", None), ("", None)] {
+        let headers = format!("{{ headers: {{ 'miniature-account': '{header}' }} }}");
+        let _answer = answering(&format!("new Response('', {headers})"));
+        assert_eq!(fetch(&Request::Session, None).await.account, expected, "{header}");
     }
-    assert_eq!(asked("init.method"), "DELETE");
-    let _answer = answering("new Response('', { status: 500 })");
-    assert_eq!(Api::default().sign_out(LONG).await, Err(OriginError::Status(500)));
 }
 
 #[wasm_bindgen_test]
@@ -182,9 +196,6 @@ async fn a_server_that_is_silent_is_given_up_and_the_request_aborted() {
         let _answer = answering(answer);
         let signed_in = Api::default().sign_in(&credentials(), silence).await;
         assert_eq!(signed_in, Err(OriginError::Unreachable.into()), "{answer}");
-        assert_eq!(asked("init.signal.aborted"), "true", "{answer}");
-        let signed_out = Api::default().sign_out(silence).await;
-        assert_eq!(signed_out, Err(OriginError::Unreachable), "{answer}");
         assert_eq!(asked("init.signal.aborted"), "true", "{answer}");
     }
 }

@@ -149,15 +149,14 @@ impl Connection {
         self.shared.take();
     }
 
-    /// Deletes the database. Does not wait for tabs that still use it: theirs closes as soon as
-    /// they hear of it, and then it goes.
+    /// Deletes the database: done once it is gone. Tabs that still use it let go of it as soon as
+    /// they hear of it; until then this waits.
     pub(super) async fn delete(&self) -> Result<(), LayerError> {
         self.close();
-        let ended = {
-            let request = factory()?.delete_database(&self.name);
-            end_of(&request.map_err(|_| LayerError::Unavailable)?)
-        };
-        ended.await.map_err(|_| LayerError::Failed)
+        let deletion = factory()?.delete_database(&self.name);
+        let deletion = deletion.map_err(|_| LayerError::Unavailable)?;
+        let deleted = request::result(Ok(deletion.into())).await;
+        deleted.map(drop).map_err(|_| LayerError::Failed)
     }
 
     async fn open(&self) -> Opened {
@@ -278,17 +277,8 @@ fn lay_out(request: &IdbOpenDbRequest) -> Done<()> {
     Ok(())
 }
 
-fn factory() -> Result<IdbFactory, LayerError> {
+/// The way to databases.
+pub(super) fn factory() -> Result<IdbFactory, LayerError> {
     let window = web_sys::window().ok_or(LayerError::Unavailable)?;
     window.indexed_db().ok().flatten().ok_or(LayerError::Unavailable)
-}
-
-/// Resolves when a deletion has succeeded, failed, or waits for other tabs.
-fn end_of(request: &IdbOpenDbRequest) -> oneshot::Receiver<()> {
-    let (on_end, ended) = request::signal();
-    let function = Some(on_end.unchecked_ref());
-    request.set_onsuccess(function);
-    request.set_onerror(function);
-    request.set_onblocked(function);
-    ended
 }

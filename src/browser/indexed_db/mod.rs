@@ -18,6 +18,7 @@
 //! even if the caller has stopped waiting. While the bytes of a user's newer image are not stored,
 //! those of the older one stay, and `held` names them.
 
+mod accounts;
 mod cause;
 mod connection;
 mod evict;
@@ -31,7 +32,11 @@ mod write;
 
 use wasm_bindgen::JsValue;
 
+pub use accounts::accounts;
 pub use shelf::IndexedDbShelf;
+
+/// Begins the names of databases.
+const PREFIX: &str = "miniature:";
 
 const RECORDS: &str = "records";
 const RENDITIONS: &str = "renditions";

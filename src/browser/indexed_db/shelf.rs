@@ -6,7 +6,7 @@ use miniature_api::UserId;
 use web_sys::{IdbTransaction, IdbTransactionMode as Mode};
 
 use super::{
-    ALL_STORES, Done, PAGES, RECORDS, RENDITIONS, SUMS, USES,
+    ALL_STORES, Done, PAGES, PREFIX, RECORDS, RENDITIONS, SUMS, USES,
     connection::Connection,
     ledger,
     place::Place,
@@ -36,7 +36,7 @@ impl IndexedDbShelf {
     /// The shelf of `account`. The database is opened at the first use, and anew after
     /// [`Self::close`].
     pub fn new(account: &UserId) -> Self {
-        Self { connection: Connection::new(format!("miniature:{account}")) }
+        Self { connection: Connection::new(format!("{PREFIX}{account}")) }
     }
 
     /// Reads documents in one transaction, in the order asked. What cannot be read back counts as

@@ -1,70 +1,70 @@
 //! Who is signed in, known before any request is answered.
 
-use miniature_api::Account;
+use std::collections::BTreeSet;
 
-use super::{get, open, remove, set};
-use crate::{browser::json, cache::layer::LayerError};
+use miniature_api::{Account, Marker, UserId};
+
+use super::{PREFIX, get, keys_under, open, remove, set};
+use crate::{
+    browser::json,
+    cache::{core::Note, layer::LayerError},
+};
 
 /// The key that names the signed-in account; other tabs watch it.
 pub const ACCOUNT_KEY: &str = "miniature:v1:account";
 
-/// The account that signed in last and did not sign out; what cannot be read is removed.
+/// Set while a sign-out has not reached the server yet: the marker of the session, or nothing if it
+/// had none.
+const OWED_KEY: &str = "miniature:v1:sign-out-owed";
+
+/// Who signed in last and did not sign out, and the session whose end the server has not confirmed.
+/// What cannot be read is removed. Where the browser denies this storage, nothing.
+pub fn noted() -> Note {
+    read().unwrap_or(Note { account: None, owed: None })
+}
+
+fn read() -> Result<Note, LayerError> {
+    let storage = open()?;
+    let owed = get(&storage, OWED_KEY)?.map(Marker::from);
+    let text = get(&storage, ACCOUNT_KEY)?;
+    let account: Option<Account> = text.as_deref().and_then(json::read);
+    if text.is_some() && account.is_none() {
+        remove(&storage, ACCOUNT_KEY)?;
+    }
+    Ok(Note { account, owed })
+}
+
+/// Notes it for the next document and other tabs.
 ///
 /// # Errors
 ///
-/// [`LayerError::Unavailable`] if the browser denies this storage.
-pub fn current_account() -> Result<Option<Account>, LayerError> {
+/// [`LayerError::Unavailable`] if the browser denies this storage, [`LayerError::Full`] if its
+/// quota is spent.
+pub fn note(note: &Note) -> Result<(), LayerError> {
     let storage = open()?;
-    let Some(text) = get(&storage, ACCOUNT_KEY)? else { return Ok(None) };
-    match json::read(&text) {
-        Some(account) => Ok(Some(account)),
-        None => remove(&storage, ACCOUNT_KEY).map(|()| None),
+    match &note.owed {
+        Some(marker) => set(&storage, OWED_KEY, marker.as_str())?,
+        None => remove(&storage, OWED_KEY)?,
+    }
+    // Other tabs look once this has changed.
+    match &note.account {
+        Some(account) => {
+            let text = json::write(account).ok_or(LayerError::Failed)?;
+            set(&storage, ACCOUNT_KEY, &text)
+        }
+        None => remove(&storage, ACCOUNT_KEY),
     }
 }
 
-/// Notes who is signed in.
-///
-/// # Errors
-///
-/// [`LayerError::Unavailable`] if the browser denies this storage, [`LayerError::Full`] if its
-/// quota is spent.
-pub fn set_current_account(account: &Account) -> Result<(), LayerError> {
-    let text = json::write(account).ok_or(LayerError::Failed)?;
-    set(&open()?, ACCOUNT_KEY, &text)
-}
-
-/// Notes that nobody is signed in.
+/// The accounts that have any key here.
 ///
 /// # Errors
 ///
 /// [`LayerError::Unavailable`] if the browser denies this storage.
-pub fn forget_current_account() -> Result<(), LayerError> {
-    remove(&open()?, ACCOUNT_KEY)
-}
-
-/// Set while a sign-out has not reached the server yet.
-const OWED_KEY: &str = "miniature:v1:sign-out-owed";
-
-/// Whether a sign-out has not reached the server yet. Where storage is denied, none is remembered.
-pub fn owes_sign_out() -> bool {
-    open().and_then(|storage| get(&storage, OWED_KEY)).is_ok_and(|owed| owed.is_some())
-}
-
-/// Notes that the server is to be told of a sign-out.
-///
-/// # Errors
-///
-/// [`LayerError::Unavailable`] if the browser denies this storage, [`LayerError::Full`] if its
-/// quota is spent.
-pub fn remember_sign_out() -> Result<(), LayerError> {
-    set(&open()?, OWED_KEY, "1")
-}
-
-/// Notes that the server knows of the sign-out.
-///
-/// # Errors
-///
-/// [`LayerError::Unavailable`] if the browser denies this storage.
-pub fn forget_sign_out() -> Result<(), LayerError> {
-    remove(&open()?, OWED_KEY)
+pub fn accounts() -> Result<BTreeSet<UserId>, LayerError> {
+    let account_of = |key: String| {
+        let (account, _) = key.strip_prefix(PREFIX)?.split_once(':')?;
+        account.parse().ok()
+    };
+    Ok(keys_under(&open()?, PREFIX)?.into_iter().filter_map(account_of).collect())
 }

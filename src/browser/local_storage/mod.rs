@@ -3,7 +3,7 @@
 //! | key | value |
 //! | --- | --- |
 //! | `miniature:v1:account` | the signed-in account, JSON |
-//! | `miniature:v1:sign-out-owed` | set while a sign-out has not reached the server |
+//! | `miniature:v1:sign-out-owed` | while a sign-out has not reached the server: the session's marker |
 //! | `miniature:v1:{account}:record:{user}` | `{revision} {image} {lineage} {checked_at} {used_at} {thumbhash}` |
 //! | `miniature:v1:{account}:preview:{user}` | `{image} {size} {data: URL}`, perhaps of an older image |
 //! | `miniature:v1:{account}:page:friends` | the first page of friends, a document as JSON |
@@ -28,10 +28,7 @@ use web_sys::Storage;
 
 use super::exception::layer_error;
 use crate::cache::layer::LayerError;
-pub use account::{
-    ACCOUNT_KEY, current_account, forget_current_account, forget_sign_out, owes_sign_out,
-    remember_sign_out, set_current_account,
-};
+pub use account::{ACCOUNT_KEY, accounts, note, noted};
 pub use shelf::LocalStorageShelf;
 
 /// Begins every key of this version of the layout.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use miniature_api::{BATCH_LIMIT, BatchUser, LINEAGE_HEADER, Lineage};
+use miniature_api::{BATCH_LIMIT, BatchUser, LINEAGE_HEADER, Lineage, MARKER_HEADER};
 
 use super::{
     boot::Begun,
@@ -70,6 +70,10 @@ impl Api {
             Request::Friends { etag: Some(etag), .. } => {
                 Call::get(url).header("if-none-match", etag.as_ref())
             }
+            Request::SignOut(marker) if !marker.as_str().is_empty() => {
+                Call::new("DELETE", url).header(MARKER_HEADER, marker.as_str())
+            }
+            Request::SignOut(_) => Call::new("DELETE", url),
             Request::Friends { etag: None, .. } | Request::Profile(_) | Request::Session => {
                 Call::get(url)
             }
@@ -81,7 +85,9 @@ impl Api {
 fn sent_by_boot(request: &Request, pictures: Option<miniature_api::Size>) -> Request {
     match request {
         Request::Friends { .. } => Request::Friends { cursor: None, pictures, etag: None },
-        Request::Pictures { .. } | Request::Profile(_) | Request::Session => request.clone(),
+        Request::Pictures { .. } | Request::Profile(_) | Request::Session | Request::SignOut(_) => {
+            request.clone()
+        }
     }
 }
 
@@ -103,6 +109,6 @@ fn path(request: &Request) -> String {
             path
         }
         Request::Profile(user) => format!("/api/users/{user}"),
-        Request::Session => "/api/session".to_owned(),
+        Request::Session | Request::SignOut(_) => "/api/session".to_owned(),
     }
 }

@@ -39,7 +39,10 @@ pub fn take_boot(request: &Request, boot_age: Duration) -> Option<Begun> {
     let name = match request {
         Request::Friends { cursor: None, etag: None, .. } => FRIENDS,
         Request::Session => SESSION,
-        Request::Friends { .. } | Request::Pictures { .. } | Request::Profile(_) => return None,
+        Request::Friends { .. }
+        | Request::Pictures { .. }
+        | Request::Profile(_)
+        | Request::SignOut(_) => return None,
     };
     let window = web_sys::window()?;
     let boot = field(&window, NAME)?;

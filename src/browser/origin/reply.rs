@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use miniature_api::{
-    FRIENDS_PART, ImageId, LINEAGE_HEADER, Problem, RECORDS_PART, Size, multipart,
+    ACCOUNT_HEADER, FRIENDS_PART, ImageId, LINEAGE_HEADER, Problem, RECORDS_PART, Size, multipart,
 };
 
 use super::{
@@ -32,13 +32,17 @@ pub(super) async fn read(
 ) -> Fetched<Content> {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) => return Fetched { lineage: None, asked: None, outcome: Err(error.into()) },
+        Err(error) => {
+            let outcome = Err(error.into());
+            return Fetched { lineage: None, account: None, asked: None, outcome };
+        }
     };
     progressed(0);
     let lineage = answer.header(LINEAGE_HEADER).and_then(|lineage| lineage.parse().ok());
+    let account = answer.header(ACCOUNT_HEADER).and_then(|account| account.parse().ok());
     let reply = reply_to(request, &answer, limit, progressed).await;
     let outcome = reply.map_err(|error| Refusal { error, retry_after: retry_after(&answer) });
-    Fetched { lineage, asked: None, outcome }
+    Fetched { lineage, account, asked: None, outcome }
 }
 
 async fn reply_to(
@@ -48,6 +52,8 @@ async fn reply_to(
     progressed: &dyn Fn(u64),
 ) -> Result<Reply<Content>, OriginError> {
     match (answer.status(), request) {
+        (204, Request::SignOut(_)) => Ok(Reply::SignedOut),
+        (200..=299, Request::SignOut(_)) => Err(OriginError::Malformed),
         (200..=299, _) => {
             let body = answer.bytes(progressed).await?;
             body_of(request, answer, &body, limit)
@@ -55,6 +61,7 @@ async fn reply_to(
         (304, Request::Friends { etag: Some(_), .. }) => Ok(Reply::Friends(None)),
         (401, _) if !has_no_session(answer, progressed).await => Err(OriginError::Unreachable),
         (401, Request::Session) => Ok(Reply::Session(None)),
+        (401, Request::SignOut(_)) => Ok(Reply::SignedOut),
         (401, _) => Err(OriginError::SignedOut),
         (404, Request::Profile(_)) if is_problem(answer) => Ok(Reply::Profile(None)),
         (status, _) => Err(OriginError::Status(status)),
@@ -63,16 +70,9 @@ async fn reply_to(
 
 /// Whether this 401 is the API's own, and says that there is no session. A gateway's is not.
 async fn has_no_session(answer: &Exchange, progressed: &dyn Fn(u64)) -> bool {
-    match answer.bytes(progressed).await {
-        Ok(body) => says_no_session(answer, &body),
-        Err(_) => false,
-    }
-}
-
-/// The same, of a body that has arrived.
-pub(super) fn says_no_session(answer: &Exchange, body: &[u8]) -> bool {
-    let problem = || read_json::<Problem>(body).ok();
-    is_problem(answer) && problem().is_some_and(|problem| problem.kind == Problem::NO_SESSION)
+    let problem = |body: Vec<u8>| read_json::<Problem>(&body).ok();
+    let problem = answer.bytes(progressed).await.ok().and_then(problem);
+    is_problem(answer) && problem.is_some_and(|problem| problem.kind == Problem::NO_SESSION)
 }
 
 /// Whether a refusal is the API's.
@@ -105,6 +105,7 @@ fn body_of(
         }
         Request::Profile(_) => Ok(Reply::Profile(Some(read_json(body)?))),
         Request::Session => Ok(Reply::Session(Some(read_json(body)?))),
+        Request::SignOut(_) => Ok(Reply::SignedOut),
     }
 }
 

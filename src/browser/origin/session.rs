@@ -1,4 +1,4 @@
-//! Signing in and out: the two requests that the core does not watch over.
+//! Signing in: the one request that the core does not watch over.
 
 use std::{cell::Cell, pin::pin, time::Duration};
 
@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::{
     api::Api,
     exchange::{Call, Exchange, read_json},
-    reply::{is_problem, says_no_session},
+    reply::is_problem,
     retry_after::retry_after,
 };
 use crate::{
@@ -29,6 +29,9 @@ pub enum SignInError {
         /// For how long, if the server says so.
         retry_after: Option<Duration>,
     },
+    /// Let the browser keep cookies: the server has signed one in, and the browser out again.
+    #[error("the browser keeps no cookie of this page")]
+    NoCookie,
     /// The server says what is wrong with the request.
     #[error("{}", .0.detail.as_deref().unwrap_or(&.0.title))]
     Refused(Problem),
@@ -61,23 +64,6 @@ impl Api {
                 Err(_) => Err(OriginError::Status(status).into()),
             },
             status => Err(OriginError::Status(status).into()),
-        }
-    }
-
-    /// Ends the session. That there is none is no error. Given up when nothing is heard of the
-    /// server for `silence`.
-    ///
-    /// # Errors
-    ///
-    /// [`OriginError::Unreachable`]: the session lives on, at the server.
-    pub async fn sign_out(&self, silence: Duration) -> Result<(), OriginError> {
-        let call = Call::new("DELETE", self.url("/api/session"));
-        let (answer, body) = whole(call, silence).await?;
-        match answer.status() {
-            200..=299 => Ok(()),
-            401 if says_no_session(&answer, &body) => Ok(()),
-            401 => Err(OriginError::Unreachable),
-            status => Err(OriginError::Status(status)),
         }
     }
 }

@@ -32,9 +32,7 @@ impl<B: Bytes> Core<B> {
             (Task::ReadDocuments(keys), Answer::Documents(documents)) => {
                 self.read_documents(&flight, &keys, documents);
             }
-            (task, Answer::Fetched(fetched)) if task.is_request() => {
-                self.fetched(flight, fetched);
-            }
+            (_, Answer::Fetched(fetched)) => self.fetched(flight, fetched),
             (Task::Decode(user, key), Answer::Decoded(decodes)) => {
                 self.decoded(&user, key, decodes, flight.since);
             }
@@ -43,6 +41,7 @@ impl<B: Bytes> Core<B> {
             }
             (Task::Count, Answer::Counted(lines)) => self.counted(lines),
             (Task::Measure, Answer::Measured(usage)) => self.measured(usage),
+            (Task::Accounts, Answer::Accounts(accounts)) => self.surveyed(accounts),
             (Task::Erase(layer), Answer::Erased(erased)) => self.erased(id, layer, erased),
             // An answer to something else says nothing.
             _ => {}
@@ -56,7 +55,7 @@ impl<B: Bytes> Core<B> {
         };
         self.release(id, &flight.task);
         match &flight.task {
-            Task::Pictures { .. } | Task::Document { .. } | Task::Session => {
+            Task::Pictures { .. } | Task::Document { .. } | Task::Session | Task::SignOut => {
                 self.flights.land(id);
                 self.queue.push_back(Effect::Cancel(id));
                 self.fetched(flight, super::Fetched::unanswered());
@@ -77,6 +76,7 @@ impl<B: Bytes> Core<B> {
             }
             Task::Count => self.layer_failed(Source::LocalStorage, LayerError::TimedOut),
             Task::Measure => self.layer_failed(Source::IndexedDb, LayerError::TimedOut),
+            Task::Accounts => self.surveyed(Err(LayerError::TimedOut)),
             Task::Erase(_) => {}
         }
     }
@@ -112,12 +112,13 @@ impl<B: Bytes> Core<B> {
             Task::ReadDocuments(keys) => {
                 keys.iter().for_each(|key| self.release_document(id, key));
             }
-            Task::Session => self.session.doc.under_way = None,
+            Task::Session => self.session.asked.under_way = None,
+            Task::SignOut => self.session.ending.under_way = None,
             Task::Write { layer, .. } => {
                 self.layers.of_mut(*layer).writing.take_if(|writing| *writing == id);
             }
             Task::Count => self.layers.ledger.counting = None,
-            Task::Decode(..) | Task::Measure | Task::Erase(_) => {}
+            Task::Decode(..) | Task::Measure | Task::Accounts | Task::Erase(_) => {}
         }
     }
 

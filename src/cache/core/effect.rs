@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use miniature_api::{BatchUser, Lineage, Size, UserId};
+use miniature_api::{BatchUser, Lineage, Marker, Size, UserId};
+
+use super::session::Note;
 
 use crate::cache::{
     clock::Timestamp,
@@ -84,6 +86,13 @@ pub enum Effect<B> {
         /// LocalStorage or IndexedDB.
         layer: Source,
     },
+    /// List the accounts that any layer holds anything of. [`Answer::Accounts`](super::Answer::Accounts).
+    ListAccounts {
+        /// Names the answer.
+        id: EffectId,
+    },
+    /// Keep this for the next document and for other tabs.
+    Note(Note),
     /// Note for `boot.js` whether IndexedDB holds the first page of the account's list.
     AnnounceList(bool),
     /// Nobody waits for this effect any more. An answer may still come and is then ignored, but
@@ -104,13 +113,13 @@ pub enum Topic {
     Profile(UserId),
     /// The friend list.
     Friends,
-    /// What the server said of who is signed in.
+    /// Who is signed in.
     Session,
     /// Whether the server is there.
     Connection,
 }
 
-/// A request to the API. Reading only: nothing is changed by asking twice.
+/// A request to the API. Nothing is changed by asking twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// `GET /api/images/batch`: up to 50 users.
@@ -133,6 +142,8 @@ pub enum Request {
     Profile(UserId),
     /// `GET /api/session`.
     Session,
+    /// `DELETE /api/session`, for the session of this marker; an empty one names none.
+    SignOut(Marker),
 }
 
 /// One change of what a layer holds.

@@ -3,10 +3,14 @@
 use std::{ops::Range, time::Duration};
 
 use miniature_api::{
-    Account, BatchEntry, FriendsPage, ImageId, Lineage, Profile, Record, Size, UserId,
+    Account, BatchEntry, FriendsPage, ImageId, Lineage, Marker, Profile, Record, Size, UserId,
 };
 
-use super::{effect::EffectId, viewers::ViewerId};
+use super::{
+    effect::EffectId,
+    session::{Epoch, Identity},
+    viewers::ViewerId,
+};
 use crate::cache::{
     clock::Timestamp,
     document::Document,
@@ -45,10 +49,22 @@ pub enum Event<B> {
     News(Vec<Record>, Lineage),
     /// Empty every layer; what is on screen stays in memory.
     Clear,
-    /// Someone is signed in from now on, or nobody. Everything of before is forgotten.
+    /// The storages of an account are open from now on, or of nobody. Everything of before is
+    /// forgotten, and erased if it was of another account.
     Session(Option<Start>),
-    /// Erase everything that the browser holds of an account that is not signed in.
-    Erase(UserId),
+    /// What the browser holds of sessions.
+    Identity(Identity),
+    /// A sign-in that began in `epoch` was answered.
+    SignedIn {
+        /// The epoch in which it was sent.
+        epoch: Epoch,
+        /// Who.
+        account: Account,
+        /// The marker that the browser holds now.
+        marker: Marker,
+    },
+    /// Somebody asks to be signed out.
+    SignOut,
     /// The browser says that there is a network, or certainly none.
     Online(bool),
     /// The page became visible, or hidden.
@@ -73,7 +89,7 @@ pub struct ListView {
     pub pictures: Option<Size>,
 }
 
-/// What LocalStorage says of an account when it signs in.
+/// What LocalStorage says of an account when its storages open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
     /// Who.
@@ -120,6 +136,8 @@ pub enum Answer<B> {
     Measured(Result<Usage, LayerError>),
     /// Whether the layer holds nothing of the account any more.
     Erased(Result<(), LayerError>),
+    /// The accounts that layers hold anything of.
+    Accounts(Result<Vec<UserId>, LayerError>),
 }
 
 /// What a write left behind.
@@ -138,6 +156,8 @@ pub struct Written {
 pub struct Fetched<B> {
     /// The lineage that the answer named.
     pub lineage: Option<Lineage>,
+    /// The account that it was given to.
+    pub account: Option<UserId>,
     /// When it was sent, on the running clock, if that was before the effect.
     pub asked: Option<Duration>,
     /// The answer, or why there is none.
@@ -160,6 +180,8 @@ pub enum Reply<B> {
     Profile(Option<Profile>),
     /// To [`Request::Session`](super::Request::Session); none: nobody is signed in.
     Session(Option<Account>),
+    /// To [`Request::SignOut`](super::Request::SignOut).
+    SignedOut,
 }
 
 /// A page of friends.

@@ -20,7 +20,7 @@ impl<B> Fetched<B> {
     /// Nothing came in time.
     pub(super) fn unanswered() -> Self {
         let outcome = Err(OriginError::Unreachable.into());
-        Self { lineage: None, asked: None, outcome }
+        Self { lineage: None, account: None, asked: None, outcome }
     }
 }
 
@@ -29,9 +29,11 @@ pub(super) type Arrived<B> = Vec<(ImageId, Option<B>)>;
 
 impl<B: Bytes> Core<B> {
     pub(super) fn fetched(&mut self, flight: Flight, fetched: Fetched<B>) {
-        let Fetched { lineage, asked, outcome } = fetched;
+        let Fetched { lineage, account, asked, outcome } = fetched;
         let sent = asked.map_or(flight.since, Moment::of).min(flight.since);
         let kind = kind_of(&flight.task);
+        let lineage = lineage.filter(|_| account.is_some());
+        let outcome = self.of_account(&flight.task, account, outcome);
         match self.judge(lineage, outcome) {
             Ok((reply, lineage)) => {
                 // A server on this machine, or behind a tunnel, answers without a network.
@@ -46,7 +48,22 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    /// An answer that names no lineage is not of our server, but for those that are exempt: something
+    /// What was given to another account than the one that asked says that the session has become
+    /// another's; that is for the server to say.
+    fn of_account(
+        &self,
+        task: &Task,
+        account: Option<UserId>,
+        outcome: Result<Reply<B>, Refusal>,
+    ) -> Result<Reply<B>, Refusal> {
+        let account = account.filter(|_| !matches!(task, Task::Session | Task::SignOut));
+        match account.is_some() && account != self.account {
+            true => Err(OriginError::SignedOut.into()),
+            false => outcome,
+        }
+    }
+
+    /// An answer that does not name lineage and account is not of our server, but for those that are exempt: something
     /// before it answered, a portal or a gateway, and the server is out of reach. One of an earlier
     /// lineage is of a server that was restored, and has not said so.
     fn judge(
@@ -55,7 +72,9 @@ impl<B: Bytes> Core<B> {
         outcome: Result<Reply<B>, Refusal>,
     ) -> Result<(Reply<B>, Option<Lineage>), Refusal> {
         let exempt = match &outcome {
-            Ok(reply) => matches!(reply, Reply::Friends(None) | Reply::Session(None)),
+            Ok(reply) => {
+                matches!(reply, Reply::Friends(None) | Reply::Session(None) | Reply::SignedOut)
+            }
             Err(refusal) => {
                 !matches!(refusal.error, OriginError::Status(_) | OriginError::Malformed)
             }
@@ -109,10 +128,9 @@ impl<B: Bytes> Core<B> {
             }
             (Task::Document { key, .. }, Reply::Profile(None), _) => self.no_profile(&key, sent),
             (Task::Session, Reply::Session(account), _) => {
-                self.session.wanted = false;
-                self.session.answer = Some(account);
-                self.session.doc.succeed();
+                self.session_answer(account);
             }
+            (Task::SignOut, Reply::SignedOut, _) => self.session_ended(),
             (task, ..) => self.unusable(&task, sent),
         }
     }
@@ -261,7 +279,7 @@ impl<B: Bytes> Core<B> {
             Task::Document { key, .. } => self.refuse_document(key, sent),
             _ => {
                 let (now, policy, jitter) = (self.time.now(), &self.policy, &mut self.jitter);
-                self.session.doc.refuse(sent, now, policy, jitter);
+                self.session.doc_of(task).refuse(sent, now, policy, jitter);
             }
         }
     }
@@ -284,7 +302,9 @@ impl<B: Bytes> Core<B> {
                     doc.end_load();
                 }
             }
-            Task::Session => self.session.doc.failure = Some(error),
+            task @ (Task::Session | Task::SignOut) => {
+                self.session.doc_of(task).failure = Some(error);
+            }
             _ => {}
         }
     }
@@ -299,7 +319,7 @@ fn kind_of(task: &Task) -> Kind {
     match task {
         Task::Document { key: DocumentKey::Friends(_), .. } => Kind::Friends,
         Task::Document { key: DocumentKey::Profile(_), .. } => Kind::Profile,
-        Task::Session => Kind::Session,
+        Task::Session | Task::SignOut => Kind::Session,
         _ => Kind::Pictures,
     }
 }

@@ -34,10 +34,12 @@ pub(super) enum Task {
     Pictures { size: Size, items: Vec<Item> },
     Document { key: DocumentKey, users: Vec<UserId> },
     Session,
+    SignOut,
     Decode(UserId, RenditionKey),
     Write { layer: Source, rows: Vec<super::pending::Owed> },
     Count,
     Measure,
+    Accounts,
     Erase(Source),
 }
 
@@ -50,9 +52,17 @@ pub(super) struct Item {
 }
 
 impl Task {
+    /// Whether it goes on whoever is signed in.
+    pub(super) fn outlasts_session(&self) -> bool {
+        matches!(self, Self::Erase(_) | Self::SignOut)
+    }
+
     /// Whether it takes one of the places for requests.
     pub(super) fn is_request(&self) -> bool {
-        matches!(self, Self::Pictures { .. } | Self::Document { .. } | Self::Session)
+        matches!(
+            self,
+            Self::Pictures { .. } | Self::Document { .. } | Self::Session | Self::SignOut
+        )
     }
 
     fn limit(&self, policy: &Policy) -> Option<Duration> {
@@ -61,8 +71,11 @@ impl Task {
             | Self::ReadDocuments(_)
             | Self::Write { .. }
             | Self::Count
+            | Self::Accounts
             | Self::Measure => Some(policy.layer_timeout),
-            Self::Pictures { .. } | Self::Document { .. } | Self::Session => Some(policy.silence),
+            Self::Pictures { .. } | Self::Document { .. } | Self::Session | Self::SignOut => {
+                Some(policy.silence)
+            }
             Self::Decode(..) => Some(policy.decode_timeout),
             // Erased means that the browser says so; while it does not, the layer is left alone.
             Self::Erase(_) => None,
@@ -120,6 +133,11 @@ impl Flights {
         let mut flights = before;
         flights.flying.retain(|(_, flight)| stay(&flight.task));
         flights
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.flying.len()
     }
 
     /// How many requests are under way.

@@ -3,11 +3,10 @@
 use miniature_api::{Lineage, Record, Size, UserId};
 
 use super::{
-    Core, Doc, Event, Friends, Kept, Session, SessionView,
+    Core, Event, Friends, Kept, Request,
     effect::{Effect, EffectId, Topic},
     flights::{Flights, Task},
     layers::Layers,
-    pause::Pause,
     pending::Writes,
     people::People,
     person::{Decodes, Known, Learnt, Person, Stored},
@@ -39,7 +38,9 @@ impl<B: Bytes> Core<B> {
             Event::News(records, lineage) => self.hear(records, lineage),
             Event::Clear => self.clear(),
             Event::Session(start) => self.begin_session(start),
-            Event::Erase(account) => self.erase_account(&account),
+            Event::Identity(held) => self.identify(held),
+            Event::SignedIn { epoch, account, marker } => self.signed_in(epoch, account, marker),
+            Event::SignOut => self.sign_out(),
             Event::Online(online) => self.set_online(online),
             Event::Visible(visible) => self.set_visible(visible),
             Event::StorageChanged(change) => self.storage_changed(change),
@@ -94,15 +95,8 @@ impl<B: Bytes> Core<B> {
             .friends
             .all_mut()
             .chain(self.profiles.iter_mut().map(|(_, profile)| &mut profile.doc));
-        docs.chain([&mut self.session.doc]).for_each(|doc| doc.retry(now));
-    }
-
-    /// Asks now, whatever rests.
-    fn ask_session(&mut self) {
-        let now = self.time.now();
-        self.session.ask();
-        self.server.end_by_hand(now);
-        self.kinds[super::Kind::Session as usize].end_by_hand(now);
+        docs.chain([&mut self.session.asked, &mut self.session.ending])
+            .for_each(|doc| doc.retry(now));
     }
 
     /// The browser cannot paint it: it goes from every layer, and is asked for anew, some times.
@@ -154,7 +148,8 @@ impl<B: Bytes> Core<B> {
 
     /// Forgets every fact about layers, and has them emptied. What is on screen stays.
     fn clear(&mut self) {
-        let stays = |task: &Task| task.is_request() || matches!(task, Task::Erase(_));
+        let stays =
+            |task: &Task| task.is_request() || matches!(task, Task::Erase(_) | Task::Accounts);
         for (id, task) in self.flights.awaited_ids() {
             if !stays(&task) {
                 self.abandon(id);
@@ -215,20 +210,26 @@ impl<B: Bytes> Core<B> {
         self.queue.push_back(Effect::AnnounceList(false));
     }
 
-    /// Forgets everything of the account that was signed in, and what it waited for.
-    pub(super) fn drop_account(&mut self) {
+    /// Forgets all that is known, wanted and waited for.
+    pub(super) fn forget_all(&mut self) {
         // What was queued for one account is never carried out on the storages of another.
-        self.queue.retain(|effect| {
-            use Effect::{Cancel, Changed, Erase, Report};
-            matches!(effect, Cancel(_) | Changed(_) | Erase { .. } | Report(_))
+        self.queue.retain(|effect| match effect {
+            Effect::Fetch { request, .. } => matches!(request, Request::SignOut(_)),
+            Effect::Cancel(_)
+            | Effect::Changed(_)
+            | Effect::Erase { .. }
+            | Effect::Note(_)
+            | Effect::Report(_) => true,
+            _ => false,
         });
         let flights = std::mem::take(&mut self.flights);
         for (id, task) in flights.awaited_ids() {
-            if task.is_request() {
+            if task.is_request() && !task.outlasts_session() {
                 self.queue.push_back(Effect::Cancel(id));
             }
         }
-        self.flights = Flights::following(flights, |task| matches!(task, Task::Erase(_)));
+        self.flights = Flights::following(flights, Task::outlasts_session);
+        self.session.asked.under_way = None;
         let viewed: Vec<Topic> = self.people.viewed().into_iter().map(Topic::Picture).collect();
         let profiles = self.profiles.iter().map(|(user, _)| Topic::Profile(user.clone()));
         let topics: Vec<Topic> =
@@ -240,9 +241,6 @@ impl<B: Bytes> Core<B> {
         self.profiles.clear();
         self.layers = Layers::default();
         self.writes = Writes::default();
-        self.session = Session::new();
-        (self.server, self.kinds) = (Pause::default(), Default::default());
-        (self.lineage, self.outdated) = (None, false);
     }
 
     fn set_online(&mut self, online: bool) {
@@ -342,34 +340,5 @@ impl<B: Bytes> Core<B> {
         });
         let unwanted: Vec<EffectId> = unwanted.map(|(id, _)| id).collect();
         unwanted.into_iter().for_each(|id| self.cancel(id));
-    }
-}
-
-impl Session {
-    pub(super) fn new() -> Self {
-        // The key is not used: the session is no document that a layer keeps.
-        let doc = Doc::new(super::friends::FIRST);
-        Self { wanted: false, answer: None, doc, handed: SessionView::Asking }
-    }
-
-    fn ask(&mut self) {
-        self.doc.retry(Moment::NEVER);
-        (self.wanted, self.answer) = (true, None);
-        self.handed = SessionView::Asking;
-    }
-
-    /// Asks, unless that is under way.
-    pub(super) fn want(&mut self) {
-        if !self.wanted {
-            self.ask();
-        }
-    }
-
-    pub(super) fn view(&self) -> SessionView {
-        match (&self.answer, self.doc.failure) {
-            (Some(answer), _) => SessionView::Answered(answer.clone()),
-            (None, Some(error)) => SessionView::Failed(error),
-            (None, None) => SessionView::Asking,
-        }
     }
 }

@@ -14,7 +14,8 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `person`, `targets`, `people` | users: records, bytes, sizes wanted, and the indexes over them |
-//! | `documents`, `friends` | pages, profiles, the session |
+//! | `documents`, `friends` | pages and profiles |
+//! | `session` | who is signed in |
 //! | `flights`, `layers`, `pause`, `pending` | what is under way, how storages fare, when to try again, what may be owed |
 //! | `handle`, `open`, `answers`, `fetched` | what events do to the facts |
 //! | `plan`, `writes`, `owed` | what follows from the facts |
@@ -43,6 +44,7 @@ mod person;
 mod plan;
 mod plan_documents;
 mod profiles;
+mod session;
 mod targets;
 mod time;
 mod view;
@@ -80,8 +82,11 @@ use layers::Layers;
 use pause::{Jitter, Pause};
 use pending::Writes;
 use people::People;
+use session::Session;
+pub use session::{Epoch, Identity, Note};
 pub use view::{
-    ConnectionView, FriendsView, ListState, ProfileView, SessionView, Shown, Status, View,
+    ConnectionView, Farewell, FriendsView, ListState, ProfileView, SessionState, SessionView,
+    Shown, Status, View,
 };
 pub use viewers::ViewerId;
 use viewers::Viewers;
@@ -120,6 +125,8 @@ pub struct Core<B> {
     erasures: Vec<(EffectId, UserId, Source)>,
     /// Erasures that failed, and when each is tried again.
     erase_again: Vec<(Moment, UserId, Source)>,
+    /// When the layers are looked through for accounts that are not signed in.
+    survey: Option<Moment>,
     /// The wait of everything that is to be asked of the server.
     server: Pause,
     /// The waits of each kind of request.
@@ -142,15 +149,6 @@ struct Profile {
     used: u64,
     doc: Doc,
     handed: Option<ProfileView>,
-}
-
-/// What the server says of who is signed in.
-#[derive(Clone, Debug)]
-struct Session {
-    wanted: bool,
-    answer: Option<Option<miniature_api::Account>>,
-    doc: Doc,
-    handed: SessionView,
 }
 
 /// A kind of request, for the pauses.
@@ -184,6 +182,7 @@ impl<B: Bytes> Core<B> {
             layers: Layers::default(),
             erasures: Vec::new(),
             erase_again: Vec::new(),
+            survey: None,
             server: Pause::default(),
             kinds: Default::default(),
             writes: Writes::default(),
@@ -230,8 +229,13 @@ impl<B: Bytes> Core<B> {
         let now = self.time.now();
         let asking = self.people.is_waiting().then(|| self.pause_of(Kind::Pictures));
         let asking = asking.filter(|ends| *ends > now);
-        let urgent =
-            [self.flights.due(&self.policy), self.people.first_due(), self.documents_due, asking];
+        let urgent = [
+            self.flights.due(&self.policy),
+            self.people.first_due(),
+            self.documents_due,
+            self.survey_due(),
+            asking,
+        ];
         let urgent = urgent.into_iter().flatten().min();
         let idle = self.writes_due();
         let latest = now + self.policy.longest_sleep;
@@ -267,7 +271,7 @@ impl<B: Bytes> Core<B> {
         self.held_profile(user).map_or(ProfileView::Loading, Profile::view)
     }
 
-    /// What the server said of who is signed in.
+    /// Who is signed in.
     pub fn session(&self) -> SessionView {
         self.session.view()
     }

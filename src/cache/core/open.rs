@@ -258,7 +258,11 @@ impl<B: Bytes> Core<B> {
     /// Begins an account, or ends it: nothing of before stays in memory.
     pub(super) fn begin_session(&mut self, start: Option<Start>) {
         let (before, account) = (self.account.take(), start.as_ref().map(|s| s.account.clone()));
-        self.drop_account();
+        if before.is_some() {
+            self.drop_account();
+        } else {
+            self.forget_all();
+        }
         if let Some(before) = before.filter(|before| Some(before) != account.as_ref()) {
             self.erase_account(&before);
         }

@@ -325,7 +325,7 @@ mod tests {
         key::{RenditionKey, Source},
     };
 
-    /// Four that nobody looks at, the first used longest ago, each with an image of 1 280 bytes.
+    /// Four that nobody looks at, the last used longest ago, each with an image of 1 280 bytes.
     fn four() -> People<Blob> {
         let mut people = People::default();
         for record in Outside::with_users(4).borrow().server.truth.values() {
@@ -339,8 +339,8 @@ mod tests {
                 let (source, unseen, decodes) = (Source::Network, None, Decodes::Yes);
                 person.held.push(Held { rendition: good(key), source, unseen, decodes });
             });
-            people.use_now(&user);
         }
+        (0..4).rev().for_each(|index| people.use_now(&user(index)));
         people
     }
 
@@ -350,11 +350,11 @@ mod tests {
         let all = 4 * 1_280;
         let cases: [(&str, Limits, usize, &[usize]); 6] = [
             ("within both", limits(4, all, 4), 9, &[0, 1, 2, 3]),
-            ("one too many", limits(3, all, 3), 9, &[1, 2, 3]),
-            ("trimmed below the limit", limits(3, all, 2), 9, &[2, 3]),
-            ("the first is owed", limits(3, all, 3), 0, &[0, 2, 3]),
-            ("a byte too many", limits(4, all - 1, 4), 9, &[1, 2, 3]),
-            ("a byte too many, and the first is owed", limits(4, all - 1, 4), 0, &[1, 2, 3]),
+            ("one too many", limits(3, all, 3), 9, &[0, 1, 2]),
+            ("trimmed below the limit", limits(3, all, 2), 9, &[0, 1]),
+            ("the last is owed", limits(3, all, 3), 3, &[0, 1, 3]),
+            ("a byte too many", limits(4, all - 1, 4), 9, &[0, 1, 2]),
+            ("a byte too many, and the last is owed", limits(4, all - 1, 4), 3, &[0, 1, 2]),
         ];
         for (name, limits, owed, expected) in cases {
             let mut people = four();

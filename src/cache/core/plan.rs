@@ -41,6 +41,7 @@ impl<B: Bytes> Core<B> {
             self.timed_out(id);
         }
         self.plan_erasures();
+        self.plan_survey();
         let work = self.plan_documents();
         let mut lookups = Vec::new();
         for user in self.people.take_dirty(now) {

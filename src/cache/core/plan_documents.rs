@@ -1,6 +1,6 @@
 //! What follows from the facts about pages, profiles and the session.
 
-use miniature_api::UserId;
+use miniature_api::{Marker, UserId};
 
 use super::{
     Core, Effect, Kind, Request, Topic,
@@ -42,14 +42,22 @@ impl<B: Bytes> Core<B> {
     }
 
     fn session_next(&mut self, requests: &mut Vec<Asked>) {
-        if !self.session.wanted || self.session.doc.under_way.is_some() {
-            return;
-        }
-        let ends = self.session.doc.pause.ends().max(self.pause_of(Kind::Session));
-        if ends > self.time.now() {
-            self.rest(ends);
-        } else {
-            requests.push(Asked::Session);
+        let session = &self.session;
+        let ending =
+            session.to_end().cloned().map(|marker| (Asked::SignOut(marker), &session.ending));
+        let asking = session.is_to_be_asked().then_some((Asked::Session, &session.asked));
+        let pause = self.pause_of(Kind::Session);
+        let wanted: Vec<(Asked, Moment)> = ending
+            .into_iter()
+            .chain(asking)
+            .map(|(asked, doc)| (asked, doc.pause.ends().max(pause)))
+            .collect();
+        for (asked, ends) in wanted {
+            if ends > self.time.now() {
+                self.rest(ends);
+            } else {
+                requests.push(asked);
+            }
         }
     }
 
@@ -109,8 +117,17 @@ impl<B: Bytes> Core<B> {
         let key = match asked {
             Asked::Session => {
                 let id = self.flights.depart(Task::Session, now);
-                self.session.doc.under_way = Some(id);
+                self.session.asked.under_way = Some(id);
                 return Some(Effect::Fetch { id, request: Request::Session, lineage });
+            }
+            Asked::SignOut(marker) => {
+                let id = self.flights.depart(Task::SignOut, now);
+                self.session.ending.under_way = Some(id);
+                return Some(Effect::Fetch {
+                    id,
+                    request: Request::SignOut(marker),
+                    lineage: None,
+                });
             }
             Asked::Document(key) => key,
         };
@@ -158,11 +175,7 @@ impl<B: Bytes> Core<B> {
     }
 
     fn settle_documents(&mut self) {
-        let session = self.session.view();
-        if session != self.session.handed {
-            self.session.handed = session;
-            self.queue.push_back(Effect::Changed(Topic::Session));
-        }
+        self.settle_session();
         if self.account.is_some() && self.friends.hand_out() {
             self.queue.push_back(Effect::Changed(Topic::Friends));
         }
@@ -180,5 +193,6 @@ impl<B: Bytes> Core<B> {
 #[derive(Debug)]
 enum Asked {
     Session,
+    SignOut(Marker),
     Document(DocumentKey),
 }

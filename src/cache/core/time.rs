@@ -117,7 +117,7 @@ impl<B: Bytes> Core<B> {
             .friends
             .all_mut()
             .chain(self.profiles.iter_mut().map(|(_, profile)| &mut profile.doc));
-        for doc in docs.chain([&mut self.session.doc]) {
+        for doc in docs.chain([&mut self.session.asked, &mut self.session.ending]) {
             doc.pause.end_by(soon);
         }
     }

@@ -1,7 +1,8 @@
 //! What is handed out: everything that a page needs to know, and nothing to decide.
 
-use miniature_api::{Friend, Profile, Revision};
+use miniature_api::{Account, Friend, Profile, Revision};
 
+use super::session::Epoch;
 use crate::cache::{
     entry::Rendition,
     key::{RenditionKey, Source},
@@ -98,15 +99,35 @@ pub enum ProfileView {
     Failed(OriginError),
 }
 
-/// What the server said of who is signed in.
+/// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SessionView {
-    /// Nothing since it was asked last.
-    Asking,
-    /// Nobody, or this account.
-    Answered(Option<miniature_api::Account>),
-    /// It could not be asked; it is tried again.
-    Failed(OriginError),
+pub struct SessionView {
+    /// Changes whenever what was shown before must go.
+    pub epoch: Epoch,
+    /// As far as is known.
+    pub state: SessionState,
+}
+
+/// What is known of who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    /// Only the server knows, and it has not answered yet.
+    Unknown,
+    /// Only the server knows, and it cannot be reached.
+    Unreachable,
+    /// Nobody; and if somebody was, why no more.
+    SignedOut(Option<Farewell>),
+    /// This account, as far as is known.
+    SignedIn(Account),
+}
+
+/// Why somebody is not signed in any more who did not sign out here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// The server does not know the session any more.
+    Expired,
+    /// Signed out in another tab.
+    Elsewhere,
 }
 
 /// Whether the server is there.

@@ -131,14 +131,11 @@ impl<B: Bytes> Core<B> {
         self.queue.push_back(Effect::Write { id, layer, ops, now: self.time.wall(), room });
     }
 
+    /// Only IndexedDB is told: of LocalStorage the core counts the rows itself.
     fn room(&self, layer: Source) -> Room {
         let (pages, profiles) = (self.policy.pages, self.policy.profiles);
-        let limits = match layer {
-            Source::LocalStorage => self.policy.local_storage,
-            _ => self.policy.indexed_db,
-        };
         let halve = layer == Source::IndexedDb && self.layers.durable.full;
-        Room { limits, pages, profiles, halve }
+        Room { limits: self.policy.indexed_db, pages, profiles, halve }
     }
 
     /// Of LocalStorage the core itself removes rows: what is over the limits, or half of them all

@@ -17,7 +17,7 @@ use crate::{
 use anyhow::{Context, Result, bail, ensure};
 use serde::de::DeserializeOwned;
 use std::{fmt::Write, fs, path::Path, time::Duration};
-use thirtyfour::{By, WebElement};
+use thirtyfour::{By, WebElement, WindowHandle};
 use tokio::time::{Instant, sleep};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -96,6 +96,22 @@ impl<'a> Visit<'a> {
     pub async fn reload_with(&mut self, script: Script) -> Result<()> {
         self.gate.set_script(script);
         self.reload().await
+    }
+
+    /// Opens a tab beside this one, and goes on in it. Returns this one.
+    pub async fn open_tab(&mut self, path: &str) -> Result<WindowHandle> {
+        let before = self.driver.window().await?;
+        let tab = self.driver.new_tab().await?;
+        self.driver.switch_to_window(tab).await?;
+        self.open(path).await?;
+        Ok(before)
+    }
+
+    /// Goes on in another tab. Returns the one before.
+    pub async fn switch_to(&mut self, tab: WindowHandle) -> Result<WindowHandle> {
+        let before = self.driver.window().await?;
+        self.driver.switch_to_window(tab).await?;
+        Ok(before)
     }
 
     /// Goes one step back in the history.

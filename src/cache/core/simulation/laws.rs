@@ -1,22 +1,72 @@
 //! What must be so after every event.
 
+use miniature_api::UserId;
+
 use super::super::{
-    Core, Status,
+    Core, SessionState, Status,
     documents::Next,
     person::Person,
     targets::Target,
-    testing::{Blob, good},
+    testing::{Blob, account, account_of, good},
 };
 use super::{Page, Simulation};
-use crate::cache::{clock::Moment, core::documents::Surroundings, document::DocumentKey};
+use crate::cache::{
+    clock::Moment,
+    core::documents::Surroundings,
+    document::{Body, DocumentKey},
+};
 
 impl Simulation {
     pub(super) fn check(&mut self) {
         for page in &mut self.pages {
             page.check_views();
+            page.check_session();
             check_memory(&page.doc.core);
         }
         self.check_layers();
+        self.check_owners();
+    }
+
+    /// Laws 8 and 13: what layers hold was given to their account.
+    fn check_owners(&self) {
+        let world = self.world.borrow();
+        let others = world.others.iter().map(|(user, (local, durable))| (user, local, durable));
+        let ada = account();
+        for (owner, local, durable) in others.chain([(&ada, &world.local, &world.durable)]) {
+            for document in durable.documents.values().chain(&local.first) {
+                let Body::Friends(page) = &document.body else {
+                    continue;
+                };
+                for friend in &page.friends {
+                    let theirs = is_of(owner, &friend.name);
+                    assert!(theirs, "laws 8, 13: {} is kept under {owner}", friend.name);
+                }
+            }
+        }
+    }
+
+    /// Law 8: the session of the browser is the one of every document, and nothing is left of
+    /// others.
+    pub(super) fn check_accounts(&self) {
+        let world = self.world.borrow();
+        let of_cookie = world.server.sessions.user_of(world.jar.cookie);
+        let has_marker = world.jar.identity.marker.is_some();
+        let mut signed_in = Vec::new();
+        for page in &self.pages {
+            let state = page.doc.core.session().state;
+            if let SessionState::SignedIn(account) = &state {
+                signed_in.push(account.user_id.clone());
+            }
+            if let Some(user) = of_cookie.filter(|_| has_marker) {
+                let theirs = SessionState::SignedIn(account_of(user));
+                assert_eq!(state, theirs, "law 8: the browser's session is {user}'s");
+            }
+            let known = !matches!(state, SessionState::Unknown | SessionState::Unreachable);
+            assert!(known, "liveness: nobody says who is signed in");
+        }
+        for account in world.accounts() {
+            assert!(signed_in.contains(&account), "law 8: {account} left something behind");
+        }
     }
 
     /// After a turn nothing is left to be found.
@@ -49,6 +99,34 @@ impl Simulation {
 }
 
 impl Page {
+    /// Laws 8 and 13: what is known was given to who is signed in; without anybody nothing is, and
+    /// nothing is asked but who is.
+    fn check_session(&self) {
+        use super::super::flights::Task;
+        let core = &self.doc.core;
+        let state = core.session().state;
+        match (&state, core.account()) {
+            (SessionState::SignedIn(account), begun) => {
+                assert_eq!(begun, Some(&account.user_id), "law 8: another account's storages");
+                for friend in core.friends().friends {
+                    let theirs = is_of(&account.user_id, &friend.name);
+                    assert!(theirs, "law 13: {} is shown to {}", friend.name, account.user_id);
+                }
+            }
+            (_, begun) => {
+                assert_eq!(begun, None, "law 8: {state:?}");
+                assert!(core.friends().friends.is_empty(), "law 8: {state:?}");
+                for (_, flight) in core.flights.awaited() {
+                    let may = matches!(
+                        flight.task,
+                        Task::Session | Task::SignOut | Task::Erase(_) | Task::Accounts
+                    );
+                    assert!(may, "law 8: {state:?} and {:?}", flight.task);
+                }
+            }
+        }
+    }
+
     /// Laws 1, 3 and 5: what is known only grows, and what is shown stays until something newer
     /// comes.
     fn check_views(&mut self) {
@@ -98,6 +176,14 @@ impl Page {
     }
 }
 
+/// Whether a friend of this name is of the account's list, as the server makes them.
+fn is_of(account: &UserId, name: &str) -> bool {
+    match name.split_once('/') {
+        Some((owner, _)) => owner == account.as_str(),
+        None => *account == self::account(),
+    }
+}
+
 /// Law 10, and that what is summed up is what is there.
 fn check_memory(core: &Core<Blob>) {
     let usage = core.people.usage();
@@ -143,10 +229,11 @@ fn comes(core: &Core<Blob>, person: &Person<Blob>, target: &Target, lacks: bool)
 }
 
 fn check_documents(core: &Core<Blob>, now: Moment) {
-    if core.account.is_some() {
-        let handed = core.friends.handed.as_ref();
-        assert_eq!(handed, Some(&core.friends.view()), "law 14: the list changed and nobody heard");
+    if core.account.is_none() {
+        return;
     }
+    let handed = core.friends.handed.as_ref();
+    assert_eq!(handed, Some(&core.friends.view()), "law 14: the list changed and nobody heard");
     let durable = core.layers.durable.allows(now);
     let around = Surroundings { now, lineage: core.lineage, durable, hidden: !core.visible };
     let pages = core.friends.find_wanted().into_iter().filter_map(|at| core.friends.get(at));

@@ -60,6 +60,8 @@ impl Simulation {
             | Step::DurableFault(_)
             | Step::BackUp
             | Step::Restore
+            | Step::EndSessions
+            | Step::OtherPort(_)
             | Step::Jump(_) => self.world_step(step),
             Step::Wait(millis) => self.wait(Duration::from_millis(*millis)),
             Step::Late(millis) => {
@@ -68,6 +70,7 @@ impl Simulation {
             _ => self.page_step(step),
         }
         self.spread_changes();
+        self.pages.iter_mut().for_each(Page::follow_epoch);
         self.check();
     }
 
@@ -91,6 +94,10 @@ impl Simulation {
             Step::DurableFault(fault) => world.durable.fault = *fault,
             Step::BackUp => server.back_up(),
             Step::Restore => server.restore(),
+            Step::EndSessions => server.sessions.end_all(),
+            Step::OtherPort(as_ada) => {
+                world.sign_in(&account_named(*as_ada), world.jar.cookie);
+            }
             Step::Jump(millis) => world.jump(*millis),
             _ => {}
         }
@@ -108,9 +115,25 @@ impl Simulation {
                 let page = &mut self.pages[nth];
                 if !page.inbox.is_empty() {
                     let change = page.inbox.remove(0);
-                    page.doc.tell(Event::StorageChanged(change));
+                    page.hear(change);
                 }
             }
+            Step::SignIn(nth, as_ada) => {
+                let user = account_named(as_ada);
+                let (epoch, cookie) = (self.pages[nth].doc.core.epoch(), world.borrow().jar.cookie);
+                // The page that asks for it shows while nobody is signed in.
+                if self.pages[nth].doc.core.account().is_none() {
+                    self.pages[nth].signing_in = Some((user, epoch, cookie));
+                }
+            }
+            Step::SignOut(nth) => {
+                let doc = &mut self.pages[nth].doc;
+                if doc.core.account().is_some() {
+                    doc.tell(Event::SignOut);
+                }
+            }
+            Step::SignedIn(nth) => self.pages[nth].signed_in(&world),
+            Step::Identity(nth) => self.pages[nth].doc.identify(),
             Step::News(nth) => {
                 let (records, lineage) = {
                     let world = world.borrow();
@@ -147,6 +170,7 @@ impl Simulation {
         let until = self.world.borrow().now().running + duration;
         loop {
             (0..2).for_each(|nth| self.turn(nth));
+            self.pages.iter_mut().for_each(Page::follow_epoch);
             self.check();
             let now = self.world.borrow().now().running;
             if now >= until {
@@ -173,6 +197,7 @@ impl Simulation {
             (world.local.fault, world.durable.fault) = (Fault::None, Fault::None);
         }
         for page in &mut self.pages {
+            page.doc.identify();
             page.doc.tell(Event::Visible(true));
             page.doc.tell(Event::Online(true));
         }
@@ -183,6 +208,7 @@ impl Simulation {
         // Everything known has been asked about since the last change.
         self.pass(self.policy.memory_fresh_for * 2 + Duration::from_secs(120));
         self.check_truth();
+        self.check_accounts();
     }
 
     fn pass(&mut self, duration: Duration) {
@@ -192,11 +218,12 @@ impl Simulation {
                 let page = &mut self.pages[nth];
                 page.doc.run();
                 for change in std::mem::take(&mut page.inbox) {
-                    page.doc.tell(Event::StorageChanged(change));
+                    page.hear(change);
                 }
                 page.doc.run();
                 self.spread_changes();
             }
+            self.pages.iter_mut().for_each(Page::follow_epoch);
             self.check();
             let now = self.world.borrow().now().running;
             if now >= until {
@@ -218,12 +245,17 @@ impl Simulation {
             }
             let end = page.doc.core.friends.viewed().map_or(0, |viewed| viewed.rows.end);
             let seen = page.doc.list().friends.into_iter().map(|friend| friend.user_id);
-            let list = world.server.list();
+            let asks = page.doc.core.account().cloned();
+            let list = asks.map_or(Vec::new(), |asks| world.server.list_of(&asks));
             let expected: Vec<UserId> = list.into_iter().take(end).collect();
             let seen: Vec<UserId> = seen.take(end).collect();
             assert_eq!(seen, expected, "the list never came to be right");
         }
     }
+}
+
+fn account_named(as_ada: bool) -> UserId {
+    if as_ada { "ada" } else { "grace" }.parse().unwrap()
 }
 
 fn cases_of_ci() -> u32 {

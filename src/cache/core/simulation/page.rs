@@ -4,9 +4,9 @@ use miniature_api::{Size, UserId};
 
 use super::{
     super::{
-        Event, ListView, ProfileView, Status, StorageChange, ViewerId,
+        Epoch, Event, ListView, ProfileView, Status, StorageChange, ViewerId,
         person::Person,
-        testing::{Blob, Document, World, user, wanted},
+        testing::{Blob, Document, Token, World, account, account_of, user, wanted},
     },
     steps::Step,
 };
@@ -28,6 +28,10 @@ pub(super) struct Page {
     /// What other documents did, in order.
     pub(super) inbox: Vec<StorageChange>,
     pub(super) visible: bool,
+    /// A sign-in that was not answered: who, and when it was sent.
+    pub(super) signing_in: Option<(UserId, Epoch, Option<Token>)>,
+    /// Of what is on screen.
+    epoch: Epoch,
 }
 
 /// A viewer, and what it saw last.
@@ -49,8 +53,11 @@ impl Seen {
 
 impl Page {
     pub(super) fn open(world: &World, policy: &Policy, seed: u64) -> Self {
+        let doc = Document::begin(world, policy.clone(), seed);
         Self {
-            doc: Document::open(world, policy.clone(), seed),
+            epoch: doc.core.epoch(),
+            signing_in: None,
+            doc,
             viewers: Vec::new(),
             profiles: Vec::new(),
             inbox: Vec::new(),
@@ -58,8 +65,34 @@ impl Page {
         }
     }
 
+    /// What was on screen goes with its epoch.
+    pub(super) fn follow_epoch(&mut self) {
+        let epoch = self.doc.core.epoch();
+        if epoch != self.epoch {
+            self.epoch = epoch;
+            self.viewers.clear();
+            self.profiles.clear();
+        }
+    }
+
+    /// Hears of a row of ada's, if her storages are open.
+    pub(super) fn hear(&mut self, change: StorageChange) {
+        if self.doc.core.account() == Some(&account()) {
+            self.doc.tell(Event::StorageChanged(change));
+        }
+    }
+
+    /// The server answers the sign-in.
+    pub(super) fn signed_in(&mut self, world: &World) {
+        let Some((user, epoch, cookie)) = self.signing_in.take() else {
+            return;
+        };
+        let marker = world.borrow_mut().sign_in(&user, cookie);
+        self.doc.tell(Event::SignedIn { epoch, account: account_of(&user), marker });
+    }
+
     fn look(&mut self, index: usize, size: Size) {
-        if self.viewers.len() >= VIEWERS {
+        if self.viewers.len() >= VIEWERS || self.doc.core.account().is_none() {
             return;
         }
         let wanted = wanted(index, size);
@@ -68,6 +101,13 @@ impl Page {
         let shown = view.shown.map(|shown| shown.rendition);
         let (shown_at, broken) = (version, false);
         self.viewers.push(Seen { id, wanted, version, shown, shown_at, broken });
+    }
+
+    fn view_profile(&mut self, user: UserId) {
+        if self.profiles.len() < 2 && self.doc.core.account().is_some() {
+            self.profiles.push(user.clone());
+            self.doc.tell(Event::ProfileViewed(user));
+        }
     }
 
     fn break_one(&mut self, nth: usize) {
@@ -111,10 +151,7 @@ impl Page {
                 let view = ListView { rows: 0..from + 3, pictures: Some(Size::S64) };
                 page.doc.tell(Event::FriendsViewed(view));
             }
-            Step::ViewProfile(_, index) if page.profiles.len() < 2 => {
-                page.profiles.push(user(index));
-                page.doc.tell(Event::ProfileViewed(user(index)));
-            }
+            Step::ViewProfile(_, index) => page.view_profile(user(index)),
             Step::LeaveProfile(_) => {
                 if let Some(user) = page.profiles.pop() {
                     page.doc.tell(Event::ProfileLeft(user));

@@ -33,6 +33,13 @@ pub(super) enum Step {
     DeliverTwice(usize, usize),
     Delay(usize, usize),
     Storage(usize),
+    SignOut(usize),
+    /// Someone types their name: ada, or grace.
+    SignIn(usize, bool),
+    /// The sign-in is answered.
+    SignedIn(usize),
+    /// Another tab has changed who is signed in, or the page is about to be seen again.
+    Identity(usize),
     Wait(u64),
     Late(u64),
     Jump(i64),
@@ -46,6 +53,9 @@ pub(super) enum Step {
     DurableFault(Fault),
     BackUp,
     Restore,
+    EndSessions,
+    /// A page of another port, which shares the cookies and no storage, signs ada in, or grace.
+    OtherPort(bool),
 }
 
 impl Step {
@@ -76,6 +86,13 @@ impl Step {
             Self::DeliverTwice(..) => "answer twice",
             Self::Delay(..) => "late answer",
             Self::Storage(_) => "storage event",
+            Self::SignOut(_) => "sign-out",
+            Self::SignIn(_, true) => "sign-in as ada",
+            Self::SignIn(_, false) => "sign-in as grace",
+            Self::SignedIn(_) => "sign-in answered",
+            Self::Identity(_) => "look who is signed in",
+            Self::OtherPort(_) => "another port signs in",
+            Self::EndSessions => "sessions ended",
             Self::Wait(_) => "wait",
             Self::Late(_) => "late timer",
             Self::Jump(0..) => "clock forward",
@@ -99,7 +116,7 @@ impl Step {
 }
 
 /// All kinds that there are.
-pub(super) const KINDS: usize = 42;
+pub(super) const KINDS: usize = 49;
 
 fn doc() -> impl Strategy<Value = usize> {
     0..2_usize
@@ -158,6 +175,8 @@ fn of_documents() -> BoxedStrategy<Step> {
         1 => doc().prop_map(Step::LeaveProfile),
         1 => doc().prop_map(Step::Painted),
         1 => (doc(), 0..2000_u64).prop_map(|(d, n)| Step::Progress(d, n)),
+        1 => doc().prop_map(Step::SignOut),
+        4 => (doc(), any::<bool>()).prop_map(|(d, a)| Step::SignIn(d, a)),
     ]
     .boxed()
 }
@@ -169,6 +188,8 @@ fn of_the_edge() -> BoxedStrategy<Step> {
         1 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::DeliverTwice(d, n)),
         3 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::Delay(d, n)),
         3 => doc().prop_map(Step::Storage),
+        4 => doc().prop_map(Step::SignedIn),
+        3 => doc().prop_map(Step::Identity),
         4 => (1..4000_u64).prop_map(Step::Wait),
         1 => (60_000..4_000_000_u64).prop_map(Step::Wait),
         1 => (200..100_000_u64).prop_map(Step::Late),
@@ -189,6 +210,8 @@ fn of_the_world() -> BoxedStrategy<Step> {
         2 => fault().prop_map(Step::DurableFault),
         1 => Just(Step::BackUp),
         1 => Just(Step::Restore),
+        1 => Just(Step::EndSessions),
+        1 => any::<bool>().prop_map(Step::OtherPort),
     ]
     .boxed()
 }

@@ -1,8 +1,10 @@
 //! One document: a core, and the effects that wait to be answered.
 
+use std::collections::BTreeMap;
+
 use miniature_api::{Lineage, Size, UserId};
 
-use super::{Blob, Fault, World, wanted};
+use super::{Blob, Durable, Fault, Local, Token, World, account_of, wanted};
 use crate::cache::{
     clock::Now,
     core::{
@@ -25,6 +27,7 @@ pub(in crate::cache::core) enum Under {
     Write(Vec<Op<Blob>>, crate::cache::clock::Timestamp, Room),
     Measure,
     Erase,
+    Accounts,
     /// The world has answered; the answer is on its way.
     Answered(Box<Answer<Blob>>),
 }
@@ -40,6 +43,19 @@ pub(in crate::cache::core) struct Document {
     /// Whether effects wait to be delivered one by one.
     pub(in crate::cache::core) slow: bool,
     pub(in crate::cache::core) list_announced: Option<bool>,
+    /// What was to be written, by layer.
+    pub(in crate::cache::core) ops: Vec<(Source, Op<Blob>)>,
+    /// Whose storages are open.
+    account: Option<UserId>,
+    /// With what each effect began.
+    begun: BTreeMap<EffectId, Begun>,
+}
+
+/// Whose storages an effect acts on, and the cookie that a request carries.
+#[derive(Clone, Debug)]
+struct Begun {
+    account: UserId,
+    cookie: Option<Token>,
 }
 
 /// More steps than any turn takes.
@@ -50,20 +66,61 @@ pub(in crate::cache::core) fn account() -> UserId {
 }
 
 impl Document {
+    /// A document in which ada's storages are open, whatever the session is.
     pub(in crate::cache::core) fn open(world: &World, policy: Policy, seed: u64) -> Self {
-        let now = world.borrow().now();
-        let mut core = Core::new(policy, seed, true, now);
+        let mut document = Self::blank(world, policy, seed);
         let start = world.borrow().local.start(account());
-        core.handle(Event::Session(Some(start)), now);
+        document.tell(Event::Session(Some(start)));
+        document
+    }
+
+    /// A document that begins with what the browser holds of sessions.
+    pub(in crate::cache::core) fn begin(world: &World, policy: Policy, seed: u64) -> Self {
+        let mut document = Self::blank(world, policy, seed);
+        document.identify();
+        document
+    }
+
+    fn blank(world: &World, policy: Policy, seed: u64) -> Self {
+        let now = world.borrow().now();
         Self {
-            core,
+            core: Core::new(policy, seed, true, now),
             world: world.clone(),
             under_way: Vec::new(),
             events: Vec::new(),
             changed: Vec::new(),
             slow: false,
             list_announced: None,
+            ops: Vec::new(),
+            account: None,
+            begun: BTreeMap::new(),
         }
+    }
+
+    /// Looks at what the browser holds of sessions.
+    pub(in crate::cache::core) fn identify(&mut self) {
+        let held = self.world.borrow().jar.identity.clone();
+        self.tell(Event::Identity(held));
+    }
+
+    /// Someone signs in, in this document or another.
+    pub(in crate::cache::core) fn sign_in(&mut self, user: &str) {
+        let user: UserId = user.parse().unwrap();
+        let marker = {
+            let world = &mut *self.world.borrow_mut();
+            world.sign_in(&user, world.jar.cookie)
+        };
+        let epoch = self.core.epoch();
+        self.tell(Event::SignedIn { epoch, account: account_of(&user), marker });
+    }
+
+    /// Opens the storages of who is signed in, and closes those of who is not any more.
+    fn follow_session(&mut self) {
+        if let Some(account) = self.core.to_begin().cloned() {
+            let start = self.world.borrow_mut().layers(&account).0.start(account.clone());
+            self.core.handle(Event::Session(Some(start)), self.now());
+        }
+        self.account = self.core.account().cloned();
     }
 
     pub(in crate::cache::core) fn now(&self) -> Now {
@@ -73,7 +130,9 @@ impl Document {
     /// What is seen in the first frame.
     pub(in crate::cache::core) fn look(&mut self, wanted: Wanted) -> (ViewerId, View<Blob>) {
         let looks = self.core.looks(&wanted.user);
-        let found = looks.then(|| self.world.borrow().local.found(&wanted.user));
+        let account = self.account.clone().filter(|_| looks);
+        let found =
+            account.map(|account| self.world.borrow_mut().layers(&account).0.found(&wanted.user));
         self.core.open(wanted, found, self.now())
     }
 
@@ -86,6 +145,17 @@ impl Document {
 
     pub(in crate::cache::core) fn tell(&mut self, event: Event<Blob>) {
         self.core.handle(event, self.now());
+        self.follow_session();
+    }
+
+    fn of_account<T>(
+        &self,
+        account: &UserId,
+        act: impl FnOnce(&mut Local, &mut Durable) -> T,
+    ) -> T {
+        let world = &mut *self.world.borrow_mut();
+        let (local, durable) = world.layers(account);
+        act(local, durable)
     }
 
     pub(in crate::cache::core) fn leave(&mut self, viewer: ViewerId) {
@@ -104,6 +174,12 @@ impl Document {
     }
 
     fn carry_out(&mut self, effect: Effect<Blob>) {
+        let account = self.account.clone().unwrap_or_else(account);
+        let cookie = self.world.borrow().jar.cookie;
+        let mut begun = Begun { account, cookie };
+        if let Effect::Write { layer, ops, .. } = &effect {
+            self.ops.extend(ops.iter().map(|op| (*layer, op.clone())));
+        }
         let under = match effect {
             Effect::Read { id, lookups } => (id, Under::Read(lookups)),
             Effect::ReadDocuments { id, keys } => (id, Under::Documents(keys)),
@@ -113,20 +189,25 @@ impl Document {
             }
             Effect::Decode { id, rendition } => (id, Under::Decode(rendition.content.decodes)),
             Effect::Write { id, layer: Source::LocalStorage, ops, now, .. } => {
-                let written = self.world.borrow_mut().local.apply(&ops, now);
+                let written = self.of_account(&begun.account, |local, _| local.apply(&ops, now));
                 return self.tell(Event::Answer(id, Answer::Written(written)));
             }
             Effect::Write { id, ops, now, room, .. } => (id, Under::Write(ops, now, room)),
             Effect::Count { id } => {
-                let lines = self.world.borrow().local.count();
+                let lines = self.of_account(&begun.account, |local, _| local.count());
                 return self.tell(Event::Answer(id, Answer::Counted(lines)));
             }
             Effect::Measure { id } => (id, Under::Measure),
-            Effect::Erase { id, layer: Source::LocalStorage, .. } => {
-                let erased = self.world.borrow_mut().local.clear();
+            Effect::Erase { id, account, layer: Source::LocalStorage } => {
+                let erased = self.of_account(&account, |local, _| local.clear());
                 return self.tell(Event::Answer(id, Answer::Erased(erased)));
             }
-            Effect::Erase { id, .. } => (id, Under::Erase),
+            Effect::Erase { id, account, .. } => {
+                begun.account = account;
+                (id, Under::Erase)
+            }
+            Effect::ListAccounts { id } => (id, Under::Accounts),
+            Effect::Note(note) => return self.world.borrow_mut().note(note),
             Effect::AnnounceList(held) => {
                 self.list_announced = Some(held);
                 return;
@@ -137,9 +218,13 @@ impl Document {
                 self.under_way.retain(|(id, under)| *id != cancelled || stays(under));
                 return;
             }
-            Effect::Changed(topic) => return self.changed.push(topic),
+            Effect::Changed(topic) => {
+                self.follow_session();
+                return self.changed.push(topic);
+            }
             Effect::Report(event) => return self.events.push(event),
         };
+        self.begun.insert(under.0, begun);
         self.under_way.push(under);
     }
 
@@ -166,24 +251,29 @@ impl Document {
 
     /// What the world says to the `nth` effect now; none if it says nothing.
     fn answer(&mut self, nth: usize) -> Option<Answer<Blob>> {
-        let (_, under) = self.under_way.get(nth).cloned()?;
+        let (id, under) = self.under_way.get(nth).cloned()?;
+        let Begun { account, cookie } = self.begun.get(&id)?;
         {
             let world = &mut *self.world.borrow_mut();
             let hangs = world.durable.fault == Fault::Hanging;
+            let accounts = world.accounts();
+            if let Under::Fetch(request, lineage) = under {
+                return world.server.answer(&request, lineage, *cookie).map(Answer::Fetched);
+            }
+            let (_, durable) = world.layers(account);
             match under {
                 Under::Answered(answer) => Some(*answer),
-                Under::Fetch(request, lineage) => {
-                    world.server.answer(&request, lineage).map(Answer::Fetched)
-                }
+                Under::Fetch(..) => None,
                 Under::Decode(decodes) => Some(Answer::Decoded(decodes)),
                 _ if hangs => None,
-                Under::Read(lookups) => Some(Answer::Read(world.durable.get_many(&lookups))),
-                Under::Documents(keys) => Some(Answer::Documents(world.durable.read(&keys))),
+                Under::Read(lookups) => Some(Answer::Read(durable.get_many(&lookups))),
+                Under::Documents(keys) => Some(Answer::Documents(durable.read(&keys))),
                 Under::Write(ops, now, room) => {
-                    Some(Answer::Written(world.durable.apply(&ops, now, room)))
+                    Some(Answer::Written(durable.apply(&ops, now, room)))
                 }
-                Under::Measure => Some(Answer::Measured(world.durable.usage())),
-                Under::Erase => Some(Answer::Erased(world.durable.clear())),
+                Under::Measure => Some(Answer::Measured(durable.usage())),
+                Under::Accounts => Some(Answer::Accounts(Ok(accounts))),
+                Under::Erase => Some(Answer::Erased(durable.clear())),
             }
         }
     }

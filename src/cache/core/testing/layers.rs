@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use miniature_api::{ImageId, Lineage, Size, UserId};
 
-use super::{Blob, good};
+use super::{Blob, Fault, good};
 use crate::cache::{
     clock::Timestamp,
     core::{Op, Room, Start, StorageChange, Written},
@@ -14,29 +14,6 @@ use crate::cache::{
     key::{Lookup, RenditionKey},
     layer::LayerError,
 };
-
-/// How a storage behaves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::cache::core) enum Fault {
-    #[default]
-    None,
-    Denied,
-    Failing,
-    /// Answers nothing until the fault ends; what it was asked is carried out then.
-    Hanging,
-    /// Reads, removes and overwrites with as much, but takes nothing new.
-    Full,
-}
-
-impl Fault {
-    fn check(self) -> Result<(), LayerError> {
-        match self {
-            Self::None | Self::Hanging | Self::Full => Ok(()),
-            Self::Denied => Err(LayerError::Unavailable),
-            Self::Failing => Err(LayerError::Failed),
-        }
-    }
-}
 
 /// A user's row in LocalStorage.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -104,6 +81,10 @@ impl Local {
         }
         self.first = None;
         Ok(())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.first.is_none()
     }
 
     fn changed(&mut self, user: &UserId, old: Option<CheckedRecord>) {
@@ -290,6 +271,10 @@ impl Durable {
         self.fault.check()?;
         let bytes = self.renditions.keys().map(|key| u64::from(key.size.px()) * 20).sum();
         Ok(Usage { entries: self.records.len() + self.renditions.len(), bytes })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.renditions.is_empty() && self.documents.is_empty()
     }
 
     pub(super) fn clear(&mut self) -> Result<(), LayerError> {

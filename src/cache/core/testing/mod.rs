@@ -2,16 +2,20 @@
 //! delivered, and as many documents as a test wants on the same layers.
 
 mod document;
+mod fault;
 mod layers;
 mod server;
+mod sessions;
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use miniature_api::{ImageId, Size, UserId};
 
-pub(super) use document::{Document, Under};
-pub(super) use layers::{Durable, Fault, Local};
+pub(super) use document::{Document, Under, account};
+pub(super) use fault::Fault;
+pub(super) use layers::{Durable, Local};
 pub(super) use server::{Server, Weather};
+pub(super) use sessions::{Jar, Token, account_of};
 
 use crate::cache::{
     clock::{Now, Timestamp},
@@ -44,6 +48,9 @@ pub(super) struct Outside {
     pub(super) server: Server,
     pub(super) local: Local,
     pub(super) durable: Durable,
+    /// Those of other accounts than ada.
+    pub(super) others: BTreeMap<UserId, (Local, Durable)>,
+    pub(super) jar: Jar,
     wall: u64,
     running: Duration,
 }
@@ -56,7 +63,28 @@ impl Outside {
     pub(super) fn with_users(count: usize) -> World {
         let mut outside = Self { wall: 1_800_000_000_000, ..Self::default() };
         (0..count).for_each(|index| outside.server.change(&user(index), true));
+        outside.sign_in(&account(), None);
+        outside.jar.identity.account = Some(account_of(&account()));
         Rc::new(RefCell::new(outside))
+    }
+
+    /// The storages of an account. All fare alike.
+    pub(super) fn layers(&mut self, account: &UserId) -> (&mut Local, &mut Durable) {
+        if *account == document::account() {
+            return (&mut self.local, &mut self.durable);
+        }
+        let (local, durable) = self.others.entry(account.clone()).or_default();
+        (local.fault, durable.fault) = (self.local.fault, self.durable.fault);
+        (local, durable)
+    }
+
+    /// The accounts of which anything is stored.
+    pub(super) fn accounts(&self) -> Vec<UserId> {
+        let others =
+            self.others.iter().map(|(user, layers)| (user.clone(), (&layers.0, &layers.1)));
+        let all = [(account(), (&self.local, &self.durable))].into_iter().chain(others);
+        let held = all.filter(|(_, (local, durable))| !local.is_empty() || !durable.is_empty());
+        held.map(|(user, _)| user).collect()
     }
 
     pub(super) fn now(&self) -> Now {

@@ -7,7 +7,10 @@ use miniature_api::{
     Revision, Size, UserId,
 };
 
-use super::{Blob, image_of};
+use super::{
+    Blob, account, account_of, image_of,
+    sessions::{Sessions, Token},
+};
 use crate::cache::{
     core::{Checked, Fetched, FriendsReply, Refusal, Reply, Request},
     layer::OriginError,
@@ -23,8 +26,6 @@ pub(in crate::cache::core) enum Weather {
     /// Never answers.
     Silent,
     Status(u16),
-    /// 401.
-    SignedOut,
     /// 503, and when to come back.
     Busy(u64),
     /// Something that is no answer of ours.
@@ -43,6 +44,7 @@ pub(in crate::cache::core) struct Server {
     pub(in crate::cache::core) truth: BTreeMap<UserId, Record>,
     /// Friends by their names, which order the list.
     pub(in crate::cache::core) friends: BTreeMap<String, UserId>,
+    pub(in crate::cache::core) sessions: Sessions,
     pub(in crate::cache::core) weather: Weather,
     pub(in crate::cache::core) requests: Vec<Request>,
     pub(in crate::cache::core) renditions_sent: usize,
@@ -58,6 +60,7 @@ impl Default for Server {
         Self {
             truth: BTreeMap::new(),
             friends: BTreeMap::new(),
+            sessions: Sessions::default(),
             weather: Weather::Fine,
             requests: Vec::new(),
             renditions_sent: 0,
@@ -118,7 +121,12 @@ impl Server {
     }
 
     pub(in crate::cache::core) fn list(&self) -> Vec<UserId> {
-        self.friends.values().filter(|user| self.truth.contains_key(*user)).cloned().collect()
+        self.list_of(&account())
+    }
+
+    pub(in crate::cache::core) fn list_of(&self, asks: &UserId) -> Vec<UserId> {
+        let friends = self.friends_of(asks).into_values();
+        friends.filter(|user| self.truth.contains_key(user)).collect()
     }
 
     /// What is answered now; none: nothing, ever.
@@ -126,15 +134,17 @@ impl Server {
         &mut self,
         request: &Request,
         held: Option<Lineage>,
+        cookie: Option<Token>,
     ) -> Option<Fetched<Blob>> {
+        let asks = self.sessions.user_of(cookie).cloned();
         let refusal = |error, retry_after| {
-            let lineage = Some(lineage(self.history));
-            Some(Fetched { lineage, asked: None, outcome: Err(Refusal { error, retry_after }) })
+            let (lineage, account) = (Some(lineage(self.history)), asks.clone());
+            let outcome = Err(Refusal { error, retry_after });
+            Some(Fetched { lineage, account, asked: None, outcome })
         };
         match self.weather {
             Weather::Silent => return None,
             Weather::Unreachable => return refusal(OriginError::Unreachable, None),
-            Weather::SignedOut => return refusal(OriginError::SignedOut, None),
             Weather::Status(status) => return refusal(OriginError::Status(status), None),
             Weather::Busy(seconds) => {
                 let after = std::time::Duration::from_secs(seconds);
@@ -142,17 +152,29 @@ impl Server {
             }
             _ => {}
         }
+        let Some(asks) = asks else {
+            let outcome = match request {
+                Request::Session => Ok(Reply::Session(None)),
+                Request::SignOut(_) => Ok(Reply::SignedOut),
+                _ => Err(OriginError::SignedOut.into()),
+            };
+            return Some(Fetched { lineage: None, account: None, asked: None, outcome });
+        };
         let known = held == Some(self.lineage());
         let reply = match request {
             Request::Pictures { size, users } => self.pictures(*size, users, known),
             Request::Friends { cursor, pictures, etag } => {
-                self.page(cursor.as_deref(), *pictures, etag.as_deref().filter(|_| known))
+                self.page(&asks, cursor.as_deref(), *pictures, etag.as_deref().filter(|_| known))
             }
             Request::Profile(user) => Reply::Profile(self.profile(user)),
-            Request::Session => Reply::Session(None),
+            Request::Session => Reply::Session(Some(account_of(&asks))),
+            Request::SignOut(marker) => {
+                self.sessions.end(cookie, marker);
+                Reply::SignedOut
+            }
         };
         let lineage = (self.weather != Weather::NoLineage).then(|| self.lineage());
-        Some(Fetched { lineage, asked: None, outcome: Ok(reply) })
+        Some(Fetched { lineage, account: Some(asks), asked: None, outcome: Ok(reply) })
     }
 
     fn pictures(&mut self, size: Size, users: &[BatchUser], known: bool) -> Reply<Blob> {
@@ -182,15 +204,28 @@ impl Server {
         }
     }
 
+    /// The list of ada, or of someone else: theirs are all users, under names that say whose friends
+    /// they are.
+    fn friends_of(&self, asks: &UserId) -> BTreeMap<String, UserId> {
+        match *asks == account() {
+            true => self.friends.clone(),
+            false => {
+                let named = |user: &UserId| (format!("{asks}/{user}"), user.clone());
+                self.truth.keys().map(named).collect()
+            }
+        }
+    }
+
     fn page(
         &mut self,
+        asks: &UserId,
         cursor: Option<&str>,
         pictures: Option<Size>,
         etag: Option<&str>,
     ) -> Reply<Blob> {
         let after = |name: &str| cursor.is_none_or(|cursor| name > cursor);
-        let rows: Vec<(&String, Friend)> = self
-            .friends
+        let friends = self.friends_of(asks);
+        let rows: Vec<(&String, Friend)> = friends
             .iter()
             .filter(|(name, _)| after(name))
             .filter_map(|(name, user)| {
@@ -204,7 +239,7 @@ impl Server {
         let next = rows.last().filter(|_| more).map(|(name, _)| (*name).clone());
         let page =
             FriendsPage { friends: rows.iter().map(|(_, friend)| friend.clone()).collect(), next };
-        let name: Box<str> = format!("{} {page:?}", self.history).into();
+        let name: Box<str> = format!("{} {asks} {page:?}", self.history).into();
         if etag == Some(&name) {
             return Reply::Friends(None);
         }

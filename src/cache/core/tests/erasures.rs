@@ -2,35 +2,25 @@
 
 use super::*;
 use crate::cache::{
-    clock::Timestamp,
     core::{
-        Answer, Start,
+        Answer,
         testing::{Fault, Under},
     },
     layer::LayerError,
 };
-
-fn start(account: &str) -> Event<Blob> {
-    Event::Session(Some(Start {
-        account: account.parse().unwrap(),
-        lineage: None,
-        believe_from: Timestamp(0),
-        friends: None,
-    }))
-}
 
 #[test]
 fn clear_forgets_no_erasure_of_another_account() {
     let mut t = Fixture::with_users(1);
     t.visit(0);
     t.world.borrow_mut().durable.fault = Fault::Hanging;
-    t.doc.tell(Event::Session(None));
+    t.doc.tell(Event::SignOut);
     t.doc.run();
-    t.doc.tell(start("grace"));
+    t.doc.sign_in("grace");
     t.doc.run();
     t.doc.tell(Event::Clear);
     t.doc.run();
-    t.doc.tell(start("ada"));
+    t.doc.sign_in("ada");
     t.doc.run();
     t.world.borrow_mut().durable.fault = Fault::None;
     t.doc.wait(minutes(2));
@@ -44,9 +34,9 @@ fn an_erasure_of_another_account_that_fails_after_clear_is_tried_again() {
     let mut t = Fixture::with_users(1);
     t.visit(0);
     t.world.borrow_mut().durable.fault = Fault::Hanging;
-    t.doc.tell(Event::Session(None));
+    t.doc.tell(Event::SignOut);
     t.doc.run();
-    t.doc.tell(start("grace"));
+    t.doc.sign_in("grace");
     t.doc.run();
     // one erasure, of ada, is under way
     let (id, _) =
@@ -74,10 +64,10 @@ fn what_could_not_be_erased_is_erased_before_it_is_read() {
     let mut t = Fixture::with_users(1);
     t.visit(0);
     t.world.borrow_mut().durable.fault = Fault::Failing;
-    t.doc.tell(Event::Session(None));
+    t.doc.tell(Event::SignOut);
     t.doc.run();
     t.world.borrow_mut().durable.fault = Fault::None;
-    t.doc.tell(start("ada"));
+    t.doc.sign_in("ada");
     let (viewer, _) = t.doc.look(wanted(0, Size::S64));
     t.doc.run();
     let source = t.view(viewer).shown.map(|s| s.source);
@@ -89,10 +79,10 @@ fn an_erasure_that_is_owed_takes_nothing_that_was_written_since() {
     let mut t = Fixture::with_users(2);
     t.visit(0);
     t.world.borrow_mut().durable.fault = Fault::Failing;
-    t.doc.tell(Event::Session(None));
+    t.doc.tell(Event::SignOut);
     t.doc.run();
     t.world.borrow_mut().durable.fault = Fault::None;
-    t.doc.tell(start("ada"));
+    t.doc.sign_in("ada");
     t.open(0);
     t.open(1);
     t.doc.wait(secs(5));
@@ -130,7 +120,7 @@ fn a_write_that_ends_after_clear_says_nothing_of_what_is_there() {
 #[test]
 fn without_an_account_the_core_rests() {
     let mut t = Fixture::with_users(1);
-    t.doc.tell(Event::Session(None));
+    t.doc.tell(Event::SignOut);
     t.doc.run();
     t.doc.look(wanted(0, Size::S64));
     t.world.borrow_mut().advance(secs(3));
@@ -169,7 +159,7 @@ fn a_read_that_ends_after_clear_says_nothing_of_what_is_there() {
 fn invalidating_someone_without_an_account_lets_the_core_rest() {
     let mut t = Fixture::with_users(1);
     t.visit(0);
-    t.doc.tell(Event::Session(None));
+    t.doc.tell(Event::SignOut);
     t.doc.run();
     t.doc.tell(Event::Invalidate(user(0)));
     t.world.borrow_mut().advance(secs(3));

@@ -3,7 +3,7 @@
 use super::*;
 use crate::cache::{
     core::{
-        ConnectionView, ListState, ListView, ProfileView, SessionView,
+        ConnectionView, ListState, ListView, ProfileView,
         testing::{Fault, Weather},
     },
     layer::OriginError,
@@ -41,24 +41,21 @@ fn a_picture_comes_by_itself_once_an_outage_is_over() {
 }
 
 #[test]
-fn a_list_a_profile_and_a_session_come_by_themselves_once_an_outage_is_over() {
+fn a_list_and_a_profile_come_by_themselves_once_an_outage_is_over() {
     for (name, weather) in outages() {
         let mut t = Fixture::with_users(2);
         t.world.borrow_mut().server.befriend(&user(1), "b");
         t.world.borrow_mut().server.weather = weather;
         t.doc.tell(VIEW());
         t.doc.tell(Event::ProfileViewed(user(0)));
-        t.doc.tell(Event::AskSession);
         t.doc.wait(secs(16));
         assert!(matches!(t.doc.list().state, ListState::Failed(_)), "{name}: a button in time");
         assert!(matches!(t.doc.core.profile(&user(0)), ProfileView::Failed(_)), "{name}");
-        assert!(matches!(t.doc.core.session(), SessionView::Failed(_)), "{name}");
         t.world.borrow_mut().server.weather = Weather::Fine;
         t.doc.wait(minutes(2));
         assert_eq!(t.doc.list().state, ListState::Ready, "{name}");
         assert_eq!(t.doc.list().friends.len(), 1, "{name}");
         assert!(matches!(t.doc.core.profile(&user(0)), ProfileView::Known(_)), "{name}");
-        assert_eq!(t.doc.core.session(), SessionView::Answered(None), "{name}");
         assert_eq!(t.doc.core.connection(), ConnectionView::Reachable, "{name}");
     }
 }

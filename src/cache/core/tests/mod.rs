@@ -1,6 +1,8 @@
 //! The core in single sentences. Histories of many steps are the simulation's.
 
+mod accounts;
 mod answers;
+mod connection;
 mod documents;
 mod erasures;
 mod failures;
@@ -10,6 +12,7 @@ mod lists;
 mod looks;
 mod opening;
 mod sessions;
+mod stored;
 mod wakes;
 mod wakeups;
 

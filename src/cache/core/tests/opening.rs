@@ -16,7 +16,7 @@ fn local_storage_is_read_once_a_user_while_someone_is_signed_in() {
     t.open(0);
     assert!(!t.doc.core.looks(&user(0)), "it was read");
     assert!(t.doc.core.looks(&user(1)));
-    t.doc.tell(Event::Session(None));
+    t.doc.tell(Event::SignOut);
     assert!(!t.doc.core.looks(&user(1)), "nobody is signed in");
 }
 

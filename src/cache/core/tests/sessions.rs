@@ -2,26 +2,24 @@
 
 use super::*;
 use crate::cache::core::{
-    Effect, ListView, SessionView, Start,
-    testing::{Fault, Under, Weather},
+    Effect, Farewell, Identity, ListView, SessionState,
+    testing::{Fault, Under, Weather, account_of},
 };
 
-fn start(account: &str) -> Event<Blob> {
-    Event::Session(Some(Start {
-        account: account.parse().unwrap(),
-        lineage: None,
-        believe_from: crate::cache::clock::Timestamp(0),
-        friends: None,
-    }))
+/// A page that knows so many users, and that ada is signed in.
+pub(super) fn page(users: usize) -> Fixture {
+    let mut t = Fixture::with_users(users);
+    t.doc = Document::begin(&t.world, t.policy.clone(), 1);
+    t
 }
 
 #[test]
 fn signing_out_shows_nothing_any_more_and_erases_every_layer() {
-    let mut t = Fixture::with_users(1);
+    let mut t = page(1);
     t.visit(0);
     let (viewer, _) = t.open(0);
     t.doc.changed.clear();
-    t.doc.tell(Event::Session(None));
+    t.doc.tell(Event::SignOut);
     t.doc.run();
     assert!(t.view(viewer).shown.is_none());
     assert!(!t.doc.changed.is_empty(), "the page is told");
@@ -32,12 +30,12 @@ fn signing_out_shows_nothing_any_more_and_erases_every_layer() {
 
 #[test]
 fn an_answer_to_what_was_asked_in_another_session_changes_nothing() {
-    let mut t = Fixture::with_users(1);
+    let mut t = page(1);
     t.doc.slow = true;
     t.open(0);
     let asked = t.doc.under_way.clone();
-    assert_eq!(asked.len(), 1);
-    t.doc.tell(start("grace"));
+    assert_eq!(asked.len(), 2, "who is signed in, and the picture");
+    t.doc.sign_in("grace");
     t.doc.run();
     t.doc.under_way.extend(asked);
     let (viewer, _) = t.doc.look(wanted(0, Size::S64));
@@ -50,23 +48,23 @@ fn an_answer_to_what_was_asked_in_another_session_changes_nothing() {
 
 #[test]
 fn a_list_of_another_session_is_nobodys() {
-    let mut t = Fixture::with_users(1);
+    let mut t = page(1);
     t.world.borrow_mut().server.befriend(&user(0), "a");
     t.doc.tell(Event::FriendsViewed(ListView { rows: 0..4, pictures: None }));
     t.doc.run();
     assert_eq!(t.doc.list().friends.len(), 1);
-    t.doc.tell(start("grace"));
+    t.doc.sign_in("grace");
     assert_eq!(t.doc.list().friends.len(), 0);
 }
 
 #[test]
 fn a_sign_in_during_the_erasure_of_the_same_account_waits_for_it() {
-    let mut t = Fixture::with_users(1);
+    let mut t = page(1);
     t.visit(0);
     t.world.borrow_mut().durable.fault = Fault::Hanging;
-    t.doc.tell(Event::Session(None));
+    t.doc.tell(Event::SignOut);
     t.doc.run();
-    t.doc.tell(start("ada"));
+    t.doc.sign_in("ada");
     let (viewer, first_frame) = t.open(0);
     assert_eq!(first_frame, None);
     t.doc.wait(secs(5));
@@ -80,8 +78,8 @@ fn a_sign_in_during_the_erasure_of_the_same_account_waits_for_it() {
 
 #[test]
 fn without_an_account_nothing_is_asked_but_who_is_signed_in() {
-    let mut t = Fixture::with_users(1);
-    t.doc.tell(Event::Session(None));
+    let mut t = page(1);
+    t.doc.tell(Event::SignOut);
     t.doc.run();
     t.doc.requests();
     t.doc.look(wanted(0, Size::S64));
@@ -89,46 +87,172 @@ fn without_an_account_nothing_is_asked_but_who_is_signed_in() {
     t.doc.tell(Event::AskSession);
     t.doc.wait(minutes(5));
     assert_eq!(t.doc.requests(), [Request::Session]);
-    assert_eq!(t.doc.core.session(), SessionView::Answered(None));
+    assert_eq!(t.doc.core.session().state, SessionState::SignedOut(None));
+}
+
+/// The page of a browser that has a session of which it knows no account.
+pub(super) fn of_unknown_account() -> Fixture {
+    let mut t = page(1);
+    t.world.borrow_mut().jar.identity.account = None;
+    t.doc = Document::begin(&t.world, t.policy.clone(), 2);
+    t
+}
+
+pub(super) fn state(t: &Fixture) -> SessionState {
+    t.doc.core.session().state
+}
+
+pub(super) fn signed_in(name: &str) -> SessionState {
+    SessionState::SignedIn(account_of(&name.parse().unwrap()))
+}
+
+#[test]
+fn who_is_signed_in_is_learnt_once_an_outage_is_over() {
+    for weather in [Weather::Unreachable, Weather::Silent, Weather::Status(500), Weather::Busy(9)] {
+        let mut t = of_unknown_account();
+        t.world.borrow_mut().server.weather = weather;
+        assert_eq!(state(&t), SessionState::Unknown);
+        t.doc.wait(secs(16));
+        assert_eq!(state(&t), SessionState::Unreachable, "{weather:?}: a button in time");
+        t.world.borrow_mut().server.weather = Weather::Fine;
+        t.doc.wait(minutes(2));
+        assert_eq!(state(&t), signed_in("ada"), "{weather:?}");
+    }
 }
 
 #[test]
 fn asking_who_is_signed_in_by_hand_does_not_wait_for_a_pause() {
-    let mut t = Fixture::with_users(0);
+    let mut t = of_unknown_account();
     t.world.borrow_mut().server.weather = Weather::Busy(600);
-    t.doc.tell(Event::AskSession);
     t.doc.run();
-    assert!(matches!(t.doc.core.session(), SessionView::Failed(_)));
+    assert_eq!(state(&t), SessionState::Unreachable);
     t.world.borrow_mut().server.weather = Weather::Fine;
     t.doc.tell(Event::AskSession);
     t.doc.run();
-    assert_eq!(t.doc.core.session(), SessionView::Answered(None));
+    assert_eq!(state(&t), signed_in("ada"));
 }
 
 #[test]
 fn a_request_refused_because_nobody_is_signed_in_asks_who_is() {
-    let mut t = Fixture::with_users(1);
+    let mut t = page(1);
+    t.visit(0);
+    t.world.borrow_mut().server.sessions.end_all();
     t.doc.slow = true;
+    t.doc.tell(Event::Invalidate(user(0)));
     t.open(0);
-    t.world.borrow_mut().server.weather = Weather::SignedOut;
-    t.doc.deliver(0);
-    t.world.borrow_mut().server.weather = Weather::Fine;
     t.doc.requests();
+    t.doc.deliver(0);
     t.doc.turn();
     assert_eq!(t.doc.requests(), [Request::Session]);
-    assert_eq!(t.doc.core.session(), SessionView::Asking, "a refusal alone says nothing");
+    assert_eq!(state(&t), signed_in("ada"), "a refusal alone says nothing");
+    assert!(!t.world.borrow().durable.records.is_empty(), "and erases nothing");
     t.doc.slow = false;
     t.doc.run();
-    assert_eq!(t.doc.core.session(), SessionView::Answered(None));
+    assert_eq!(state(&t), SessionState::SignedOut(Some(Farewell::Expired)));
+    assert!(t.world.borrow().durable.records.is_empty());
     assert!(t.doc.changed.contains(&crate::cache::core::Topic::Session));
+}
+
+pub(super) const LIST: fn() -> Event<Blob> =
+    || Event::FriendsViewed(ListView { rows: 0..4, pictures: Some(Size::S64) });
+
+#[test]
+fn signed_out_without_a_network_nothing_of_the_account_is_asked_for_or_shown() {
+    let mut t = page(1);
+    t.world.borrow_mut().server.befriend(&user(0), "of ada");
+    t.doc.tell(LIST());
+    t.visit(0);
+    t.world.borrow_mut().server.weather = Weather::Unreachable;
+    t.doc.tell(Event::SignOut);
+    t.doc.wait(secs(30));
+    assert_eq!(t.world.borrow().jar.identity.marker, None, "boot.js asks for nothing");
+    t.doc.requests();
+    t.doc = Document::begin(&t.world, t.policy.clone(), 2);
+    assert_eq!(state(&t), SessionState::SignedOut(None), "in the first frame");
+    t.world.borrow_mut().server.weather = Weather::Fine;
+    t.doc.tell(LIST());
+    t.doc.look(wanted(0, Size::S64));
+    t.doc.wait(minutes(2));
+    let asked = t.doc.requests();
+    let ends = |request: &Request| matches!(request, Request::SignOut(marker) if marker.as_str() == "ada.00000000");
+    assert!(!asked.is_empty() && asked.iter().all(ends), "{asked:?}");
+    let world = t.world.borrow();
+    assert_eq!(world.server.sessions.user_of(world.jar.cookie), None, "ended at the server");
+    assert_eq!(world.jar.identity, Identity::default(), "and not owed any more");
+    assert!(world.accounts().is_empty());
+    drop(world);
+    assert_eq!(state(&t), SessionState::SignedOut(None));
+}
+
+#[test]
+fn signed_out_without_a_network_and_in_again_one_stays_in() {
+    for same_page in [true, false] {
+        let mut t = page(1);
+        t.world.borrow_mut().server.weather = Weather::Silent;
+        t.doc.tell(Event::SignOut);
+        t.doc.run();
+        let late = t.doc.under_way.clone();
+        assert_eq!(late.len(), 1, "the sign-out");
+        if !same_page {
+            t.doc = Document::begin(&t.world, t.policy.clone(), 2);
+        }
+        t.world.borrow_mut().server.weather = Weather::Fine;
+        t.doc.sign_in("ada");
+        t.doc.under_way.extend(late);
+        t.doc.wait(minutes(2));
+        assert_eq!(state(&t), signed_in("ada"));
+        let world = t.world.borrow();
+        assert!(world.server.sessions.user_of(world.jar.cookie).is_some());
+        assert_eq!(world.jar.identity.owed, None);
+    }
+}
+
+#[test]
+fn an_answer_of_the_session_before_changes_nothing() {
+    // A 401, and a session that says ada, after signing out; and after signing in as someone else.
+    for (ends, next) in [(true, None), (false, None), (true, Some("grace")), (false, Some("grace"))]
+    {
+        let mut t = page(1);
+        t.doc.slow = true;
+        t.doc.tell(Event::AskSession);
+        t.open(0);
+        if ends {
+            t.world.borrow_mut().server.sessions.end_all();
+        }
+        (0..t.doc.under_way.len()).for_each(|nth| t.doc.delay(nth));
+        let late = t.doc.under_way.clone();
+        t.doc.tell(Event::SignOut);
+        next.into_iter().for_each(|next| t.doc.sign_in(next));
+        t.doc.slow = false;
+        t.doc.run();
+        let before = state(&t);
+        t.doc.under_way.extend(late);
+        t.doc.wait(minutes(1));
+        assert_eq!(state(&t), before, "{ends} {next:?}");
+        assert_eq!(before, next.map_or(SessionState::SignedOut(None), signed_in));
+    }
+}
+
+#[test]
+fn a_sign_out_where_storage_is_denied_removes_the_marker_all_the_same() {
+    let mut t = page(1);
+    t.world.borrow_mut().local.fault = Fault::Denied;
+    t.world.borrow_mut().server.weather = Weather::Unreachable;
+    t.doc.tell(Event::SignOut);
+    t.doc.run();
+    assert_eq!(t.world.borrow().jar.identity.marker, None);
+    t.world.borrow_mut().server.weather = Weather::Fine;
+    t.doc.wait(minutes(2));
+    let world = t.world.borrow();
+    assert_eq!(world.server.sessions.user_of(world.jar.cookie), None);
 }
 
 #[test]
 fn an_erasure_that_failed_is_made_again_until_it_succeeds() {
-    let mut t = Fixture::with_users(1);
+    let mut t = page(1);
     t.visit(0);
     t.world.borrow_mut().durable.fault = Fault::Failing;
-    t.doc.tell(Event::Session(None));
+    t.doc.tell(Event::SignOut);
     t.doc.wait(minutes(2));
     assert!(!t.world.borrow().durable.records.is_empty());
     t.world.borrow_mut().durable.fault = Fault::None;
@@ -138,7 +262,7 @@ fn an_erasure_that_failed_is_made_again_until_it_succeeds() {
 
 #[test]
 fn what_was_queued_for_one_account_is_not_carried_out_for_another() {
-    let mut t = Fixture::with_users(2);
+    let mut t = page(2);
     t.open(0);
     t.world.borrow_mut().advance(secs(1));
     t.change(0, true);
@@ -149,7 +273,7 @@ fn what_was_queued_for_one_account_is_not_carried_out_for_another() {
     t.doc.tell(Event::News(records, lineage));
     let first = t.doc.core.poll(t.doc.now());
     assert!(matches!(first, Some(Effect::Changed(_))), "a request follows in the same turn");
-    t.doc.tell(start("grace"));
+    t.doc.sign_in("grace");
     let rest: Vec<_> = std::iter::from_fn(|| t.doc.core.poll(t.doc.now())).collect();
     let touches = |effect: &&Effect<Blob>| {
         matches!(effect, Effect::Read { .. } | Effect::Write { .. } | Effect::Fetch { .. })

@@ -80,6 +80,6 @@ fn the_core_says_whose_data_it_holds_and_by_what_rules() {
     t.doc = Document::open(&t.world, t.policy.clone(), 1);
     assert_eq!(t.doc.core.policy(), &t.policy);
     assert_eq!(t.doc.core.account(), Some(&"ada".parse().unwrap()));
-    t.doc.tell(Event::Session(None));
+    t.doc.tell(Event::SignOut);
     assert_eq!(t.doc.core.account(), None);
 }

@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use hyper::{
     Response, StatusCode,
     body::{Body as HttpBody, Frame, SizeHint},
-    header::{HeaderValue, RETRY_AFTER},
+    header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use std::{
     pin::Pin,
@@ -32,6 +32,15 @@ pub enum FaultKind {
     Held,
     /// 503 with this `Retry-After`, in seconds.
     Unavailable(u32),
+    /// The 401 of a company's gateway, which is no answer of the server's.
+    Gateway {
+        /// Whether the browser itself would ask for name and password.
+        asks: bool,
+    },
+    /// The server's answer, without its cookies.
+    NoCookies,
+    /// The server's answer, so many milliseconds late.
+    Late(u64),
 }
 
 impl Fault {
@@ -46,6 +55,18 @@ pub(super) fn unavailable(retry_after: u32) -> Answer {
     let mut answer = Response::new(super::forward::whole("busy"));
     *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+    answer
+}
+
+/// A 401 as from a gateway that wants to know who is there.
+pub(super) fn gateway(asks: bool) -> Answer {
+    let mut answer = Response::new(super::forward::whole("<h1>Sign in to the company</h1>"));
+    *answer.status_mut() = StatusCode::UNAUTHORIZED;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    if asks {
+        let question = HeaderValue::from_static("Negotiate");
+        answer.headers_mut().insert(WWW_AUTHENTICATE, question);
+    }
     answer
 }
 

@@ -207,6 +207,16 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answe
     let answer = match fault.map(|fault| fault.kind) {
         Some(FaultKind::Held) => std::future::pending().await,
         Some(FaultKind::Unavailable(retry_after)) => fault::unavailable(retry_after),
+        Some(FaultKind::Gateway { asks }) => fault::gateway(asks),
+        Some(FaultKind::Late(millis)) => {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            pass(request, &shared).await
+        }
+        Some(FaultKind::NoCookies) => {
+            let mut answer = pass(request, &shared).await;
+            answer.headers_mut().remove(hyper::header::SET_COOKIE);
+            answer
+        }
         None => pass(request, &shared).await,
     };
     ticket.leave(answer.status().as_u16(), forward::weight(&answer));

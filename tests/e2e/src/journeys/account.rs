@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Another person of the demo, and the password that all of them share.
-const SOMEONE_ELSE: (&str, &str) = ("grace", "miniature");
+pub(super) const SOMEONE_ELSE: (&str, &str) = ("grace", "miniature");
 
 /// How long an erasure may take.
 const ERASURE: Duration = Duration::from_secs(5);
@@ -31,8 +31,7 @@ pub(super) async fn signed_out(visit: &mut Visit<'_>) -> Result<()> {
     visit.wait_visible(&hook("demo-sign-in")).await?;
 
     require_erased(visit, |_| true).await?;
-    require_no_cookies(visit).await?;
-    Ok(())
+    require_ended(visit).await
 }
 
 /// Someone else signs in on the same page without a sign-out: nothing of the first is left.
@@ -57,7 +56,7 @@ pub(super) async fn someone_else(visit: &mut Visit<'_>) -> Result<()> {
 }
 
 /// Keys and names carry the account; a friend called ada is someone else's friend.
-fn belongs_to_ada(line: &str) -> bool {
+pub(super) fn belongs_to_ada(line: &str) -> bool {
     let is_cookie =
         line.starts_with("Cookie ") && line.split(['=', '.', ';']).any(|part| part == "ada");
     is_cookie || line.contains("miniature:v1:ada:") || line.contains("IndexedDB miniature:ada")
@@ -92,20 +91,25 @@ pub(super) async fn signed_out_elsewhere(visit: &mut Visit<'_>) -> Result<()> {
     visit.wait_pictures(FIRST_PAGE).await
 }
 
-/// Waits until the server has ended the session: its cookies go with the answer.
-async fn require_no_cookies(visit: &Visit<'_>) -> Result<()> {
+/// Waits until the server has ended the session. Its token is dead then, and the only cookie.
+pub(super) async fn require_ended(visit: &Visit<'_>) -> Result<()> {
+    let ask = "const done = arguments[arguments.length - 1];
+         fetch('/api/session').then((answer) => done(answer.status), () => done(0))";
     let start = Instant::now();
-    loop {
-        let cookies = visit.cookie_names().await?;
-        if cookies.is_empty() {
-            return Ok(());
-        }
-        ensure!(start.elapsed() < ERASURE, "cookies are left behind: {cookies:?}");
+    while visit.eval_async::<u16>(ask).await? != 401 {
+        ensure!(start.elapsed() < ERASURE, "the session lives on at the server");
     }
+    let mut cookies = visit.cookie_names().await?;
+    cookies.retain(|name| name != "miniature_session");
+    ensure!(cookies.is_empty(), "cookies are left behind: {cookies:?}");
+    Ok(())
 }
 
 /// Waits until no storage holds such a line; a database takes a moment to go.
-async fn require_erased(visit: &Visit<'_>, is_theirs: impl Fn(&str) -> bool) -> Result<()> {
+pub(super) async fn require_erased(
+    visit: &Visit<'_>,
+    is_theirs: impl Fn(&str) -> bool,
+) -> Result<()> {
     let start = Instant::now();
     loop {
         let mut left = stored(visit).await?;
@@ -117,7 +121,7 @@ async fn require_erased(visit: &Visit<'_>, is_theirs: impl Fn(&str) -> bool) -> 
     }
 }
 
-async fn stored(visit: &Visit<'_>) -> Result<Vec<String>> {
+pub(super) async fn stored(visit: &Visit<'_>) -> Result<Vec<String>> {
     match visit.eval_async(page::STORED).await? {
         Stored::Found(lines) => Ok(lines),
         Stored::Error(error) => bail!("cannot look into the storages: {error}"),

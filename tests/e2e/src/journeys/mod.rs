@@ -7,6 +7,7 @@ mod modal;
 mod outage;
 mod returns;
 mod scroll;
+mod sessions;
 mod warm;
 
 use crate::{page::hook, visit::Visit};
@@ -55,6 +56,15 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("sign-in as someone else: nothing of the first is left", account::someone_else),
     journey!("sign-in form: by keyboard alone", account::by_form),
     journey!("signed out elsewhere: the page asks to sign in", account::signed_out_elsewhere),
+    journey!("another port signs in: its list is never kept under the first name", sessions::port),
+    journey!("signed out without a network: nothing of the account comes back", sessions::offline),
+    journey!("signed out without a network, and in again: stays in", sessions::in_again),
+    journey!("late answers of the session before change nothing", sessions::late_answers),
+    journey!("two tabs: out in one is out in both, and in again", sessions::two_tabs),
+    journey!("a key that only begins like the account's signs nobody out", sessions::like_the_key),
+    journey!("a gateway's 401 ends no session and erases nothing", sessions::gateway),
+    journey!("no cookies: the sign-in says so", sessions::no_cookies),
+    journey!("Back after signing out elsewhere: the sign-in page", sessions::page_cache),
     journey!("all friends scrolled through: bounded", scroll::through_all),
     // It changes a picture for good: last.
     journey!("a large picture: its object URL is given back", large::object_url),
