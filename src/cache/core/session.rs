@@ -314,12 +314,14 @@ impl<B: Bytes> Core<B> {
             return self.survey();
         }
         let own = self.session.account().map(|account| account.user_id.clone());
-        for account in accounts {
-            let is_own = Some(&account) == own.as_ref() || Some(&account) == self.account.as_ref();
-            let is_leaving = self.erasures.iter().any(|(_, leaving, _)| *leaving == account)
-                || self.erase_again.iter().any(|(_, leaving, _)| *leaving == account);
-            if !is_own && !is_leaving {
-                self.erase_account(&account);
+        let is_own = |user: &UserId| [&own, &self.account].iter().any(|o| o.as_ref() == Some(user));
+        for account in accounts.into_iter().filter(|account| !is_own(account)).collect::<Vec<_>>() {
+            for layer in super::pending::BOTH {
+                let under_way = self.erasures.iter().map(|(_, account, layer)| (account, *layer));
+                let owed = self.erase_again.iter().map(|(_, account, layer)| (account, *layer));
+                if !under_way.chain(owed).any(|leaving| leaving == (&account, layer)) {
+                    self.erase(account.clone(), layer);
+                }
             }
         }
     }

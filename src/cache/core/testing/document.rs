@@ -56,6 +56,7 @@ pub(in crate::cache::core) struct Document {
 struct Begun {
     account: UserId,
     cookie: Option<Token>,
+    deletions: usize,
 }
 
 /// More steps than any turn takes.
@@ -176,7 +177,8 @@ impl Document {
     fn carry_out(&mut self, effect: Effect<Blob>) {
         let account = self.account.clone().unwrap_or_else(account);
         let cookie = self.world.borrow().jar.cookie;
-        let mut begun = Begun { account, cookie };
+        let deletions = self.of_account(&account, |_, durable| durable.deletions);
+        let mut begun = Begun { account, cookie, deletions };
         if let Effect::Write { layer, ops, .. } = &effect {
             self.ops.extend(ops.iter().map(|op| (*layer, op.clone())));
         }
@@ -252,7 +254,7 @@ impl Document {
     /// What the world says to the `nth` effect now; none if it says nothing.
     fn answer(&mut self, nth: usize) -> Option<Answer<Blob>> {
         let (id, under) = self.under_way.get(nth).cloned()?;
-        let Begun { account, cookie } = self.begun.get(&id)?;
+        let Begun { account, cookie, deletions } = self.begun.get(&id)?;
         {
             let world = &mut *self.world.borrow_mut();
             let hangs = world.durable.fault == Fault::Hanging;
@@ -268,6 +270,9 @@ impl Document {
                 _ if hangs => None,
                 Under::Read(lookups) => Some(Answer::Read(durable.get_many(&lookups))),
                 Under::Documents(keys) => Some(Answer::Documents(durable.read(&keys))),
+                Under::Write(..) if *deletions < durable.deletions => {
+                    Some(Answer::Written(Ok(crate::cache::core::Written::default())))
+                }
                 Under::Write(ops, now, room) => {
                     Some(Answer::Written(durable.apply(&ops, now, room)))
                 }

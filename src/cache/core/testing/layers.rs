@@ -230,6 +230,8 @@ pub(in crate::cache::core) struct Durable {
     pub(in crate::cache::core) fault: Fault,
     pub(in crate::cache::core) reads: usize,
     pub(in crate::cache::core) full_in_a_row: usize,
+    /// A deletion runs after all that was begun before it, in whichever document.
+    pub(super) deletions: usize,
 }
 
 impl Durable {
@@ -282,6 +284,7 @@ impl Durable {
         self.records.clear();
         self.renditions.clear();
         self.documents.clear();
+        self.deletions += 1;
         Ok(())
     }
 

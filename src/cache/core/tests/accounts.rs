@@ -144,3 +144,20 @@ fn what_was_left_of_other_accounts_is_erased_once_it_is_known_who_is_signed_in()
     t.doc.wait(minutes(2));
     assert!(t.world.borrow().durable.records.is_empty());
 }
+
+#[test]
+fn an_erasure_of_one_layer_leaves_the_other_to_be_looked_through() {
+    let mut t = page(1);
+    t.doc.run();
+    t.world.borrow_mut().durable.fault = Fault::Failing;
+    t.doc.tell(Event::Clear);
+    t.doc.run();
+    t.open(0);
+    t.doc.wait(secs(10));
+    assert!(!t.world.borrow().local.rows.is_empty());
+    t.world.borrow_mut().sign_in(&"grace".parse().unwrap(), None);
+    t.doc.identify();
+    t.doc.wait(secs(10));
+    assert_eq!(state(&t), signed_in("grace"));
+    assert!(t.world.borrow().local.rows.is_empty(), "while IndexedDB cannot be emptied");
+}
