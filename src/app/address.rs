@@ -28,7 +28,7 @@ pub(super) struct Address {
 pub(super) fn provide_address() -> Address {
     let address = Address {
         path: RwSignal::new(current_path()),
-        returned: StoredValue::new(false),
+        returned: StoredValue::new(came_back()),
         to_top: StoredValue::new(false),
     };
     let clicks = window_event_listener(ev::click, move |event| {
@@ -65,8 +65,19 @@ impl Address {
 
     /// Puts another path in the place of this one; the page stays scrolled to where it is.
     pub(super) fn replace(self, path: &str) {
-        change(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(path)));
+        self.detour(path, None);
+    }
+
+    /// The same, on the way to `wanted`: the history's entry keeps it, over a reload, too.
+    pub(super) fn detour(self, path: &str, wanted: Option<&str>) {
+        let state = wanted.map_or(JsValue::NULL, JsValue::from);
+        change(|history| history.replace_state_with_url(&state, "", Some(path)));
         self.arrive(path.to_owned(), false);
+    }
+
+    /// Where one was on the way to.
+    pub(super) fn wanted(self) -> Option<String> {
+        window().history().ok()?.state().ok()?.as_string()
     }
 
     /// The page of the path stands.
@@ -97,6 +108,15 @@ impl Address {
             self.path.set(path);
         }
     }
+}
+
+/// Whether Back or Forward has loaded this document: after a reload, some browsers load the pages
+/// before it anew.
+fn came_back() -> bool {
+    let performance = window().performance();
+    performance.is_some_and(|performance| {
+        performance.navigation().type_() == web_sys::PerformanceNavigation::TYPE_BACK_FORWARD
+    })
 }
 
 fn current_path() -> String {

@@ -46,6 +46,11 @@ impl Place {
         }
     }
 
+    /// Whether there is something to see that one may want to come back to.
+    pub(super) fn is_page(&self) -> bool {
+        matches!(self, Self::Friends(_) | Self::Me)
+    }
+
     /// Whose profile is open.
     pub(super) fn profile(&self) -> Option<&UserId> {
         match self {

@@ -98,9 +98,9 @@ fn CardBody(user: Signal<UserId>, card: Memo<Card>, heading: &'static str) -> im
         <div class="profile-card">
             <CachedProfilePicture user name size=PROFILE_PICTURE labelled=false />
             <h2 id=heading class="profile-name" class:quiet=loading>
-                {move || if loading() { "Loading…".into() } else { name.get() }}
+                <bdi>{move || if loading() { "Loading…".into() } else { name.get() }}</bdi>
             </h2>
-            <p class="profile-headline">{move || card.read().headline.clone()}</p>
+            <p class="profile-headline"><bdi>{move || card.read().headline.clone()}</bdi></p>
             <p class="profile-friends">{move || card.read().friends.map(friends)}</p>
         </div>
     }

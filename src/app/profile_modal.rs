@@ -28,6 +28,9 @@ pub(super) fn ProfileModal(
     let close = move || with_dialog(dialog, web_sys::HtmlDialogElement::close);
     let leave = leave();
     follow(profile, dialog);
+    // Where the press began of which a click is the end: a selection of text may end outside.
+    let pressed_outside = StoredValue::new(false);
+    let is_outside = |event: &web_sys::Event| event.target() == event.current_target();
 
     view! {
         <dialog
@@ -36,9 +39,11 @@ pub(super) fn ProfileModal(
             aria-labelledby="profile-name"
             tabindex="-1"
             node_ref=dialog
+            on:pointerdown=move |event| pressed_outside.set_value(is_outside(&event))
             on:click=move |event| {
-                let outside = event.target() == event.current_target();
-                if outside {
+                // The second click of a double click is of the row that opened this.
+                let is_first = event.detail() <= 1;
+                if is_first && is_outside(&event) && pressed_outside.get_value() {
                     close();
                 }
             }

@@ -5,7 +5,7 @@ use crate::{
     cache::layer::OriginError,
     store::{Farewell, Session, SignInError},
 };
-use leptos::{ev::SubmitEvent, html, prelude::*};
+use leptos::{attr::custom::custom_attribute, ev::SubmitEvent, html, prelude::*};
 use miniature_api::Credentials;
 
 #[component]
@@ -56,6 +56,7 @@ fn SignInForm(attempt: Attempt) -> impl IntoView {
                     name="username"
                     autocomplete="username"
                     autocapitalize="none"
+                    {..custom_attribute("autocorrect", "off")}
                     spellcheck="false"
                     required
                 />

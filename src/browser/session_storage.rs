@@ -14,6 +14,13 @@ pub fn set(key: &str, value: &str) {
     }
 }
 
+/// Has the tab forget what is under `key`.
+pub fn remove(key: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.remove_item(key);
+    }
+}
+
 /// The storage, if the browser lets us have it. gloo-storage would panic where it does not.
 fn storage() -> Option<Storage> {
     web_sys::window()?.session_storage().ok().flatten()

@@ -1,5 +1,6 @@
 //! What is in view, on what kind of screen, at what cost.
 
+use super::listener::Listener;
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
 
@@ -7,6 +8,22 @@ use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, Intersec
 pub fn device_pixel_ratio() -> f64 {
     web_sys::window().map_or(1.0, |window| window.device_pixel_ratio())
 }
+
+/// Calls `callback` whenever a CSS pixel may have come to be more physical pixels, or fewer: the page
+/// is zoomed, or its window moves to another screen.
+pub fn on_density(callback: impl Fn() + Clone + 'static) -> [Option<Listener>; 2] {
+    let zoomed = callback.clone();
+    // A window that moves keeps its size in CSS pixels: only a query notices, and only across a bound.
+    let query = |window: web_sys::Window| window.match_media(BOUND).ok().flatten();
+    let query = web_sys::window().and_then(query);
+    [
+        Listener::on_window("resize", move |_| zoomed()),
+        query.and_then(|query| Listener::on(&query, "change", move |_| callback())),
+    ]
+}
+
+/// Plain screens on one side, dense ones on the other.
+const BOUND: &str = "(min-resolution: 1.5dppx)";
 
 /// Whether the user asked for as little traffic as possible. Only Chromium says so.
 pub fn save_data() -> bool {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use leptos::prelude::*;
 use miniature_api::{Friend, UserId};
 
-use super::{driver::driver, react::react, screen::rendition_size};
+use super::{driver::driver, react::react, screen::rendition_size_untracked};
 use crate::cache::core::{Core, Event, FriendsView, ListState, ListView};
 
 /// The edge of a picture in the list, in CSS pixels. `boot.js` asks for pictures of this size, too.
@@ -63,7 +63,7 @@ impl FriendList {
     /// Says which rows are in view or near it, by index. A range that reaches beyond the rows that
     /// there are asks for more.
     pub fn look_at(&self, rows: Range<usize>) {
-        let pictures = Some(rendition_size(LIST_PICTURE_PX));
+        let pictures = Some(rendition_size_untracked(LIST_PICTURE_PX));
         driver().handle(Event::FriendsViewed(ListView { rows, pictures }));
     }
 

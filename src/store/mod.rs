@@ -28,7 +28,7 @@ pub use picture_store::{
 };
 pub use profile::{ProfileState, use_profile};
 pub(crate) use react::react;
-pub use screen::rendition_size;
+pub use screen::{rendition_size, rendition_size_untracked};
 pub use session::{
     Epoch, Farewell, Session, SessionState, SignInError, provide_session, use_session,
 };

@@ -1,7 +1,7 @@
 //! Pictures as signals.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     fmt,
     ops::Deref,
     rc::{Rc, Weak},
@@ -249,7 +249,12 @@ struct Urls {
     objects: ObjectUrls,
     /// By rendition, sorted.
     used: RefCell<Vec<(RenditionKey, Weak<Url>)>>,
+    /// At how many those go that nobody uses any more.
+    sweep_at: Cell<usize>,
 }
+
+/// Fewer addresses than these are never looked through.
+const SWEEP: usize = 256;
 
 impl Urls {
     fn lease(&self, rendition: &Rendition) -> PictureUrl {
@@ -258,9 +263,15 @@ impl Urls {
         let held = find(&used).ok().and_then(|at| used.get(at)?.1.upgrade());
         let url = held.unwrap_or_else(|| {
             let url = Rc::new(self.address(rendition));
-            used.retain(|(_, url)| url.strong_count() > 0);
-            let at = find(&used).unwrap_or_else(|at| at);
-            used.insert(at, (rendition.key, Rc::downgrade(&url)));
+            if used.len() >= self.sweep_at.get() {
+                used.retain(|(_, url)| url.strong_count() > 0);
+                self.sweep_at.set(SWEEP.max(2 * used.len()));
+            }
+            let lease = (rendition.key, Rc::downgrade(&url));
+            match find(&used) {
+                Ok(at) => used[at] = lease,
+                Err(at) => used.insert(at, lease),
+            }
             url
         });
         PictureUrl(SendWrapper::new(url))

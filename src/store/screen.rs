@@ -1,14 +1,23 @@
 //! What is sharp on this screen.
 
+use leptos::prelude::*;
 use miniature_api::Size;
 
+use super::driver::driver;
 use crate::browser::viewport;
 
 /// The share of a place's pixels that a picture needs to look sharp. `boot.js` has the same.
 const SHARP: f64 = 0.75;
 
-/// The smallest size of rendition that is sharp at `size` CSS pixels on this screen.
+/// The smallest size of rendition that is sharp at `size` CSS pixels on this screen. Tracks: a window
+/// may be zoomed, or moved to another screen.
 pub fn rendition_size(size: u32) -> Size {
+    driver().signals.density.track();
+    rendition_size_untracked(size)
+}
+
+/// The same, as it is now.
+pub fn rendition_size_untracked(size: u32) -> Size {
     sharp_at(size, viewport::device_pixel_ratio())
 }
 

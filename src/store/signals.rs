@@ -1,6 +1,6 @@
 //! The signals of those who look on: one a user on screen, and one for each thing there is one of.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use leptos::prelude::*;
 use miniature_api::UserId;
@@ -15,6 +15,8 @@ pub(super) struct Signals {
     pub(super) friends: ArcTrigger,
     pub(super) session: ArcTrigger,
     pub(super) connection: ArcTrigger,
+    /// How dense the screen is.
+    pub(super) density: ArcTrigger,
 }
 
 impl Signals {
@@ -34,14 +36,21 @@ impl Signals {
 ///
 /// A sorted list: a tree of its own would weigh as much as all of the rest here.
 #[derive(Debug, Default)]
-pub(super) struct Watched(RefCell<Vec<(UserId, ArcTrigger, usize)>>);
+pub(super) struct Watched {
+    all: RefCell<Vec<(UserId, ArcTrigger, usize)>>,
+    /// At how many nobody looks any more.
+    unwatched: Cell<usize>,
+}
 
 impl Watched {
     /// The signal of a user; [`Self::unwatch`] once for each call.
     pub(super) fn watch(&self, user: &UserId) -> ArcTrigger {
         let found = self.find(user);
-        let mut watched = self.0.borrow_mut();
+        let mut watched = self.all.borrow_mut();
         if let Some((_, signal, watchers)) = found.ok().and_then(|at| watched.get_mut(at)) {
+            if *watchers == 0 {
+                self.unwatched.set(self.unwatched.get().saturating_sub(1));
+            }
             *watchers += 1;
             return signal.clone();
         }
@@ -53,17 +62,22 @@ impl Watched {
 
     pub(super) fn unwatch(&self, user: &UserId) {
         let Ok(at) = self.find(user) else { return };
-        let mut watched = self.0.borrow_mut();
+        let mut watched = self.all.borrow_mut();
         let Some((.., watchers)) = watched.get_mut(at) else { return };
         *watchers = watchers.saturating_sub(1);
         if *watchers == 0 {
-            watched.remove(at);
+            self.unwatched.set(self.unwatched.get() + 1);
+        }
+        // All at once: a page that is left unwatches thousands.
+        if self.unwatched.get() * 2 > watched.len() {
+            watched.retain(|(.., watchers)| *watchers > 0);
+            self.unwatched.set(0);
         }
     }
 
     fn changed(&self, user: &UserId) {
         let Ok(at) = self.find(user) else { return };
-        let signal = self.0.borrow().get(at).map(|(_, signal, _)| signal.clone());
+        let signal = self.all.borrow().get(at).map(|(_, signal, _)| signal.clone());
         if let Some(signal) = signal {
             signal.notify();
         }
@@ -71,6 +85,6 @@ impl Watched {
 
     /// Where the user stands, or would.
     fn find(&self, user: &UserId) -> Result<usize, usize> {
-        self.0.borrow().binary_search_by(|(other, ..)| other.cmp(user))
+        self.all.borrow().binary_search_by(|(other, ..)| other.cmp(user))
     }
 }

@@ -1,5 +1,9 @@
 //! What goes on around the page, told to the core.
 
+use std::{cell::Cell, rc::Rc};
+
+use leptos::prelude::*;
+
 use super::{
     driver::{Driver, driver},
     identity,
@@ -9,13 +13,13 @@ use crate::{
         indexed_db::IndexedDbShelf,
         listener::Listener,
         local_storage::{ACCOUNT_KEY, PREFIX},
-        online, page_cache, schedule, tabs, visibility,
+        online, page_cache, schedule, tabs, viewport, visibility,
     },
     cache::core::Event,
 };
 
 /// Listens for the life of the document.
-pub(super) type Listeners = [Option<Listener>; 7];
+pub(super) type Listeners = [Option<Listener>; 9];
 
 /// Tells the core of the network, of other tabs, and of how the page comes and goes.
 pub(super) fn listen() -> Listeners {
@@ -35,8 +39,15 @@ pub(super) fn listen() -> Listeners {
             driver.handle(Event::StorageChanged(change));
         }
     });
+    let ratio = Rc::new(Cell::new(viewport::device_pixel_ratio()));
+    let [zoomed, moved] = viewport::on_density(move || {
+        let now = viewport::device_pixel_ratio();
+        if ratio.replace(now).to_bits() != now.to_bits() {
+            driver().signals.density.notify();
+        }
+    });
     let [shown, hidden, resumed] = page_cache::on_change(|shown| driver().comes_or_goes(shown));
-    [online, offline, visible, stored, shown, hidden, resumed]
+    [online, offline, visible, stored, zoomed, moved, shown, hidden, resumed]
 }
 
 impl Driver {

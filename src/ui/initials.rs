@@ -42,11 +42,24 @@ pub fn Initials(
 /// doing, which the browser does with tables that it has anyway.
 pub fn initials(name: &str) -> String {
     let mut words = name.split_whitespace().filter_map(first_letter);
-    let letters: String = words.next().into_iter().chain(words.next_back()).collect();
-    match letters.is_empty() {
-        false => letters,
-        true => text::first_letter(name.trim()).unwrap_or_else(|| NOBODY.to_owned()),
+    let (first, last) = (words.next(), words.next_back());
+    match (first, last) {
+        (Some(first), Some(last)) if joins(&first) => format!("{first}{APART}{last}"),
+        (Some(first), last) => first + &last.unwrap_or_default(),
+        (None, _) => text::first_letter(name.trim()).unwrap_or_else(|| NOBODY.to_owned()),
     }
+}
+
+/// Keeps two letters from being written as one word: U+200C, ZERO WIDTH NON-JOINER.
+const APART: char = '\u{200c}';
+
+/// Whether a letter is of a script that joins letters: Arabic, Syriac, N'Ko, Mandaic, Mongolian,
+/// Phags-pa, Hanifi Rohingya, Adlam.
+fn joins(letter: &str) -> bool {
+    letter.chars().next().is_some_and(|first| {
+        matches!(first, '\u{600}'..='\u{8ff}' | '\u{1800}'..='\u{18af}' | '\u{a840}'..='\u{a87f}'
+            | '\u{fb50}'..='\u{feff}' | '\u{10d00}'..='\u{10d3f}' | '\u{1e900}'..='\u{1e95f}')
+    })
 }
 
 /// The number of a user's colour, from 0 to 11: the same in every browser, at every visit.
@@ -84,6 +97,8 @@ mod tests {
             ("emoji after a name", "Fox 🦊", "F"),
             ("an emoji of several parts", "👩🏽‍🚀", "👩🏽‍🚀"),
             ("a flag", "🇫🇮 🇸🇪", "🇫🇮"),
+            ("letters that join, apart", "علي حسن", "ع\u{200c}ح"),
+            ("one letter that joins", "علي", "ع"),
             ("digits", "7 of 9", "79"),
             ("nothing", "", "?"),
             ("only spaces", " \u{3000} ", "?"),

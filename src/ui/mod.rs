@@ -22,4 +22,4 @@ pub use profile_picture::CachedProfilePicture;
 pub use reveal::use_reveal;
 pub use use_profile_picture::{ProfilePicture, use_profile_picture};
 
-pub use crate::store::rendition_size;
+pub use crate::store::{rendition_size, rendition_size_untracked};

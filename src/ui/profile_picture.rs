@@ -83,9 +83,12 @@ fn FrameImage(
             tell();
         }
     });
-    let waiting = move || {
-        let frames = frames.read();
-        frames.painted().is_some_and(|painted| painted.serial != serial)
+    let painted = move || frames.read().painted().map(|painted| painted.serial);
+    let waiting = move || painted().is_some_and(|painted| painted != serial);
+    // Until it is painted, what stands in its place is read out.
+    let alt = move || match labelled && painted() == Some(serial) {
+        true => name.get(),
+        false => String::new(),
     };
 
     view! {
@@ -93,7 +96,7 @@ fn FrameImage(
             node_ref=image
             class:incoming=waiting
             src=shown.url.to_string()
-            alt=move || if labelled { name.get() } else { String::new() }
+            alt=alt
             width=size
             height=size
             decoding="sync"

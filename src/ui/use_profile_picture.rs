@@ -11,8 +11,9 @@ use miniature_api::UserId;
 /// with it.
 #[derive(Clone, Copy, Debug)]
 pub struct ProfilePicture {
-    /// Where the image is to be had without waiting: a `data:` or `blob:` URL. None while nothing
-    /// is known, and for a user without a picture.
+    /// Where the image is to be had without waiting: a `data:` or `blob:` URL, which works until the
+    /// signal is read after a change, or its owner ends. None while nothing is known, and for a user
+    /// without a picture.
     pub url: Signal<Option<PictureUrl>>,
     /// Whether there is nothing to show yet.
     pub loading: Signal<bool>,
@@ -39,10 +40,11 @@ pub fn use_profile_picture(user: Signal<UserId>, size: u32) -> ProfilePicture {
         |_, _| true,
     );
     let view = Signal::derive(move || open.with(|open| open.as_ref().map(OpenPicture::view)));
+    // Held here: an address works for as long as somebody holds it.
+    let url =
+        Memo::new(move |_| view.with(|view| Some(view.as_ref()?.shown.as_ref()?.url.clone())));
     ProfilePicture {
-        url: Signal::derive(move || {
-            view.with(|view| Some(view.as_ref()?.shown.as_ref()?.url.clone()))
-        }),
+        url: url.into(),
         loading: Signal::derive(move || view.with(is_loading)),
         error: Signal::derive(move || view.with(|view| view.as_ref()?.error)),
         refetch: Callback::new(move |()| with_open(open, OpenPicture::refetch)),

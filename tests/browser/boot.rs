@@ -152,7 +152,7 @@ async fn boot(pixels: f64) -> Vec<String> {
     js_sys::eval("window.calls = []; window.signals = []; window.answers ??= [];").unwrap();
     let _fetch = Replaced::property("window", "fetch", fetch);
     let _pixels = Replaced::property("window", "devicePixelRatio", &pixels.to_string());
-    js_sys::eval(include_str!("../../public/boot.js")).unwrap();
+    js_sys::eval(include_str!("../../scripts/boot.js")).unwrap();
     let calls = eval("window.calls.join('|')");
     calls.split('|').filter(|call| !call.is_empty()).map(str::to_owned).collect()
 }

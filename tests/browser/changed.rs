@@ -36,7 +36,11 @@ fn nobody_is_there() -> Replaced {
              const users = new URL(url, location.href).searchParams.get('users');
              const nobody = (user) => ({{ user_id: user.split(':')[0], error: 'not_found' }});
              const body = users ? users.split(',').map(nobody) : {{ friends: [], next: null }};
-             const headers = {{ 'content-type': 'application/json', 'miniature-lineage': '{}' }};
+             const headers = {{
+                 'content-type': 'application/json',
+                 'miniature-lineage': '{}',
+                 'miniature-account': window.account,
+             }};
              return new Response(JSON.stringify(body), {{ headers }});
          }};
          return () => {{ window.fetch = fetch; }};",
@@ -67,6 +71,7 @@ struct Signed {
 impl Signed {
     fn in_anew() -> Self {
         let (owner, account) = (Owner::new(), new_account());
+        js_sys::eval(&format!("window.account = '{account}'")).unwrap();
         let cache = owner.with(|| provide_picture_cache(&account));
         Self { cache, account, _owner: owner }
     }

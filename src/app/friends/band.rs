@@ -4,8 +4,10 @@ use super::position::use_position;
 use leptos::{ev, prelude::*};
 use std::ops::Range;
 
-/// The height of a row, in CSS pixels, as in `style/friends.css`.
+/// The least height of a row, in CSS pixels, and the share of it in the root's font size, as in
+/// `style/friends.css`.
 const ROW: f64 = 72.0;
+const ROW_REM: f64 = 4.5;
 
 /// How far from the viewport a row still holds its picture, in CSS pixels.
 const REACH: f64 = 4000.0;
@@ -29,14 +31,21 @@ pub(super) struct Band {
 }
 
 impl Band {
-    /// The band around a viewport at `top` of the list and `height` high, in CSS pixels.
-    fn around(top: f64, height: f64) -> Self {
+    /// The band around a viewport at `top` of the list and `height` high, of rows `row` high, in CSS
+    /// pixels.
+    fn around(top: f64, height: f64, row: f64) -> Self {
         let (top, end) = (top.max(0.0), top.max(0.0) + height.max(0.0));
+        let row_at = |y| row_at(y, row);
         Self {
             held: row_at(top - REACH)..row_at(end + REACH) + 1,
             seen: row_at(top)..row_at(end) + 1,
             wanted: row_at(top - MARGIN)..row_at(end + MARGIN) + 1,
         }
+    }
+
+    /// On paper every row has its picture, or its initials.
+    fn printed(self) -> Self {
+        Self { held: 0..usize::MAX, ..self }
     }
 
     /// Whether the row is near enough to hold its picture.
@@ -58,35 +67,56 @@ impl Band {
 /// Follows the scrolling of the page, from where the list begins.
 pub(super) fn use_band() -> Memo<Band> {
     let position = use_position();
-    let viewport = RwSignal::new(viewport(position.first()));
+    let row = StoredValue::new(row_height());
+    let viewport = RwSignal::new(viewport(position.first(), row.get_value()));
+    let printed = RwSignal::new(false);
     position.restore();
     let follow = move || {
-        let now = self::viewport(position.follow());
+        let now = self::viewport(position.follow(), row.try_get_value().unwrap_or(ROW));
         if viewport.try_get_untracked().is_some_and(|before| before != now) {
             viewport.set(now);
         }
     };
-    let scrolled = window_event_listener(ev::scroll, move |_| follow());
-    let resized = window_event_listener(ev::resize, move |_| follow());
-    on_cleanup(move || {
-        scrolled.remove();
-        resized.remove();
-    });
+    let print = move |prints| {
+        let _ = printed.try_set(prints);
+    };
+    let listeners = [
+        window_event_listener(ev::scroll, move |_| follow()),
+        window_event_listener(ev::resize, move |_| {
+            // Another size of type comes with the size of the window, or with a zoom.
+            let _ = row.try_set_value(row_height());
+            follow();
+        }),
+        window_event_listener(ev::beforeprint, move |_| print(true)),
+        window_event_listener(ev::afterprint, move |_| print(false)),
+    ];
+    on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));
     Memo::new(move |_| {
-        let (top, height) = viewport.get();
-        Band::around(top, height)
+        let (top, height, row) = viewport.get();
+        let band = Band::around(top, height, row);
+        if printed.get() { band.printed() } else { band }
     })
 }
 
-/// `top` in steps, and how high the window is, in CSS pixels.
-fn viewport(top: f64) -> (f64, f64) {
+/// `top` in steps, how high the window is, and how high a row, in CSS pixels.
+fn viewport(top: f64, row: f64) -> (f64, f64, f64) {
     let height = window().inner_height().ok().and_then(|height| height.as_f64());
-    ((top / STEP).floor() * STEP, height.unwrap_or(REACH))
+    ((top / STEP).floor() * STEP, height.unwrap_or(REACH), row)
+}
+
+/// The height of a row at the size of type that is set here.
+fn row_height() -> f64 {
+    let root = document().document_element();
+    let style = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
+    let size = style.and_then(|style| style.get_property_value("font-size").ok());
+    let pixels = size.map(|size| js_sys::parse_float(&size)).unwrap_or_default();
+    // What is no number is not larger.
+    (pixels * ROW_REM).max(ROW)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not below 0")]
-fn row_at(y: f64) -> usize {
-    (y.max(0.0) / ROW).floor() as usize
+fn row_at(y: f64, row: f64) -> usize {
+    (y.max(0.0) / row).floor() as usize
 }
 
 #[cfg(test)]
@@ -95,13 +125,13 @@ mod tests {
 
     #[test]
     fn the_first_page_is_held_from_the_first_frame() {
-        let band = Band::around(0.0, 640.0);
+        let band = Band::around(0.0, 640.0, ROW);
         assert!((0..50).all(|index| band.holds(index)));
     }
 
     #[test]
     fn rows_far_from_view_are_let_go() {
-        let band = Band::around(10_800.0, 720.0);
+        let band = Band::around(10_800.0, 720.0, ROW);
         let cases = [
             ("4000 px above, and a little", 93, false),
             ("the first within reach", 95, true),
@@ -123,8 +153,20 @@ mod tests {
             ("a window as high as the list", 0.0, 8000.0, 0..132),
         ];
         for (name, top, height, expected) in cases {
-            assert_eq!(Band::around(top, height).wanted(), expected, "{name}");
+            assert_eq!(Band::around(top, height, ROW).wanted(), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn larger_type_makes_fewer_rows() {
+        let (plain, large) = (Band::around(1440.0, 720.0, ROW), Band::around(1440.0, 720.0, 144.0));
+        assert_eq!((plain.in_view(99), large.in_view(99)), (20..31, 10..16));
+    }
+
+    #[test]
+    fn on_paper_every_row_is_held() {
+        let band = Band::around(0.0, 720.0, ROW).printed();
+        assert!(band.holds(10_000) && band.in_view(99) == (0..11));
     }
 
     #[test]
@@ -136,7 +178,7 @@ mod tests {
             ("beyond a list that shrank", 3600.0, 10, 10..10),
         ];
         for (name, top, rows, expected) in cases {
-            assert_eq!(Band::around(top, 720.0).in_view(rows), expected, "{name}");
+            assert_eq!(Band::around(top, 720.0, ROW).in_view(rows), expected, "{name}");
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     browser::{schedule::Timer, viewport},
     store::{PictureCache, react, use_picture_cache},
-    ui::rendition_size,
+    ui::rendition_size_untracked,
 };
 use leptos::prelude::*;
 use miniature_api::{Friend, UserId};
@@ -81,7 +81,7 @@ impl Intent {
     /// A few at a time: what someone points at meanwhile need not wait behind them all.
     fn prefetch_by_and_by(self, mut users: Vec<UserId>) {
         let later = users.split_off(users.len().min(AHEAD));
-        let size = rendition_size(PROFILE_PICTURE);
+        let size = rendition_size_untracked(PROFILE_PICTURE);
         // Nobody is waiting any more if the list is gone.
         let list_is_there = self.cache.try_with_value(|cache| {
             if let Some(cache) = cache {

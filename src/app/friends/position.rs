@@ -1,26 +1,48 @@
 //! Where the list was scrolled to when it was left, for the way back.
 //!
 //! The browser would remember by itself, but it asks when the next page stands already, and that
-//! page may be too short to be scrolled at all.
+//! page may be too short to be scrolled at all. The tab remembers it over a reload of another page.
 
-use super::super::address::Address;
-use crate::store::react;
-use leptos::prelude::*;
+use super::super::{
+    address::Address,
+    place::{Page, Place},
+};
+use crate::{browser::session_storage, store::react};
+use leptos::{ev, prelude::*};
+use miniature_api::UserId;
 
 /// How far down the list was, in CSS pixels.
 #[derive(Clone, Copy)]
 pub(in crate::app) struct Position(StoredValue<f64>);
 
 /// Remembers for as long as the account is signed in.
-pub(in crate::app) fn provide_position() {
-    provide_context(Position(StoredValue::new(0.0)));
+pub(in crate::app) fn provide_position(account: &UserId) {
+    let key = format!("miniature:v1:{account}:position");
+    // Whole pixels: reading and writing fractions would weigh 15 kB.
+    let stored = session_storage::get(&key).and_then(|top| top.parse::<u32>().ok());
+    let position = Position(StoredValue::new(stored.unwrap_or_default().into()));
+    let leaving = key.clone();
+    let left = window_event_listener(ev::pagehide, move |_| {
+        if let Some(top) = position.0.try_get_value() {
+            session_storage::set(&leaving, &whole(top).to_string());
+        }
+    });
+    on_cleanup(move || {
+        left.remove();
+        session_storage::remove(&key);
+    });
+    provide_context(position);
 }
 
 impl Position {
     /// Remembers where the page is scrolled to now, and returns it.
     pub(super) fn follow(self) -> f64 {
         let top = window().scroll_y().unwrap_or_default();
-        let _ = self.0.try_set_value(top);
+        // The next page begins at its top, and in WebKit says so while the list still listens.
+        let path = window().location().pathname().unwrap_or_default();
+        if Place::at(&path).page() == Page::Friends {
+            let _ = self.0.try_set_value(top);
+        }
         top
     }
 
@@ -41,6 +63,11 @@ impl Position {
             request_animation_frame(move || window().scroll_to_with_x_and_y(0.0, top));
         });
     }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not below 0")]
+fn whole(pixels: f64) -> u32 {
+    pixels.max(0.0) as u32
 }
 
 fn is_way_back() -> bool {

@@ -30,8 +30,8 @@ pub(super) fn FriendRow(
                     false => Either::Right(view! { <span class="picture-place"></span> }),
                 }}
                 <span class="friend-text">
-                    <span class="friend-name">{name}</span>
-                    <span class="friend-headline">{headline}</span>
+                    <span class="friend-name"><bdi>{name}</bdi></span>
+                    <span class="friend-headline"><bdi>{headline}</bdi></span>
                 </span>
             </a>
         </li>

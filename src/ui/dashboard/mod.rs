@@ -10,7 +10,7 @@ mod summary;
 
 use actions::Actions;
 use layers::layer_table;
-use leptos::{ev, prelude::*};
+use leptos::{ev, html, prelude::*};
 use recent::recent_loads;
 use summary::summary;
 
@@ -34,14 +34,21 @@ pub fn CacheDashboard() -> impl IntoView {
 #[component]
 fn Dashboard(cache: PictureCache) -> impl IntoView {
     let open = RwSignal::new(session_storage::get(OPEN_KEY).as_deref() == Some("true"));
+    let button = NodeRef::<html::Button>::new();
     let toggle = move || {
         open.update(|open| *open = !*open);
         session_storage::set(OPEN_KEY, if open.get_untracked() { "true" } else { "false" });
     };
     on_shortcut(toggle);
+    let close = move || {
+        toggle();
+        // What had the focus is gone with the panel.
+        let _ = button.get_untracked().map(|button| button.focus());
+    };
 
     view! {
         <button
+            node_ref=button
             type="button"
             class="dashboard-toggle"
             data-testid="cache-dashboard-toggle"
@@ -54,7 +61,7 @@ fn Dashboard(cache: PictureCache) -> impl IntoView {
                 <path d="M2 13.5h12M4 11V7.5M8 11V3M12 11V5.5" />
             </svg>
         </button>
-        {move || open.get().then(|| view! { <Panel cache=cache.clone() close=toggle /> })}
+        {move || open.get().then(|| view! { <Panel cache=cache.clone() close /> })}
     }
 }
 

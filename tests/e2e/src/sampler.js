@@ -109,6 +109,8 @@
     });
   }
 
+  if (/*NO_WEB_ASSEMBLY*/ false) window.WebAssembly = undefined;
+
   const shown = (element) => {
     const box = element.getBoundingClientRect();
     const inside = box.width > 0 && box.height > 0 && box.bottom > 0 && box.right > 0 &&

@@ -19,6 +19,8 @@ pub struct Script {
     pub save_data: bool,
     /// Device pixels to a CSS pixel that the window says it has; none for as many as it has.
     pub pixel_ratio: Option<u32>,
+    /// Whether the browser has no WebAssembly.
+    pub no_web_assembly: bool,
     /// How high the window says it is, in CSS pixels; none for as high as it is.
     pub height: Option<u32>,
 }
@@ -37,6 +39,7 @@ impl Script {
             .replace("/*SHIFT_MS*/ 0", &shift.to_string())
             .replace("/*DENY_INDEXED_DB*/ false", &self.deny_indexed_db.to_string())
             .replace("/*SAVE_DATA*/ false", &self.save_data.to_string())
+            .replace("/*NO_WEB_ASSEMBLY*/ false", &self.no_web_assembly.to_string())
             .replace("/*PIXEL_RATIO*/ 0", &self.pixel_ratio.unwrap_or(0).to_string())
             .replace("/*HEIGHT*/ 0", &self.height.unwrap_or(0).to_string())
     }
@@ -106,6 +109,7 @@ mod tests {
             clock_ahead: Duration::from_secs(60),
             deny_indexed_db: true,
             save_data: true,
+            no_web_assembly: true,
             height: Some(8_000),
             pixel_ratio: Some(2),
         }
@@ -114,6 +118,7 @@ mod tests {
         assert!(script.contains("moveClock(60000);"));
         assert!(script.contains("const denyIndexedDb = true;"));
         assert!(script.contains("const saveData = true;"));
+        assert!(script.contains("if (true) window.WebAssembly"));
         assert!(script.contains("const height = 8000;"));
         assert!(script.contains("const pixelRatio = 2;"));
         assert!(script.contains("const pictured = {\"grace\":true};"));

@@ -228,6 +228,35 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
+    /// Clicks the element twice in a moment, once it is visible.
+    pub async fn double_click(&self, selector: &str) -> Result<()> {
+        let element = self.find(selector).await?;
+        Ok(self.driver.action_chain().double_click_element(&element).perform().await?)
+    }
+
+    /// Presses the mouse on one element and lets it go this far from its middle.
+    pub async fn drag_from(&self, selector: &str, by: (i64, i64)) -> Result<()> {
+        let element = self.find(selector).await?;
+        let chain = self.driver.action_chain().move_to_element_center(&element).click_and_hold();
+        Ok(chain.move_by_offset(by.0, by.1).release().perform().await?)
+    }
+
+    /// Clicks at a point of the window, in CSS pixels.
+    pub async fn click_at(&self, x: i64, y: i64) -> Result<()> {
+        Ok(self.driver.action_chain().move_to(x, y).click().perform().await?)
+    }
+
+    /// Presses a key while Shift is held.
+    pub async fn press_with_shift(&self, key: thirtyfour::Key) -> Result<()> {
+        let chain = self.driver.action_chain().key_down(thirtyfour::Key::Shift).send_keys(key);
+        Ok(chain.key_up(thirtyfour::Key::Shift).perform().await?)
+    }
+
+    /// Goes one step forward in the history.
+    pub async fn forward(&mut self) -> Result<()> {
+        Ok(self.driver.forward().await?)
+    }
+
     /// Types into the element, once it is visible.
     pub async fn type_into(&self, selector: &str, text: &str) -> Result<()> {
         Ok(self.find(selector).await?.send_keys(text).await?)
@@ -314,6 +343,12 @@ impl<'a> Visit<'a> {
         let texts: Vec<String> = lines.into_iter().map(|line| line.text).collect();
         ensure!(texts.is_empty(), "the page had problems: {}", texts.join(" | "));
         Ok(())
+    }
+
+    /// Takes what the page complained about so far for what it must be.
+    pub async fn forgive(&mut self) -> Result<()> {
+        self.console_lines().await?;
+        self.eval::<bool>("window.__seen.problems.length = 0; return true").await.map(drop)
     }
 
     fn is_of_an_outage(&self, line: &Line) -> bool {

@@ -6,7 +6,9 @@ use http_body_util::BodyExt;
 use hyper::{
     Response, StatusCode,
     body::{Body as HttpBody, Frame, SizeHint},
-    header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{
+        CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    },
 };
 use std::{
     pin::Pin,
@@ -37,6 +39,10 @@ pub enum FaultKind {
         /// Whether the browser itself would ask for name and password.
         asks: bool,
     },
+    /// 404: a deployment has taken the file away.
+    Missing,
+    /// The first half of the server's answer, as if it were the whole.
+    Cut,
     /// The server's answer, without its cookies.
     NoCookies,
     /// The server's answer, so many milliseconds late.
@@ -56,6 +62,25 @@ pub(super) fn unavailable(retry_after: u32) -> Answer {
     *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
     answer
+}
+
+/// A 404 as from a server that has never had the file.
+pub(super) fn missing() -> Answer {
+    let mut answer = Response::new(super::forward::whole("no such file"));
+    *answer.status_mut() = StatusCode::NOT_FOUND;
+    // As the server's own: WebKit keeps a 404 otherwise.
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// Half of a file, which the browser takes for the whole.
+pub(super) fn cut(answer: Answer) -> Answer {
+    let (mut parts, body) = answer.into_parts();
+    let bytes = super::forward::bytes_of(body);
+    parts.headers.remove(CONTENT_LENGTH);
+    // What breaks off is not kept.
+    parts.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Response::from_parts(parts, super::forward::whole(bytes.slice(..bytes.len() / 2)))
 }
 
 /// A 401 as from a gateway that wants to know who is there.

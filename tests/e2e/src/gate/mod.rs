@@ -208,6 +208,13 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answe
         Some(FaultKind::Held) => std::future::pending().await,
         Some(FaultKind::Unavailable(retry_after)) => fault::unavailable(retry_after),
         Some(FaultKind::Gateway { asks }) => fault::gateway(asks),
+        Some(FaultKind::Missing) => fault::missing(),
+        Some(FaultKind::Cut) => {
+            let mut request = request;
+            // A compressed half would be no text at all.
+            request.headers_mut().remove(hyper::header::ACCEPT_ENCODING);
+            fault::cut(pass(request, &shared).await)
+        }
         Some(FaultKind::Late(millis)) => {
             tokio::time::sleep(Duration::from_millis(millis)).await;
             pass(request, &shared).await

@@ -2,12 +2,14 @@
 
 mod account;
 mod first_visit;
+mod hands;
 mod large;
 mod modal;
 mod outage;
 mod returns;
 mod scroll;
 mod sessions;
+mod start;
 mod warm;
 
 use crate::{page::hook, visit::Visit};
@@ -65,6 +67,19 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("a gateway's 401 ends no session and erases nothing", sessions::gateway),
     journey!("no cookies: the sign-in says so", sessions::no_cookies),
     journey!("Back after signing out elsewhere: the sign-in page", sessions::page_cache),
+    journey!("ten mixed gestures: page and address agree", hands::mixed),
+    journey!(
+        "double click opens, a selection that ends outside does not close",
+        hands::double_click
+    ),
+    journey!("signing in leads where one was on the way to", hands::wanted),
+    journey!("a refused sign-in says why, and is made once", hands::refused),
+    journey!("a denser screen gets denser pictures", hands::denser),
+    journey!("large type: rows grow, and the list reaches its end", hands::large_type),
+    journey!("narrow: nothing lies beside the page, or under the header", hands::narrow),
+    journey!("Back after a reload elsewhere: where the list was left", hands::back_after_reload),
+    journey!("the app does not come: a sentence, a button, one reload", start::does_not_come),
+    journey!("no WebAssembly: a sentence", start::no_web_assembly),
     journey!("all friends scrolled through: bounded", scroll::through_all),
     // It changes a picture for good: last.
     journey!("a large picture: its object URL is given back", large::object_url),

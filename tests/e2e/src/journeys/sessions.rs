@@ -148,7 +148,10 @@ pub(super) async fn late_answers(visit: &mut Visit<'_>) -> Result<()> {
     require_erased(visit, belongs_to_ada).await
 }
 
-async fn sign_in_by_form(visit: &Visit<'_>, (name, password): (&str, &str)) -> Result<()> {
+pub(super) async fn sign_in_by_form(
+    visit: &Visit<'_>,
+    (name, password): (&str, &str),
+) -> Result<()> {
     visit.type_into("input[name=username]", name).await?;
     visit.type_into("input[name=password]", password).await?;
     visit.press(thirtyfour::Key::Enter).await

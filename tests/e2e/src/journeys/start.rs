@@ -1,0 +1,49 @@
+//! The app cannot start.
+
+use crate::{
+    gate::{Fault, FaultKind},
+    page::hook,
+    sampler::Script,
+    visit::Visit,
+};
+use anyhow::{Result, ensure};
+use std::time::Duration;
+
+const TROUBLE: &str = "[data-testid=start-trouble]";
+/// All files of the app begin so, whatever their hash.
+const APP: &str = "/miniature-app-";
+
+/// Neither the script nor the module comes, or half of each: once the page loads itself again, then
+/// it says so, and a button tries again.
+pub(super) async fn does_not_come(visit: &mut Visit<'_>) -> Result<()> {
+    for kind in [FaultKind::Missing, FaultKind::Unavailable(1), FaultKind::Cut] {
+        visit.set_faults(&[Fault { path: APP, kind }]);
+        let before = visit.passages().len();
+        visit.open("/sign-in").await?;
+        visit.wait_visible(TROUBLE).await?;
+        visit.gate.quiet(Duration::from_secs(1)).await;
+        let pages = visit.passages()[before..].iter().filter(|p| p.target == "/sign-in").count();
+        ensure!(pages == 2, "{kind:?}: the page was loaded {pages} times");
+        visit.forgive().await?;
+
+        visit.set_faults(&[]);
+        visit.click(&format!("{TROUBLE} button")).await?;
+        visit.wait_visible(&hook("demo-sign-in")).await?;
+        visit.wait_gone(TROUBLE).await?;
+        // The files are kept for a year from now on.
+        visit.start_afresh().await?;
+    }
+    visit.open("/sign-in").await?;
+    Ok(())
+}
+
+/// The browser has no WebAssembly, as some companies have it.
+pub(super) async fn no_web_assembly(visit: &mut Visit<'_>) -> Result<()> {
+    visit.gate.set_script(Script { no_web_assembly: true, ..Script::default() });
+    visit.open("/").await?;
+    visit.wait_visible(TROUBLE).await?;
+    let says: String = visit.eval("return document.body.textContent").await?;
+    ensure!(says.contains("WebAssembly"), "{says}");
+    // What the loader says to the console cannot be helped.
+    visit.forgive().await
+}
