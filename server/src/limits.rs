@@ -164,10 +164,16 @@ pub struct Limits {
     /// For how long one stays signed in. Default: 30 days.
     pub session_lasts: Duration,
 
-    /// For how long a session that was found good is not looked up again. Default: 5 seconds.
+    /// For how long a session that was found good is not looked up again. Default: 4 seconds.
     ///
     /// Ended here, it ends at once; ended at another instance, after this at the latest.
     pub session_trusted_for: Duration,
+
+    /// How often a stream of events asks whether its session has ended. Default: every second.
+    ///
+    /// Mostly in memory. A stream outlives a session that ended at another instance by this and
+    /// `session_trusted_for`: 5 seconds together.
+    pub session_checked_every: Duration,
 
     /// For how long a session that was found good is trusted while the database is away. Default: 5
     /// minutes.
@@ -198,8 +204,7 @@ pub struct Limits {
 
     /// How often a stream of events says that it is there. Default: every 15 seconds.
     ///
-    /// Proxies commonly end what was silent for 30 or 60 seconds. Whose session has ended is noticed
-    /// then, too.
+    /// Proxies commonly end what was silent for 30 or 60 seconds.
     pub heartbeat: Duration,
 
     /// For how long a peer may leave unread what it was sent, before its connection is ended.
@@ -286,7 +291,8 @@ impl Default for Limits {
             decoding_bytes: 512 << 20,
             sign_ins: 32,
             session_lasts: Duration::from_secs(30 * 24 * 60 * 60),
-            session_trusted_for: Duration::from_secs(5),
+            session_trusted_for: Duration::from_secs(4),
+            session_checked_every: Duration::from_secs(1),
             session_trusted_in_need_for: Duration::from_secs(5 * 60),
             sessions: 10_000,
             activity_noted_every: Duration::from_secs(5 * 60),

@@ -132,7 +132,6 @@ impl Events {
     pub(crate) fn listen(&self, user: UserId, seen: Option<&str>, stop: &Stop) -> Option<Listener> {
         let seat = Seat::on(self.places.take(&user)?);
         let (Beginning { missed, up_to }, told) = self.hub.listen(seen);
-        // By the clock, not by silence: a busy stream is checked as well.
         let mut heartbeat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Some(Listener {

@@ -1,6 +1,6 @@
 //! `/api/events`: what happens to oneself and one's friends, as it happens.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, pin::Pin};
 
 use axum::{
     extract::State,
@@ -14,7 +14,7 @@ use super::{guard::SignedIn, lineage::HoldsOurs, openapi::Refused};
 use crate::{
     ApiError,
     events::{Events, Frame, Listener},
-    sign_in::{SignIn, Token},
+    sign_in::SignIn,
     stop::Stop,
 };
 
@@ -57,31 +57,27 @@ pub(crate) async fn events(
     let seen = if holds_ours { seen } else { Some("") };
     let listener = events.listen(signed_in.user, seen, &stop);
     let listener = listener.ok_or(ApiError::TooManyStreams)?;
-    let client = Client { listener, sessions, token: signed_in.token };
+    let ended = Box::pin(sessions.until_ended(signed_in.token));
+    let client = Client { listener, ended };
     Ok((UNBUFFERED, Sse::new(client.frames())))
 }
 
 /// One who listens, for as long as they are signed in.
 struct Client {
     listener: Listener,
-    sessions: SignIn,
-    token: Token,
+    ended: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Client {
     fn frames(self) -> impl Stream<Item = Result<Event, Infallible>> {
         unfold(self, |mut client| async {
-            let frame = client.listener.next().await?;
-            if frame == Frame::Heartbeat && client.has_signed_out().await {
-                return None;
-            }
+            let frame = tokio::select! {
+                biased;
+                () = &mut client.ended => return None,
+                frame = client.listener.next() => frame?,
+            };
             Some((Ok(event(frame)), client))
         })
-    }
-
-    /// While the database is away nobody is signed out.
-    async fn has_signed_out(&self) -> bool {
-        matches!(self.sessions.user_of(&self.token).await, Ok(None))
     }
 }
 

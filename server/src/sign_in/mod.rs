@@ -125,6 +125,12 @@ impl SignIn {
         self.sessions.user_of(token).await
     }
 
+    /// Resolves once a session has ended: at once if it ends here, within 5 seconds if at another
+    /// instance. While the database is away no session ends.
+    pub fn until_ended(&self, token: Token) -> impl Future<Output = ()> + Send + use<> {
+        self.sessions.clone().until_ended(token)
+    }
+
     /// Ends a session; if a marker is given, only where it is this session's. Returns whether it
     /// was.
     ///

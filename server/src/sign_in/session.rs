@@ -6,6 +6,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use blake3::Hash;
 use miniature_api::{Marker, UserId};
 use moka::future::Cache;
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
 
 use crate::{ApiError, clock::Clock, limits::Limits, storage::Database};
 
@@ -50,12 +54,15 @@ pub(super) struct Sessions {
     database: Database,
     clock: Clock,
     lasts: Duration,
+    checked_every: Duration,
     /// By hash of the token: found a moment ago.
     found: Cache<Hash, Found>,
     /// By hash of the token: found some minutes ago. Only asked while the database is away.
     known: Cache<Hash, Found>,
     /// By hash of the token: ended here a moment ago, while it may have been looked up.
     ended: Cache<Hash, ()>,
+    /// Changes whenever a session has ended here.
+    ends: watch::Sender<()>,
     /// Users who are known to be active.
     active: Cache<UserId, ()>,
 }
@@ -78,7 +85,17 @@ impl Sessions {
             .max_capacity(limits.sessions)
             .time_to_live(limits.activity_noted_every)
             .build();
-        Self { database, clock, lasts: limits.session_lasts, found, known, ended, active }
+        Self {
+            database,
+            clock,
+            lasts: limits.session_lasts,
+            checked_every: limits.session_checked_every,
+            found,
+            known,
+            ended,
+            ends: watch::Sender::new(()),
+            active,
+        }
     }
 
     pub(super) async fn begin(&self, user: &UserId) -> Result<(Token, Marker), ApiError> {
@@ -100,6 +117,25 @@ impl Sessions {
         };
         let now = self.clock.now();
         Ok(found.filter(|(_, expires_at)| *expires_at > now).map(|(user, _)| user))
+    }
+
+    /// Resolves once this session has ended.
+    pub(super) async fn until_ended(self, token: Token) {
+        let hash = token.hash();
+        let mut ends = self.ends.subscribe();
+        let mut checks = interval(self.checked_every);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let has_ended = tokio::select! {
+                biased;
+                // All streams wake: none of them may ask the database now.
+                _ = ends.changed() => self.ended.contains_key(&hash),
+                _ = checks.tick() => matches!(self.user_of(&token).await, Ok(None)),
+            };
+            if has_ended {
+                return;
+            }
+        }
     }
 
     /// Of many who ask at once, one looks. What it finds is forgotten again if the session ended
@@ -137,6 +173,7 @@ impl Sessions {
         let is_meant = self.database.end_session(&hash.to_hex(), marker).await? || marker.is_none();
         if is_meant {
             self.forget(hash).await;
+            self.ends.send_replace(());
         }
         Ok(is_meant)
     }
@@ -151,6 +188,7 @@ impl Sessions {
         for hash in self.database.end_sessions(user).await? {
             self.forget(Hash::from_hex(hash).map_err(ApiError::internal)?).await;
         }
+        self.ends.send_replace(());
         Ok(())
     }
 
@@ -163,5 +201,44 @@ impl Sessions {
         if let Err(error) = self.database.note_active(user, self.clock.now()).await {
             tracing::debug!(%error, "activity was not noted");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::FutureExt;
+    use tokio::time::{pause, timeout};
+
+    use super::*;
+    use crate::storage::NewPerson;
+
+    #[tokio::test]
+    async fn no_session_ends_while_the_database_is_away() {
+        let (database, ada) = (Database::in_memory().await.unwrap(), "ada".parse().unwrap());
+        let person = NewPerson {
+            user_id: UserId::clone(&ada),
+            name: "Ada".to_owned(),
+            headline: String::new(),
+            password_hash: None,
+        };
+        database.add_people(&[person], &[]).await.unwrap();
+        let limits = Limits {
+            session_trusted_for: Duration::ZERO,
+            session_trusted_in_need_for: Duration::ZERO,
+            ..Limits::default()
+        };
+        let sessions = Sessions::new(database.clone(), Clock::system(), &limits);
+        let (token, _) = sessions.begin(&ada).await.unwrap();
+        assert_eq!(sessions.user_of(&token).await.unwrap(), Some(ada));
+        let mut ended = pin!(sessions.clone().until_ended(token.clone()));
+        assert!(ended.as_mut().now_or_never().is_none());
+
+        database.close().await;
+
+        assert!(sessions.user_of(&token).await.is_err(), "no cache knows");
+        pause();
+        assert!(timeout(Duration::from_secs(60), ended).await.is_err(), "it ended");
     }
 }

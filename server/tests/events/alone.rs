@@ -132,14 +132,22 @@ async fn a_stream_says_every_fifteen_seconds_that_it_is_there() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_session() {
-    let t = Instance::alone().await;
-    let ada = t.browser("ada").await;
-    let mut stream = ada.listen().await;
-    let signed_out = ada.send(Method::DELETE, "/api/session", &json!({})).await;
-    assert_eq!(signed_out.status(), StatusCode::NO_CONTENT);
-    let_pass(Duration::from_secs(15)).await;
-    assert_eq!(stream.block().await, None);
+async fn a_stream_ends_at_once_with_its_session_and_others_go_on() {
+    for (path, everywhere) in [("/api/session", false), ("/api/session?everywhere=1", true)] {
+        let t = Instance::alone().await;
+        let (ada, elsewhere) = (t.browser("ada").await, t.browser("ada").await);
+        let bea = t.browser("bea").await;
+        let (mut own, mut other) = (ada.listen().await, elsewhere.listen().await);
+        let mut beas = bea.listen().await;
+
+        let signed_out = ada.send(Method::DELETE, path, &json!({})).await;
+
+        assert_eq!(signed_out.status(), StatusCode::NO_CONTENT);
+        assert!(own.has_ended(), "{path}");
+        assert_eq!(other.has_ended(), everywhere, "{path}");
+        bea.write("still here").await;
+        assert_eq!(beas.next().await.post(), "still here", "{path}");
+    }
 }
 
 #[tokio::test]

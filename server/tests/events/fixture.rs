@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use clap::Parser;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use miniature_api::{Change, Post, Profile, Record, Revision, UserId};
 use miniature_server::{
     App, Collection, app,
@@ -209,6 +209,13 @@ impl Stream {
                 return Some(event);
             }
         }
+    }
+
+    /// Whether it has ended by now; nothing else has come.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        let next = self.body.next().now_or_never();
+        assert!(next.as_ref().is_none_or(Option::is_none), "{next:?}");
+        next.is_some()
     }
 
     pub(crate) async fn next(&mut self) -> Event {

@@ -1,13 +1,21 @@
 //! Several instances, which tell each other through Redis, or do not.
 
+use std::time::Duration;
+
+use axum::http::Method;
 use miniature_api::Change;
 use miniature_server::{
     App, Collection, app, clock::Clock, images::ImageStore, limits::Limits, profiles::Profiles,
     redis,
 };
 use miniature_services::{Redis, RedisCluster};
+use serde_json::json;
+use tokio::time::Instant;
 
-use crate::fixture::{Instance, config, database, user};
+use crate::fixture::{Browser, Instance, config, database, user};
+
+/// What a busy machine adds to a limit.
+const SLACK: Duration = Duration::from_millis(1_500);
 
 async fn what_happens_at_one_instance_is_heard_at_the_other(urls: &[String]) {
     let database = database().await;
@@ -45,6 +53,24 @@ async fn instances_tell_each_other_through_redis() {
 async fn instances_tell_each_other_through_a_cluster() {
     let cluster = RedisCluster::start().unwrap();
     what_happens_at_one_instance_is_heard_at_the_other(&cluster.urls()).await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_within_five_seconds_of_a_sign_out_at_another_instance() {
+    let database = database().await;
+    let (one, other) = (Instance::on(&database, &[]).await, Instance::on(&database, &[]).await);
+    let here = one.browser("ada").await;
+    let there = Browser { instance: &other, cookie: here.cookie.clone() };
+    let bea = other.browser("bea").await;
+    let (mut stream, mut beas) = (there.listen().await, bea.listen().await);
+
+    let since = Instant::now();
+    here.send(Method::DELETE, "/api/session", &json!({})).await;
+
+    assert_eq!(stream.block().await, None);
+    assert!(since.elapsed() < Duration::from_secs(5) + SLACK, "{:?}", since.elapsed());
+    bea.write("still here").await;
+    assert_eq!(beas.next().await.post(), "still here");
 }
 
 /// Redis is hurt, something happens, Redis is healed.
