@@ -22,8 +22,8 @@ pub struct Limits {
     /// Whose profile nobody asked for in this time is not read ahead, unless active. Default: 3 hours.
     pub read_ahead_for: Duration,
 
-    /// How many profiles are read ahead, beside those of active users. Default: 10 000, in 200
-    /// questions an hour.
+    /// How many profiles of existing users are read ahead, beside those of active ones. Default:
+    /// 10 000, in 200 questions an hour.
     pub read_ahead: u64,
 
     /// Who counts as active lately. Default: 30 minutes since the last request.

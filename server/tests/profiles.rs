@@ -416,3 +416,17 @@ async fn whoever_is_asked_for_is_read_ahead_before_redis_forgets_them() {
     assert_eq!(profiles.warm_up(&[], held_for).await.unwrap(), 1, "by then it is forgotten");
     assert_eq!(profiles.warm_up(&[user("user2")], held_for / 2).await.unwrap(), 1, "an active one");
 }
+
+#[tokio::test]
+async fn nobody_who_does_not_exist_is_read_ahead() {
+    let database = database(1).await;
+    let redis = Redis::start().unwrap();
+    let one = instance(&database, &[redis.url()]);
+    let profiles = &one.collection.profiles;
+    let mut asked = (0..49).map(|n| user(&format!("nobody{n}"))).collect::<Vec<_>>();
+    asked.push(user("user0"));
+    profiles.get_many(&asked).await.unwrap();
+
+    let all = Limits::default().profile_shared_for;
+    assert_eq!(profiles.warm_up(&[], all).await.unwrap(), 1);
+}

@@ -16,7 +16,7 @@ impl Profiles {
     /// If the source does not answer; every layer that can be reached has forgotten it then.
     pub async fn refresh(&self, user: &UserId) -> Result<Answer, SourceError> {
         self.invalidate(user).await;
-        let mut loaded = self.clone().load(vec![user.clone()]).await?;
+        let mut loaded = self.load(vec![user.clone()]).await?;
         Ok(loaded.remove(user).flatten())
     }
 
@@ -96,7 +96,7 @@ impl Profiles {
         let Some(shared) = &self.shared else { return Ok(0) };
         let users = shared.to_catch_up().await;
         for batch in users.chunks(BATCH_LIMIT) {
-            let answers = self.clone().load(batch.to_vec()).await?;
+            let answers = self.load(batch.to_vec()).await?;
             shared.believe_source(&answers);
         }
         Ok(users.len())

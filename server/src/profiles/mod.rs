@@ -75,7 +75,7 @@ pub struct Profiles {
     shared: Option<Shared>,
     flights: Flights,
     source: Source,
-    /// Whom someone asked for beyond memory lately.
+    /// Existing users whom someone asked for beyond memory lately.
     lately: Cache<UserId, ()>,
 }
 
@@ -188,7 +188,7 @@ impl Profiles {
     /// Asks the source for all these users. Returns how many.
     async fn load_all(&self, users: &[UserId]) -> Result<usize, SourceError> {
         for batch in users.chunks(BATCH_LIMIT) {
-            self.clone().load(batch.to_vec()).await?;
+            self.load(batch.to_vec()).await?;
         }
         Ok(users.len())
     }
@@ -223,9 +223,6 @@ impl Profiles {
     /// Looks into Redis, then asks the source; but not for those whom a question that has just ended
     /// put in memory after we had looked there.
     async fn load_missing(self, users: Vec<UserId>) -> Answers {
-        for user in &users {
-            self.lately.insert(user.clone(), ()).await;
-        }
         let (mut answers, missing) = self.held(&users).await;
         let mut layer = if missing.is_empty() { Layer::Memory } else { Layer::Redis };
         let asked = missing.len();
@@ -237,6 +234,9 @@ impl Profiles {
         if !missing.is_empty() {
             layer = Layer::Source;
             answers.extend(self.load(missing).await?);
+        }
+        for (user, _) in answers.iter().filter(|(_, answer)| answer.is_some()) {
+            self.lately.insert(user.clone(), ()).await;
         }
         Ok((answers, layer))
     }
@@ -262,7 +262,7 @@ impl Profiles {
     }
 
     /// Asks the source for these users, and keeps what it says in every layer.
-    async fn load(self, users: Vec<UserId>) -> Result<HashMap<UserId, Answer>, SourceError> {
+    async fn load(&self, users: Vec<UserId>) -> Result<HashMap<UserId, Answer>, SourceError> {
         let mut found = self.source.profiles(&users).await?;
         if let Some(shared) = &self.shared {
             shared.put_many(found.values()).await;
