@@ -1,6 +1,6 @@
 //! Every lifetime and limit that is not for the operator to choose. Nothing else may hold one.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 /// Every lifetime and limit that is not for the operator to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,6 +238,17 @@ pub struct Limits {
     /// and others need them too.
     pub audience_questions: usize,
 
+    /// How many users one user may name in reads, a second. Default: 500, ten full batches; each
+    /// instance counts for itself.
+    ///
+    /// Each in a batch counts, and a profile or a picture as one. A page of friends does not: whoever
+    /// reads it names nobody, so there is nothing to guess, and it is one query of 50 rows at most.
+    pub names_a_second: NonZeroU32,
+
+    /// How many of them at once, after a pause. Default: 2 000, forty full batches: more than any page
+    /// asks for when it wakes.
+    pub names_at_once: NonZeroU32,
+
     /// For how long a post's snapshot of its author is shown unasked. Default: 1 hour.
     ///
     /// A change is written into the posts, so this bounds only how long one that failed is seen.
@@ -308,6 +319,8 @@ impl Default for Limits {
             streams_per_user: 16,
             friends_fresh_for: Duration::from_secs(30),
             audience_questions: 2,
+            names_a_second: const { NonZeroU32::new(500).unwrap() },
+            names_at_once: const { NonZeroU32::new(2_000).unwrap() },
             snapshot_fresh_for: Duration::from_secs(60 * 60),
         }
     }

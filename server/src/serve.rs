@@ -79,7 +79,7 @@ pub async fn serve(
     warn_of(&config, &collection).await;
     let renditions = collection.renditions.clone();
     let _upkeep = Upkeep::start(&collection, &Clock::system(), &limits);
-    let state = open(collection, &config)?;
+    let state = open(collection, &config, &limits)?;
     let (stopping, drain) = (state.stopping(), Duration::from_secs(config.drain_s.into()));
     let router = app(state);
     // Those who come back in this second would be reset for nothing.
@@ -116,8 +116,8 @@ async fn warn_of(config: &Config, collection: &Collection) {
     }
 }
 
-fn open(collection: Collection, config: &Config) -> Result<App, StartError> {
-    App::new(collection, config, Clock::system()).map_err(|error| {
+fn open(collection: Collection, config: &Config, limits: &Limits) -> Result<App, StartError> {
+    App::new(collection, config, Clock::system(), limits).map_err(|error| {
         let dist = config.dist.as_deref().map(|dist| dist.display().to_string());
         StartError::Frontend(dist.unwrap_or_default(), error)
     })

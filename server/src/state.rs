@@ -130,6 +130,10 @@ fn open_redis(storage: &Storage) -> Result<Option<Redis>, OpenError> {
 #[derive(Clone, Debug)]
 pub(crate) struct ProfilePace(pub(crate) Pace);
 
+/// How often one may name users, to read who they are or what picture they have.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadPace(pub(crate) Pace);
+
 /// The server without its listeners. Cheap to clone, as is done at each request; clones share
 /// everything.
 #[derive(Clone, Debug)]
@@ -169,6 +173,7 @@ parts! {
     intake: Intake,
     changes: Changes,
     profile_pace: ProfilePace,
+    read_pace: ReadPace,
     events: Events,
     posts: Posts,
     sign_in: SignIn,
@@ -189,7 +194,12 @@ impl App {
     /// # Panics
     ///
     /// Outside of a tokio runtime.
-    pub fn new(collection: Collection, config: &Config, clock: Clock) -> io::Result<Self> {
+    pub fn new(
+        collection: Collection,
+        config: &Config,
+        clock: Clock,
+        limits: &Limits,
+    ) -> io::Result<Self> {
         let Collection {
             database,
             profiles,
@@ -201,19 +211,19 @@ impl App {
             events,
             workers,
         } = collection;
-        let limits = Limits::default();
         let hints = hints.timed_by(clock.clone());
         let pictures = pictures.timed_by(clock.clone());
-        let intake = Intake::new(config, &limits);
+        let intake = Intake::new(config, limits);
         let sign_in = SignIn::new(database.clone(), workers, clock.clone(), config);
         let pictures_from = config.storage.pictures_origin();
         let open = |dist| Frontend::open(dist, pictures_from.as_deref()).map(Arc::new);
         let frontend = config.dist.as_deref().map(open).transpose()?;
         let origins = Origins::new(&config.allowed_origins);
         events.follow();
-        let posts = Posts::new(database.clone(), profiles.clone(), events.clone(), clock, &limits);
+        let posts = Posts::new(database.clone(), profiles.clone(), events.clone(), clock, limits);
         let posts = posts.at_most(config.posts_per_user);
         let profile_pace = ProfilePace(Pace::per_minute(config.profile_changes_per_user));
+        let read_pace = ReadPace(Pace::per_second(limits.names_a_second, limits.names_at_once));
         let stop = Stop::default();
         let lineage = OurLineage::new(database.lineage());
         Ok(Self(Arc::new(Parts {
@@ -226,6 +236,7 @@ impl App {
             intake,
             changes,
             profile_pace,
+            read_pace,
             events,
             posts,
             sign_in,

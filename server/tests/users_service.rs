@@ -213,7 +213,7 @@ async fn a_service_that_is_away_is_named_by_readyz_within_a_second() {
     let limits = Limits::default();
     let collection = Collection::of(database, profiles.clone(), images, &limits);
     let Command::Serve(config) = Cli::parse_from(["", "serve"]).command else { unreachable!() };
-    let router = app(App::new(collection, &config, Clock::system()).unwrap());
+    let router = app(App::new(collection, &config, Clock::system(), &limits).unwrap());
 
     let ready = readiness(&router).await;
     assert_eq!(

@@ -8,7 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use miniature_api::{
-    BATCH_LIMIT, BatchEntry, BatchUser, IdError, ImageId, NotFound, RECORDS_PART, Size, UserId,
+    BATCH_LIMIT, BatchEntry, BatchUser, IdError, ImageId, NotFound, Problem, RECORDS_PART, Size,
+    UserId,
 };
 use thiserror::Error;
 
@@ -29,7 +30,7 @@ use crate::{ApiError, App, profiles::Answer};
 ///
 /// # Errors
 ///
-/// [`ApiError::Invalid`] (422) with the parameter named.
+/// [`ApiError::Invalid`] (422) with the parameter named; [`ApiError::TooManyTries`] (429).
 #[utoipa::path(
     get,
     path = "/api/images/batch",
@@ -42,11 +43,12 @@ use crate::{ApiError, App, profiles::Answer};
         (status = 200, description = "the records, or their parts", content(
             (Vec<BatchEntry> = "application/json"), (String = "multipart/form-data"),
         )),
+        (status = 429, body = Problem, content_type = "application/problem+json"),
         Refused, Invalid,
     )
 )]
 pub(crate) async fn batch(
-    _: SignedIn,
+    signed_in: SignedIn,
     State(app): State<App>,
     params: Params,
     holds_ours: HoldsOurs,
@@ -55,6 +57,7 @@ pub(crate) async fn batch(
     let size = params.required::<Size>("size")?;
     let Users(users) = params.required("users")?;
     let with_bytes = params.flag("bytes")?.unwrap_or(accept.multipart);
+    app.read_pace().0.count_many(&signed_in.user, users.len())?;
     let mut timing = Timing::start();
     let ids = users.iter().map(|user| user.user_id.clone()).collect::<Vec<_>>();
     let (found, layer) = app.profiles().get_many(&ids).await?;

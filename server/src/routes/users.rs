@@ -4,13 +4,12 @@ use axum::{
     extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
-use miniature_api::{Hint, PictureAnswer, Profile, Record, Size, UserId};
+use miniature_api::{Hint, PictureAnswer, Problem, Profile, Record, Size, UserId};
 
 use super::{
     conditional::{Caching, ETag, Held, unless_held},
     guard::SignedIn,
     json::{JSON, written},
-    lineage::OurLineage,
     openapi::{Invalid, NotFound, Refused},
     params::Params,
     timing::Timing,
@@ -18,7 +17,7 @@ use super::{
 use crate::{
     ApiError, App,
     images::{Hints, RenditionError},
-    profiles::{Layer, Profiles},
+    profiles::Layer,
     storage::Versioned,
 };
 
@@ -26,23 +25,27 @@ use crate::{
 ///
 /// # Errors
 ///
-/// [`ApiError::NotFound`] (404) if there is no such user.
+/// [`ApiError::NotFound`] (404) if there is no such user; [`ApiError::TooManyTries`] (429).
 #[utoipa::path(
     get,
     path = "/api/users/{user_id}",
     params(("user_id" = UserId, Path)),
-    responses((status = 200, body = Profile), (status = 304), Refused, NotFound)
+    responses(
+        (status = 200, body = Profile),
+        (status = 304),
+        (status = 429, body = Problem, content_type = "application/problem+json"),
+        Refused, NotFound,
+    )
 )]
 pub(crate) async fn profile(
     signed_in: SignedIn,
-    State(profiles): State<Profiles>,
-    State(lineage): State<OurLineage>,
+    State(app): State<App>,
     user: Result<Path<UserId>, PathRejection>,
     held: Held,
 ) -> Result<Response, ApiError> {
-    let (profile, _) = find(&profiles, user).await?;
+    let (profile, _) = find(&app, &signed_in.user, user).await?;
     let json = written(&profile.profile)?;
-    let tag = ETag::strong(&lineage.name_for(&signed_in.user, &ETag::name_of(&json)));
+    let tag = ETag::strong(&app.lineage().name_for(&signed_in.user, &ETag::name_of(&json)));
     let whole = || ([JSON], json).into_response();
     Ok(unless_held(&held, tag, Caching::AskEachTime, whole))
 }
@@ -51,12 +54,18 @@ pub(crate) async fn profile(
 ///
 /// # Errors
 ///
-/// [`ApiError::NotFound`] (404) if there is no such user; [`ApiError::Invalid`] (422).
+/// [`ApiError::NotFound`] (404) if there is no such user; [`ApiError::Invalid`] (422);
+/// [`ApiError::TooManyTries`] (429).
 #[utoipa::path(
     get,
     path = "/api/images/user/{user_id}",
     params(("user_id" = UserId, Path), ("size" = Size, Query)),
-    responses((status = 200, body = PictureAnswer), (status = 304), Refused, Invalid, NotFound)
+    responses(
+        (status = 200, body = PictureAnswer),
+        (status = 304),
+        (status = 429, body = Problem, content_type = "application/problem+json"),
+        Refused, Invalid, NotFound,
+    )
 )]
 pub(crate) async fn picture(
     signed_in: SignedIn,
@@ -67,7 +76,7 @@ pub(crate) async fn picture(
 ) -> Result<Response, ApiError> {
     let size = params.required::<Size>("size")?;
     let mut timing = Timing::start();
-    let (profile, layer) = find(app.profiles(), user).await?;
+    let (profile, layer) = find(&app, &signed_in.user, user).await?;
     timing.passed("profiles", layer.name(), layer.is_hit());
     let record = profile.picture.clone();
     let hint = hint(app.hints(), &record, size, &mut timing).await?;
@@ -78,13 +87,15 @@ pub(crate) async fn picture(
     Ok(timing.on(unless_held(&held, tag, Caching::AskEachTime, whole)))
 }
 
-/// A path that is no id names nobody.
+/// Finds whom someone names. A path that is no id names nobody.
 async fn find(
-    profiles: &Profiles,
+    app: &App,
+    by: &UserId,
     user: Result<Path<UserId>, PathRejection>,
 ) -> Result<(std::sync::Arc<Versioned>, Layer), ApiError> {
     let Path(user) = user.map_err(|_| ApiError::NotFound)?;
-    let (found, layer) = profiles.find(&user).await?;
+    app.read_pace().0.count(by)?;
+    let (found, layer) = app.profiles().find(&user).await?;
     Ok((found.ok_or(ApiError::NotFound)?, layer))
 }
 

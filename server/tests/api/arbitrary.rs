@@ -1,18 +1,22 @@
 //! Whatever is asked for, the answer is one of those that are described.
 
+use std::num::NonZeroU32;
+
 use axum::http::StatusCode;
 use futures_util::future::join_all;
 use miniature_api::BatchEntry;
+use miniature_server::limits::Limits;
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, config};
 
 #[tokio::test]
 async fn a_batch_of_arbitrary_users_is_answered_in_order_or_refused() {
-    let t = Fixture::new().await;
+    let limits = Limits { names_at_once: NonZeroU32::MAX, ..Limits::default() };
+    let t = Fixture::limited(&config(), &limits).await;
     let browser = t.browser("ada").await;
     let mut runner = TestRunner::deterministic();
     let ids = proptest::collection::vec("(ada|bea|cem|[A-Za-z0-9_-]{1,64})(:[0-9]{1,9})?", 1..55);

@@ -99,10 +99,14 @@ impl Fixture {
     }
 
     pub(crate) async fn with(config: Config) -> Self {
+        Self::limited(&config, &Limits::default()).await
+    }
+
+    pub(crate) async fn limited(config: &Config, limits: &Limits) -> Self {
         let database = Database::in_memory().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let images = ImageStore::in_folder(folder.path()).unwrap();
-        let fixture = Self::over(database, images, folder, &config, &Limits::default());
+        let fixture = Self::over(database, images, folder, config, limits);
         fixture.populate().await;
         fixture
     }
@@ -128,7 +132,7 @@ impl Fixture {
         let profiles = Profiles::new(database.clone(), images.redis.clone(), limits);
         let collection = Collection::of(database, profiles, images, limits);
         let (clock, hand) = Clock::by_hand(1_800_000_000);
-        let router = app(App::new(collection.clone(), config, clock).unwrap());
+        let router = app(App::new(collection.clone(), config, clock, limits).unwrap());
         Self { collection, router, hand, folder }
     }
 

@@ -13,6 +13,7 @@ mod frontend;
 mod lineage;
 mod pictures;
 mod posts;
+mod reads;
 mod session;
 mod unused;
 mod upload;

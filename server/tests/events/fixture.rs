@@ -77,7 +77,7 @@ impl Instance {
         let profiles = Profiles::new(database.clone(), redis, &limits);
         let images = ImageStore::in_folder(folder.path()).unwrap();
         let collection = Collection::of(database.clone(), profiles, images, &limits);
-        let state = App::new(collection.clone(), &config(), Clock::system()).unwrap();
+        let state = App::new(collection.clone(), &config(), Clock::system(), &limits).unwrap();
         let stop = state.stopping();
         let instance = Self { router: app(state), collection, stop, _folder: folder };
         within("it caught up", instance.collection.events.caught_up()).await;

@@ -133,7 +133,7 @@ async fn a_redis_that_is_away_at_the_start_is_followed_once_it_is_there() {
     let profiles = Profiles::new(database.clone(), Some(shared), &limits);
     let images = ImageStore::in_folder(folder.path()).unwrap();
     let collection = Collection::of(database.clone(), profiles, images, &limits);
-    let state = App::new(collection.clone(), &config(), Clock::system()).unwrap();
+    let state = App::new(collection.clone(), &config(), Clock::system(), &limits).unwrap();
     let stop = state.stopping();
     let early = Instance { router: app(state), collection, stop, _folder: folder };
     let ada = early.browser("ada").await;
