@@ -238,15 +238,11 @@ pub struct Limits {
     /// and others need them too.
     pub audience_questions: usize,
 
-    /// How many users one user may name in reads, a second. Default: 500, ten full batches; each
-    /// instance counts for itself.
+    /// How many users one user may name in reads at once, after a pause; at least as many as in a
+    /// second. Default: 2 000, forty full batches: more than any page asks for when it wakes.
     ///
-    /// Each in a batch counts, and a profile or a picture as one. A page of friends does not: whoever
-    /// reads it names nobody, so there is nothing to guess, and it is one query of 50 rows at most.
-    pub names_a_second: NonZeroU32,
-
-    /// How many of them at once, after a pause. Default: 2 000, forty full batches: more than any page
-    /// asks for when it wakes.
+    /// A page of friends does not count: its reader names nobody, so there is nothing to guess, and it
+    /// is one query of 50 rows at most.
     pub names_at_once: NonZeroU32,
 
     /// For how long a post's snapshot of its author is shown unasked. Default: 1 hour.
@@ -319,7 +315,6 @@ impl Default for Limits {
             streams_per_user: 16,
             friends_fresh_for: Duration::from_secs(30),
             audience_questions: 2,
-            names_a_second: const { NonZeroU32::new(500).unwrap() },
             names_at_once: const { NonZeroU32::new(2_000).unwrap() },
             snapshot_fresh_for: Duration::from_secs(60 * 60),
         }

@@ -223,7 +223,8 @@ impl App {
         let posts = Posts::new(database.clone(), profiles.clone(), events.clone(), clock, limits);
         let posts = posts.at_most(config.posts_per_user);
         let profile_pace = ProfilePace(Pace::per_minute(config.profile_changes_per_user));
-        let read_pace = ReadPace(Pace::per_second(limits.names_a_second, limits.names_at_once));
+        let at_once = limits.names_at_once.max(config.names_per_user);
+        let read_pace = ReadPace(Pace::per_second(config.names_per_user, at_once));
         let stop = Stop::default();
         let lineage = OurLineage::new(database.lineage());
         Ok(Self(Arc::new(Parts {

@@ -62,7 +62,8 @@ async fn every_route_is_described() {
 }
 
 /// So that hardly a request is answered by 429 alone.
-const NO_LIMITS: [(&str, &str); 5] = [
+const NO_LIMITS: [(&str, &str); 6] = [
+    ("MINIATURE_NAMES_PER_USER", "1000000"),
     ("MINIATURE_PICTURE_CHANGES_PER_USER", "1000000"),
     ("MINIATURE_POSTS_PER_USER", "1000000"),
     ("MINIATURE_PROFILE_CHANGES_PER_USER", "1000000"),

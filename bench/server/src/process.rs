@@ -40,6 +40,8 @@ impl Process {
     pub fn start(program: &str, arguments: &[String]) -> Result<Self> {
         let mut command = Command::new(sibling(program)?);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        // One session asks for more than any person may.
+        command.env("MINIATURE_NAMES_PER_USER", "1000000000");
         let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
         let output = child.stdout.take().context("it has no output")?;
         Ok(Self { child, lines: BufReader::new(output).lines() })

@@ -128,6 +128,11 @@ pub struct Config {
     #[arg(long, env = "MINIATURE_POSTS_PER_USER", default_value = "20")]
     pub posts_per_user: NonZeroU32,
 
+    /// How many users one user may name in reads, a second: each in a batch counts, and a profile or a
+    /// picture as one. After a pause, 2 000 at once.
+    #[arg(long, env = "MINIATURE_NAMES_PER_USER", default_value = "500")]
+    pub names_per_user: NonZeroU32,
+
     /// How often one user may change their name or headline, a minute. Each time all of their posts
     /// are rewritten.
     #[arg(long, env = "MINIATURE_PROFILE_CHANGES_PER_USER", default_value = "20")]

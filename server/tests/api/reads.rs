@@ -2,7 +2,7 @@ use std::num::NonZeroU32;
 
 use axum::http::StatusCode;
 use miniature_api::Problem;
-use miniature_server::limits::Limits;
+use miniature_server::{config::Config, limits::Limits};
 use serde_json::Value;
 
 use crate::fixture::{Answer, Browser, Fixture, config};
@@ -18,12 +18,9 @@ fn batch() -> String {
 
 /// A server that takes so many names at once, and then one a second.
 async fn taking(at_once: u32) -> Fixture {
-    let limits = Limits {
-        names_a_second: NonZeroU32::MIN,
-        names_at_once: NonZeroU32::new(at_once).unwrap(),
-        ..Limits::default()
-    };
-    Fixture::limited(&config(), &limits).await
+    let config = Config { names_per_user: NonZeroU32::MIN, ..config() };
+    let names_at_once = NonZeroU32::new(at_once).unwrap();
+    Fixture::limited(&config, &Limits { names_at_once, ..Limits::default() }).await
 }
 
 /// How many of the requests are taken until one is refused.
