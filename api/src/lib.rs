@@ -25,7 +25,9 @@ pub use picture::{
 };
 pub use post::{Author, Feed, NewPost, POST_LIMIT, Post, PostId};
 pub use problem::Problem;
-pub use session::{ACCOUNT_COOKIE, ACCOUNT_HEADER, Account, Credentials, MARKER_HEADER, Marker};
+pub use session::{
+    ACCOUNT_COOKIE, ACCOUNT_HEADER, Account, Credentials, DEMO_HEADER, MARKER_HEADER, Marker,
+};
 
 /// The most users that one batch of pictures may name, and the most friends on one page.
 pub const BATCH_LIMIT: usize = 50;

@@ -18,6 +18,10 @@ pub const ACCOUNT_HEADER: &str = "miniature-account";
 /// cookie is another session's, nothing ends.
 pub const MARKER_HEADER: &str = "miniature-session";
 
+/// The header of a 401 to `GET /api/session` that says that there is a demo account to look around
+/// with: `ada`, password `miniature`.
+pub const DEMO_HEADER: &str = "miniature-demo";
+
 /// Names one session to the page: `{user_id}.{8 hex digits}`, new at each sign-in. It proves nothing,
 /// and is unrelated to the token. What a browser holds may be any text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

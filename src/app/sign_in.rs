@@ -15,24 +15,36 @@ pub(super) fn SignIn(
     farewell: Option<Farewell>,
 ) -> impl IntoView {
     let attempt = use_attempt(session);
+    let demo = RwSignal::new(false);
+    schedule::spawn(async move {
+        let has_demo = session.has_demo().await;
+        let _ = demo.try_set(has_demo);
+    });
     view! {
         <main class="sign-in">
             <h1 class="wordmark">"Miniature"</h1>
             <p class="tagline">"Profile pictures that are already there."</p>
             {farewell.map(|farewell| view! { <p class="farewell" role="status">{goodbye(farewell)}</p> })}
             <SignInForm attempt />
-            <p class="demo">
-                <button
-                    type="button"
-                    class="quiet-button"
-                    data-testid="demo-sign-in"
-                    disabled=move || attempt.busy.get()
-                    on:click=move |_| attempt.make.run(demo_account())
-                >
-                    "Look around as Ada"
-                </button>
-            </p>
+            {move || demo.get().then(|| view! { <Demo attempt /> })}
         </main>
+    }
+}
+
+#[component]
+fn Demo(attempt: Attempt) -> impl IntoView {
+    view! {
+        <p class="demo">
+            <button
+                type="button"
+                class="quiet-button"
+                data-testid="demo-sign-in"
+                disabled=move || attempt.busy.get()
+                on:click=move |_| attempt.make.run(demo_account())
+            >
+                "Look around as Ada"
+            </button>
+        </p>
     }
 }
 

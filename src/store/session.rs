@@ -65,6 +65,13 @@ impl Session {
         Ok(())
     }
 
+    /// Whether the server has a demo account to look around with.
+    pub async fn has_demo(self) -> bool {
+        let driver = driver();
+        let silence = driver.read(|core| core.policy().silence);
+        driver.api.has_demo(silence).await
+    }
+
     /// Signs out: here at once, and at the server as soon as it can be reached.
     pub fn sign_out(self) {
         driver().handle(Event::SignOut);

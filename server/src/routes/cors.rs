@@ -10,7 +10,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use miniature_api::MARKER_HEADER;
+use miniature_api::{DEMO_HEADER, MARKER_HEADER};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::lineage;
@@ -31,10 +31,11 @@ const SENT: [HeaderName; 6] = [
 ];
 
 /// What it may read, beside what any page may.
-const READ: [HeaderName; 7] = [
+const READ: [HeaderName; 8] = [
     header::ETAG,
     header::RETRY_AFTER,
     lineage::ACCOUNT,
+    HeaderName::from_static(DEMO_HEADER),
     lineage::NAME,
     HeaderName::from_static("server-timing"),
     HeaderName::from_static("x-cache"),

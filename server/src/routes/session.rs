@@ -4,9 +4,11 @@ use axum::{
     Json,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::{AppendHeaders, IntoResponse},
+    response::{AppendHeaders, IntoResponse, Response},
 };
-use miniature_api::{ACCOUNT_COOKIE, Account, Credentials, MARKER_HEADER, Marker, Problem, UserId};
+use miniature_api::{
+    ACCOUNT_COOKIE, Account, Credentials, DEMO_HEADER, MARKER_HEADER, Marker, Problem, UserId,
+};
 
 use super::{
     address::Address,
@@ -60,17 +62,22 @@ pub(super) async fn sign_in(
     Ok((NOT_KEPT, cookies(&sessions, &token, &marker), Json(account)))
 }
 
-/// `GET /api/session`: who is signed in.
+/// `GET /api/session`: who is signed in. A 401 says whether there is a demo account.
 #[utoipa::path(
     get,
     path = "/api/session",
     responses((status = 200, body = Account), Refused)
 )]
 pub(super) async fn current(
-    signed_in: SignedIn,
+    signed_in: Result<SignedIn, ApiError>,
     State(profiles): State<Profiles>,
-) -> Result<impl IntoResponse, ApiError> {
-    Ok((NOT_KEPT, Json(account(&profiles, signed_in.user).await?)))
+    State(sessions): State<SignIn>,
+) -> Result<impl IntoResponse, Response> {
+    let answer = async { Ok((NOT_KEPT, Json(account(&profiles, signed_in?.user).await?))) };
+    answer.await.map_err(|error: ApiError| match error {
+        ApiError::SignedOut if sessions.is_demo() => ([(DEMO_HEADER, "1")], error).into_response(),
+        error => error.into_response(),
+    })
 }
 
 /// `DELETE /api/session`: ends the session; with `everywhere=1` every session of this user. If the

@@ -26,6 +26,7 @@ pub struct SignIn {
     places: Arc<Semaphore>,
     lasts: Duration,
     secure: bool,
+    demo: bool,
     proxies: u8,
 }
 
@@ -41,6 +42,7 @@ impl SignIn {
             places: Arc::new(Semaphore::new(limits.sign_ins)),
             lasts: limits.session_lasts,
             secure: config.secure_cookies(),
+            demo: config.demo,
             proxies: config.trusted_proxies,
         }
     }
@@ -53,6 +55,11 @@ impl SignIn {
     /// How many proxies stand before this server.
     pub fn proxies(&self) -> u8 {
         self.proxies
+    }
+
+    /// Whether there are demo people to sign in as.
+    pub fn is_demo(&self) -> bool {
+        self.demo
     }
 
     /// Whether the cookie may travel by HTTPS only: unless this is a loopback server, yes.

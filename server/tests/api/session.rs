@@ -346,3 +346,23 @@ async fn an_unknown_name_takes_as_long_to_refuse_as_a_known_one() {
         assert!(unknown * 4 > known, "{name}: {unknown:?}, a known one {known:?}");
     }
 }
+
+#[tokio::test]
+async fn only_a_server_with_demo_people_says_that_one_may_look_around() {
+    for demo in [true, false] {
+        let t = Fixture::with(Config { demo, ..config() }).await;
+        let stranger = Browser { fixture: &t, cookie: String::new() };
+        let answer = stranger.get("/api/session").await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(answer.headers.contains_key("miniature-demo"), demo);
+        assert_eq!(answer.json::<Problem>().kind, Problem::NO_SESSION);
+        assert!(
+            !t.browser("ada")
+                .await
+                .get("/api/session")
+                .await
+                .headers
+                .contains_key("miniature-demo")
+        );
+    }
+}

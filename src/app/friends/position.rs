@@ -7,9 +7,13 @@ use super::super::{
     address::Address,
     place::{Page, Place},
 };
-use crate::{browser::session_storage, store::react};
+use crate::{
+    browser::{clock, schedule, session_storage},
+    store::react,
+};
 use leptos::{ev, prelude::*};
 use miniature_api::UserId;
+use std::time::Duration;
 
 /// How far down the list was, in CSS pixels.
 #[derive(Clone, Copy)]
@@ -53,15 +57,28 @@ impl Position {
 
     /// On the way back, scrolls the list that is being made to where it was left.
     pub(super) fn restore(self) {
-        if !is_way_back() {
+        let Some(address) = use_context::<Address>().filter(|address| address.is_return()) else {
             return;
-        }
+        };
         let top = self.0.get_value();
         react(move || {
             window().scroll_to_with_x_and_y(0.0, top);
             // Chromium then scrolls to what it remembers itself, still before the next frame.
-            request_animation_frame(move || window().scroll_to_with_x_and_y(0.0, top));
+            let until = clock::now().running + ROWS_COME_WITHIN;
+            schedule::next_frame(move || scroll_once_high_enough(address, top, until));
         });
+    }
+}
+
+/// How long rows may take to come that were not at hand.
+const ROWS_COME_WITHIN: Duration = Duration::from_secs(3);
+
+/// A list whose rows are still to come is too short to be scrolled so far.
+fn scroll_once_high_enough(address: Address, top: f64, until: Duration) {
+    window().scroll_to_with_x_and_y(0.0, top);
+    let reached = window().scroll_y().is_ok_and(|now| now >= top - 1.0);
+    if !reached && clock::now().running < until && address.is_return() {
+        schedule::next_frame(move || scroll_once_high_enough(address, top, until));
     }
 }
 

@@ -1,9 +1,9 @@
-//! Signing in: the one request that the core does not watch over.
+//! Signing in: what is asked without the core.
 
 use std::{cell::Cell, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
-use miniature_api::{Account, Credentials, Problem};
+use miniature_api::{Account, Credentials, DEMO_HEADER, Problem};
 use thiserror::Error;
 
 use super::{
@@ -41,6 +41,13 @@ pub enum SignInError {
 }
 
 impl Api {
+    /// Whether there is a demo account to look around with. Not, where the server does not say so in
+    /// time.
+    pub async fn has_demo(&self, silence: Duration) -> bool {
+        let answer = whole(Call::get(self.url("/api/session")), silence).await;
+        answer.is_ok_and(|(answer, _)| answer.header(DEMO_HEADER).is_some())
+    }
+
     /// Signs a user in; the browser keeps the session's cookie. Given up when nothing is heard of
     /// the server for `silence`.
     ///

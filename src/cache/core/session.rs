@@ -315,7 +315,11 @@ impl<B: Bytes> Core<B> {
         }
         let own = self.session.account().map(|account| account.user_id.clone());
         let is_own = |user: &UserId| [&own, &self.account].iter().any(|o| o.as_ref() == Some(user));
-        for account in accounts.into_iter().filter(|account| !is_own(account)).collect::<Vec<_>>() {
+        let others: Vec<UserId> = accounts.into_iter().filter(|account| !is_own(account)).collect();
+        if !others.is_empty() {
+            self.queue.push_back(Effect::AnnounceList(false));
+        }
+        for account in others {
             for layer in super::pending::BOTH {
                 let under_way = self.erasures.iter().map(|(_, account, layer)| (account, *layer));
                 let owed = self.erase_again.iter().map(|(_, account, layer)| (account, *layer));

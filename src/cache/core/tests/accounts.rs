@@ -123,6 +123,7 @@ fn no_marker_and_an_account_is_for_the_server_to_say() {
     t.doc.wait(minutes(2));
     assert_eq!(state(&t), SessionState::SignedOut(None));
     assert!(t.world.borrow().accounts().is_empty());
+    assert_eq!(t.doc.list_announced, Some(false), "nor does a cookie name anybody");
 }
 
 #[test]

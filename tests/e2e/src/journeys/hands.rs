@@ -87,7 +87,7 @@ pub(super) async fn double_click(visit: &mut Visit<'_>) -> Result<()> {
 pub(super) async fn wanted(visit: &mut Visit<'_>) -> Result<()> {
     for (path, shows) in [("/me", ".me"), ("/friends/grace", MODAL)] {
         visit.open(path).await?;
-        visit.wait_visible(&hook("demo-sign-in")).await?;
+        visit.wait_visible(".sign-in-form").await?;
         ensure!(visit.path().await? == "/sign-in", "{}", visit.path().await?);
         visit.reload().await?;
         sign_in_by_form(visit, ("ada ", "miniature")).await?;
@@ -99,7 +99,7 @@ pub(super) async fn wanted(visit: &mut Visit<'_>) -> Result<()> {
             visit.click(ME).await?;
         }
         visit.click(&hook("sign-out")).await?;
-        visit.wait_visible(&hook("demo-sign-in")).await?;
+        visit.wait_visible(".sign-in-form").await?;
     }
     sign_in_by_form(visit, ("ada", "miniature")).await?;
     visit.wait_pictures(FIRST_PAGE).await?;

@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const SESSION: &str = "/api/session";
+const SIGN_IN: &str = ".sign-in-form";
 /// Longer than a page takes to ask for what it shows.
 const MOMENT: Duration = Duration::from_secs(3);
 
@@ -84,14 +85,14 @@ pub(super) async fn offline(visit: &mut Visit<'_>) -> Result<()> {
     sign_in(visit).await?;
     visit.set_network(Network::Down);
     visit.click(&hook("sign-out")).await?;
-    visit.wait_visible(&hook("demo-sign-in")).await?;
+    visit.wait_visible(SIGN_IN).await?;
     let marker: String = visit.eval("return document.cookie").await?;
     ensure!(!marker.contains("miniature_account"), "the marker is still there: {marker}");
     let before = visit.passages().len();
 
     visit.set_network(Network::Up);
     visit.open("/friends").await?;
-    visit.wait_visible(&hook("demo-sign-in")).await?;
+    visit.wait_visible(SIGN_IN).await?;
     ensure!(visit.path().await? == "/sign-in", "{}", visit.path().await?);
     require_ended(visit).await?;
     visit.gate.quiet(MOMENT).await;
@@ -114,9 +115,9 @@ pub(super) async fn in_again(visit: &mut Visit<'_>) -> Result<()> {
     sign_in(visit).await?;
     visit.set_network(Network::Down);
     visit.click(&hook("sign-out")).await?;
-    visit.wait_visible(&hook("demo-sign-in")).await?;
+    visit.wait_visible(SIGN_IN).await?;
     visit.set_network(Network::Up);
-    visit.click(&hook("demo-sign-in")).await?;
+    sign_in_by_form(visit, ("ada", "miniature")).await?;
     visit.wait_pictures(FIRST_PAGE).await?;
     // The pauses after failures are over, too.
     visit.gate.quiet(MOMENT * 3).await;
@@ -135,7 +136,7 @@ pub(super) async fn late_answers(visit: &mut Visit<'_>) -> Result<()> {
     visit.wait_pictures(FIRST_PAGE).await?;
     // It has asked who is signed in, and is told that it is ada.
     visit.click(&hook("sign-out")).await?;
-    visit.wait_visible(&hook("demo-sign-in")).await?;
+    visit.wait_visible(SIGN_IN).await?;
     visit.gate.quiet(MOMENT).await;
     ensure!(visit.path().await? == "/sign-in", "signed in again: {}", visit.path().await?);
     require_erased(visit, |_| true).await?;
@@ -163,10 +164,10 @@ pub(super) async fn two_tabs(visit: &mut Visit<'_>) -> Result<()> {
     let first = visit.open_tab("/friends").await?;
     visit.wait_pictures(FIRST_PAGE).await?;
     visit.click(&hook("sign-out")).await?;
-    visit.wait_visible(&hook("demo-sign-in")).await?;
+    visit.wait_visible(SIGN_IN).await?;
 
     let second = visit.switch_to(first).await?;
-    visit.wait_visible(&hook("demo-sign-in")).await?;
+    visit.wait_visible(SIGN_IN).await?;
     let says = "return document.querySelector('.farewell').textContent";
     let says: String = visit.eval(says).await?;
     ensure!(says.contains("another tab"), "{says}");
@@ -260,7 +261,7 @@ pub(super) async fn page_cache(visit: &mut Visit<'_>) -> Result<()> {
     ensure!(status == 204, "signing out answered {status}");
 
     visit.back().await?;
-    visit.wait_visible(&hook("demo-sign-in")).await?;
+    visit.wait_visible(SIGN_IN).await?;
     let cached: Option<bool> = visit.eval("return window.__cached ?? null").await?;
     if cached == Some(true) {
         let rows: u32 = visit.eval("return window.__rows").await?;

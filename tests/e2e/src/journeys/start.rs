@@ -2,7 +2,6 @@
 
 use crate::{
     gate::{Fault, FaultKind},
-    page::hook,
     sampler::Script,
     visit::Visit,
 };
@@ -28,7 +27,7 @@ pub(super) async fn does_not_come(visit: &mut Visit<'_>) -> Result<()> {
 
         visit.set_faults(&[]);
         visit.click(&format!("{TROUBLE} button")).await?;
-        visit.wait_visible(&hook("demo-sign-in")).await?;
+        visit.wait_visible(".sign-in-form").await?;
         visit.wait_gone(TROUBLE).await?;
         // The files are kept for a year from now on.
         visit.start_afresh().await?;
