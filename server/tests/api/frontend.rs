@@ -1,4 +1,4 @@
-use std::{fs, path::Path};
+use std::{fs, io::Read, path::Path, time::SystemTime};
 
 use axum::{
     body::Body,
@@ -8,7 +8,10 @@ use miniature_server::config::Config;
 
 use crate::fixture::{Answer, Fixture, config};
 
-const PAGE: &str = "<!doctype html><script type=\"module\">init();</script>";
+const PAGE: &str = "<!doctype html><script type=\"module\">init();</script></html>";
+
+/// As long as `PAGE`.
+const NEXT_PAGE: &str = "<!doctype html><script type=\"module\">next();</script></html>";
 
 fn build(dist: &Path) {
     for (name, content) in [
@@ -25,9 +28,11 @@ fn build(dist: &Path) {
     fs::create_dir(dist.join("icons")).unwrap();
 }
 
+const EPOCH: SystemTime = SystemTime::UNIX_EPOCH;
+
 struct Site {
     fixture: Fixture,
-    _dist: tempfile::TempDir,
+    dist: tempfile::TempDir,
 }
 
 impl Site {
@@ -35,12 +40,25 @@ impl Site {
         let dist = tempfile::tempdir().unwrap();
         build(dist.path());
         let config = Config { dist: Some(dist.path().to_owned()), ..config() };
-        Self { fixture: Fixture::with(config).await, _dist: dist }
+        Self { fixture: Fixture::with(config).await, dist }
     }
 
     async fn get(&self, path: &str, encodings: &str) -> Answer {
         let request = Request::get(path).header("accept-encoding", encodings);
         self.fixture.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Asks for the page as a browser that holds one with this tag.
+    async fn again(&self, tag: &str) -> Answer {
+        let request = Request::get("/").header("if-none-match", tag);
+        self.fixture.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Replaces the page, but not the time of its last change: reproducible images set it to a constant.
+    fn replace_page(&self, page: &str) {
+        let path = self.dist.path().join("index.html");
+        fs::write(&path, page).unwrap();
+        fs::File::options().write(true).open(path).unwrap().set_modified(EPOCH).unwrap();
     }
 }
 
@@ -74,6 +92,66 @@ async fn a_page_may_run_its_own_scripts_alone() {
     for rule in ["default-src 'self'", "object-src 'none'", "frame-ancestors 'none'"] {
         assert!(policy.contains(rule), "{policy}");
     }
+}
+
+#[tokio::test]
+async fn a_replaced_page_comes_with_its_own_policy_and_tag() {
+    let site = Site::new().await;
+    site.replace_page(PAGE);
+    let first = site.get("/", "").await;
+    assert_eq!(site.again(first.header("etag")).await.status, StatusCode::NOT_MODIFIED);
+
+    site.replace_page(NEXT_PAGE);
+
+    let next = site.again(first.header("etag")).await;
+    assert_eq!((next.status, next.body.as_ref()), (StatusCode::OK, NEXT_PAGE.as_bytes()));
+    assert_ne!(next.header("etag"), first.header("etag"));
+    // printf 'next();' | openssl dgst -sha256 -binary | base64
+    let hash = "'sha256-KCLlghij5ML5UWrSlZtsRXyzhp7zax5Du0ypFHCFDyw='";
+    let policy = next.header("content-security-policy");
+    assert!(policy.contains(&format!("'wasm-unsafe-eval' {hash};")), "{policy}");
+    assert_eq!(site.again(next.header("etag")).await.status, StatusCode::NOT_MODIFIED);
+}
+
+#[tokio::test]
+async fn a_compressed_page_is_the_page() {
+    let site = Site::new().await;
+    for variant in ["index.html.br", "index.html.gz"] {
+        fs::write(site.dist.path().join(variant), "of the build before").unwrap();
+    }
+    let page = format!("<!doctype html>{}</html>", "<p>portrait</p>".repeat(100));
+    site.replace_page(&page);
+
+    let brotli = site.get("/", "gzip, br").await;
+    assert_eq!(brotli.header("content-encoding"), "br");
+    let mut text = Vec::new();
+    brotli::BrotliDecompress(&mut brotli.body.as_ref(), &mut text).unwrap();
+    assert_eq!(text, page.as_bytes());
+    let gzip = site.get("/", "gzip, br;q=0").await;
+    assert_eq!(gzip.header("content-encoding"), "gzip");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(gzip.body.as_ref()).read_to_string(&mut text).unwrap();
+    assert_eq!(text, page);
+    assert_eq!(gzip.header("etag"), brotli.header("etag"));
+}
+
+#[tokio::test]
+async fn a_page_that_is_half_written_or_away_leaves_the_last_one() {
+    let site = Site::new().await;
+    let first = site.get("/", "").await;
+    for part in ["", &NEXT_PAGE[..40]] {
+        site.replace_page(part);
+        let answer = site.get("/", "").await;
+        assert_eq!((&answer.body, answer.status), (&first.body, StatusCode::OK), "{part:?}");
+    }
+    fs::remove_file(site.dist.path().join("index.html")).unwrap();
+    let answer = site.get("/", "").await;
+    assert_eq!((&answer.body, answer.status), (&first.body, StatusCode::OK), "away");
+    let policy = "content-security-policy";
+    assert_eq!(answer.header(policy), first.header(policy));
+
+    site.replace_page(NEXT_PAGE);
+    assert_eq!(site.get("/", "").await.body, NEXT_PAGE);
 }
 
 #[tokio::test]

@@ -1,49 +1,55 @@
 //! The built frontend: files, and pages that are all `index.html`.
 
+mod page;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use axum::{
+    RequestExt,
     body::Body,
     extract::Request,
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
-use sha2::{Digest, Sha256};
 use tower::ServiceExt;
-use tower_http::services::{ServeDir, ServeFile};
+use tower_http::services::ServeDir;
 
-use crate::ApiError;
+use self::page::Page;
+use crate::{ApiError, routes::conditional::Held};
 
-/// The folder that `trunk build` has written.
+/// The folder that `cargo xtask dist` has written. It may be replaced while we serve it.
 #[derive(Debug)]
 pub(crate) struct Frontend {
     folder: PathBuf,
-    policy: HeaderValue,
+    pictures_from: Option<String>,
+    /// As last read whole.
+    page: RwLock<Arc<Page>>,
 }
 
 impl Frontend {
-    /// Serves this folder. Its `index.html` is read once, for the scripts that it holds itself. Pages
-    /// may fetch pictures from another origin too, if one is given.
+    /// Serves this folder. Pages may fetch pictures from another origin too, if one is given.
     pub(crate) fn open(folder: &Path, pictures_from: Option<&str>) -> io::Result<Self> {
-        let page = fs::read_to_string(folder.join("index.html"))?;
-        let policy =
-            HeaderValue::try_from(policy(&page, pictures_from)).map_err(io::Error::other)?;
-        Ok(Self { folder: folder.to_owned(), policy })
+        let html = fs::read(folder.join("index.html"))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            pictures_from: pictures_from.map(ToOwned::to_owned),
+            page: RwLock::new(Arc::new(Page::new(html, pictures_from)?)),
+        })
     }
 
     /// A file, or the page if the path is one of the app's.
     pub(crate) async fn answer(&self, request: Request) -> Result<Response, ApiError> {
         let path = request.uri().path().to_owned();
-        let mut answer = if is_page(&path) {
+        let (mut answer, page) = if is_page(&path) {
             self.page(request).await
         } else if path.ends_with('/') || path == "/index.html" {
             return Err(ApiError::NotFound);
         } else {
-            self.file(request).await
+            (self.file(request).await, self.last_page())
         };
         if answer.status() == StatusCode::NOT_FOUND {
             return Err(ApiError::NotFound);
@@ -54,15 +60,34 @@ impl Frontend {
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
         // On every file: a worker is bound by the policy of its script, not of its page.
-        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
+        headers.insert(header::CONTENT_SECURITY_POLICY, page.policy().clone());
         Ok(answer)
     }
 
-    async fn page(&self, request: Request) -> Response {
-        let page = ServeFile::new(self.folder.join("index.html"));
-        let page = page.precompressed_br().precompressed_gzip();
-        let Ok(answer) = page.oneshot(request).await;
-        answer.map(Body::new)
+    async fn page(&self, mut request: Request) -> (Response, Arc<Page>) {
+        let Ok(held) = request.extract_parts::<Held>().await;
+        let page = self.current_page().await;
+        (page.answer(&held, request.headers()), page)
+    }
+
+    /// Reads the page at each request, not its metadata: two builds may have the same size and, in a
+    /// reproducible image, the same time of their last change.
+    async fn current_page(&self) -> Arc<Page> {
+        let last = self.last_page();
+        match tokio::fs::read(self.folder.join("index.html")).await {
+            Ok(html) if html != last.html() => self.replace_page(html).unwrap_or(last),
+            _ => last,
+        }
+    }
+
+    fn last_page(&self) -> Arc<Page> {
+        Arc::clone(&self.page.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn replace_page(&self, html: Vec<u8>) -> io::Result<Arc<Page>> {
+        let page = Arc::new(Page::new(html, self.pictures_from.as_deref())?);
+        *self.page.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&page);
+        Ok(page)
     }
 
     async fn file(&self, request: Request) -> Response {
@@ -99,36 +124,6 @@ fn is_named_by_content(name: &str) -> bool {
     })
 }
 
-/// What the page may do: run our scripts and WebAssembly, talk to us, show our pictures.
-fn policy(page: &str, pictures_from: Option<&str>) -> String {
-    let scripts = inline_scripts(page)
-        .into_iter()
-        .map(|script| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes()))));
-    let scripts = scripts.collect::<String>();
-    let pictures = pictures_from.map(|origin| format!(" {origin}")).unwrap_or_default();
-    format!(
-        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{scripts}; \
-         img-src 'self' blob: data:{pictures}; style-src 'self'; connect-src 'self'{pictures}; \
-         object-src 'none'; \
-         base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-    )
-}
-
-/// The scripts that stand in the page itself, to the byte: a policy names them by their hash.
-fn inline_scripts(page: &str) -> Vec<&str> {
-    let mut scripts = Vec::new();
-    let mut rest = page;
-    while let Some((_, after)) = rest.split_once("<script") {
-        let Some((attributes, after)) = after.split_once('>') else { break };
-        let Some((script, after)) = after.split_once("</script>") else { break };
-        if !attributes.contains("src=") {
-            scripts.push(script);
-        }
-        rest = after;
-    }
-    scripts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,21 +155,5 @@ mod tests {
         for path in ["/friends/", "/friends/ada/x", "/admin", "/me/", "/sign-in.php", ""] {
             assert!(!is_page(path), "{path}");
         }
-    }
-
-    #[test]
-    fn a_script_in_the_page_is_named_by_its_hash() {
-        let page = "<script src=\"/boot.js\"></script><script type=\"module\">\nlet a;</script>";
-        assert_eq!(inline_scripts(page), ["\nlet a;"]);
-        assert!(policy(page, None).contains("'wasm-unsafe-eval' 'sha256-"));
-        assert!(!policy(page, None).contains("unsafe-inline"));
-    }
-
-    #[test]
-    fn a_page_may_fetch_pictures_from_where_they_are_signed_for_and_nothing_else() {
-        let policy = policy("", Some("https://s3.example"));
-        assert!(policy.contains("img-src 'self' blob: data: https://s3.example;"), "{policy}");
-        assert!(policy.contains("connect-src 'self' https://s3.example;"), "{policy}");
-        assert_eq!(policy.matches("s3.example").count(), 2, "{policy}");
     }
 }
