@@ -2,6 +2,7 @@
 
 use crate::{
     command::{cargo, program, root},
+    previous_build::{PreviousBuild, kept_files},
     setup::{self, Purpose},
     step::{self, Stopwatch, readable},
 };
@@ -81,8 +82,10 @@ pub(crate) fn dist(server: Server) -> Result<()> {
 ///
 /// If it does not build, or its page holds code that the server's policy refuses.
 pub(crate) fn build_frontend(path: &OsString) -> Result<()> {
-    step::quiet("build the frontend", trunk(path)?.args(["build", "--release"]))?;
     let folder = folder()?;
+    let previous = PreviousBuild::read(&folder)?;
+    step::quiet("build the frontend", trunk(path)?.args(["build", "--release"]))?;
+    previous.keep_in(&folder)?;
     refuse_inline_code(&fs::read_to_string(folder.join("index.html"))?)?;
     let watch = Stopwatch::start();
     compress_all(&folder)?;
@@ -135,17 +138,28 @@ fn panicked() -> Result<()> {
 }
 
 fn compressible(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
+    let mut files = files(folder)?;
+    files.retain(|path| COMPRESSIBLE.iter().any(|kind| has_extension(path, kind)));
+    Ok(files)
+}
+
+/// Every file in a folder and the folders in it, sorted.
+///
+/// # Errors
+///
+/// If a folder cannot be read.
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            files.extend(compressible(&path)?);
-        } else if COMPRESSIBLE.iter().any(|kind| has_extension(&path, kind)) {
-            files.push(path);
+            paths.extend(files(&path)?);
+        } else {
+            paths.push(path);
         }
     }
-    files.sort();
-    Ok(files)
+    paths.sort();
+    Ok(paths)
 }
 
 fn has_extension(path: &Path, kind: &str) -> bool {
@@ -183,15 +197,16 @@ fn gzip(raw: &[u8]) -> Result<Vec<u8>> {
     Ok(encoder.finish()?)
 }
 
-/// Prints what each file of `dist/` weighs, and holds the program against the bar.
+/// Prints what each file of this build weighs, and holds the program against the bar.
 ///
 /// # Errors
 ///
 /// If the program weighs more than it may.
 pub(crate) fn weigh() -> Result<()> {
     let folder = folder()?;
-    let assets: Vec<Asset> =
-        compressible(&folder)?.into_iter().map(Asset::weigh).collect::<Result<_>>()?;
+    let kept: Vec<_> = kept_files(&folder)?.into_iter().map(|path| folder.join(path)).collect();
+    let own = compressible(&folder)?.into_iter().filter(|path| !kept.contains(path));
+    let assets: Vec<Asset> = own.map(Asset::weigh).collect::<Result<_>>()?;
     println!("\n{:<44} {:>9} {:>9} {:>9}", "bytes", "raw", "brotli", "gzip");
     for asset in &assets {
         let name = asset.path.strip_prefix(&folder).unwrap_or(&asset.path).display().to_string();

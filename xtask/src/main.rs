@@ -15,6 +15,7 @@ mod dist;
 mod group;
 mod laws;
 mod mutants;
+mod previous_build;
 mod serve;
 mod setup;
 mod step;

@@ -80,6 +80,20 @@ async fn pages_are_the_app_and_nothing_else_is() {
 }
 
 #[tokio::test]
+async fn a_file_of_an_unknown_build_is_not_found_and_not_kept() {
+    let site = Site::new().await;
+    for name in ["app-fedcba9876543210.js", "app-fedcba9876543210_bg.wasm"] {
+        let answer = site.get(&format!("/{name}"), "br").await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{name}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{name}");
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{name}");
+
+        fs::write(site.dist.path().join(name), "of the build before").unwrap();
+        assert_eq!(site.get(&format!("/{name}"), "br").await.status, StatusCode::OK, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_may_run_its_own_scripts_alone() {
     let site = Site::new().await;
     let worker = site.get("/sw.js", "").await;
