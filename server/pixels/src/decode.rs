@@ -5,7 +5,10 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, metadata::Orientation};
 use thiserror::Error;
 
-use crate::{container, jpeg};
+use crate::{
+    colour::{Channels, Conversion, icc_profile},
+    container, jpeg,
+};
 
 /// The longest upload, in bytes: 10 MiB.
 pub const MAX_UPLOAD_BYTES: usize = 10 << 20;
@@ -63,8 +66,8 @@ pub(crate) struct Decoded {
     pub(crate) image: DynamicImage,
     /// How to turn them upright.
     pub(crate) orientation: Orientation,
-    /// What their colours mean, as an ICC profile; none: sRGB.
-    pub(crate) profile: Option<Vec<u8>>,
+    /// How its colours become those of the web; none: they are.
+    pub(crate) conversion: Option<Conversion>,
 }
 
 /// The most memory that [`Square::from_upload`](crate::Square::from_upload) takes for this upload, in
@@ -95,9 +98,12 @@ pub(crate) fn decode(upload: &[u8]) -> Result<Decoded, UploadError> {
     let (mut decoder, _) = open(upload)?;
     // A damaged note is no reason to refuse the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let profile = decoder.icc_profile().ok().flatten();
+    let profile = decoder.icc_profile().ok().flatten().and_then(icc_profile);
+    let has_colours = decoder.color_type().has_color();
+    let channels = if has_colours { Channels::Colours } else { Channels::Grey };
+    let conversion = profile.and_then(|profile| Conversion::new(&profile, channels));
     let image = DynamicImage::from_decoder(decoder).map_err(|_| UploadError::Undecodable)?;
-    Ok(Decoded { image, orientation, profile })
+    Ok(Decoded { image, orientation, conversion })
 }
 
 /// Reads what stands before the pixels, and checks it: a small file can claim to be huge. Says how much

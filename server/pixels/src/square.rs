@@ -10,7 +10,6 @@ use thiserror::Error;
 
 use crate::{
     UploadError,
-    colour::to_srgb,
     decode::{Decoded, decode},
 };
 
@@ -54,10 +53,13 @@ impl Square {
     ///
     /// Why the upload is refused.
     pub fn from_upload(upload: &[u8]) -> Result<Self, UploadError> {
-        let Decoded { image, orientation, profile } = decode(upload)?;
+        let Decoded { image, orientation, conversion } = decode(upload)?;
         let mut middle = middle(image).map_err(|_| UploadError::Undecodable)?;
         middle.apply_orientation(orientation);
-        let rgba = to_srgb(middle, profile.as_deref());
+        let rgba = match conversion {
+            Some(conversion) => conversion.apply(middle),
+            None => middle.into_rgba8(),
+        };
         Ok(Self { edge: rgba.width(), rgba: rgba.into_raw() })
     }
 
