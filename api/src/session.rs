@@ -18,7 +18,7 @@ pub const ACCOUNT_HEADER: &str = "miniature-account";
 /// cookie is another session's, nothing ends.
 pub const MARKER_HEADER: &str = "miniature-session";
 
-/// The header of a 401 to `GET /api/session` that says that there is a demo account to look around
+/// The header of answers to `GET /api/session` that says that there is a demo account to look around
 /// with: `ada`, password `miniature`.
 pub const DEMO_HEADER: &str = "miniature-demo";
 

@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::{AppendHeaders, IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse},
 };
 use miniature_api::{
     ACCOUNT_COOKIE, Account, Credentials, DEMO_HEADER, MARKER_HEADER, Marker, Problem, UserId,
@@ -62,7 +62,7 @@ pub(super) async fn sign_in(
     Ok((NOT_KEPT, cookies(&sessions, &token, &marker), Json(account)))
 }
 
-/// `GET /api/session`: who is signed in. A 401 says whether there is a demo account.
+/// `GET /api/session`: who is signed in. Its answers say whether there is a demo account.
 #[utoipa::path(
     get,
     path = "/api/session",
@@ -72,12 +72,11 @@ pub(super) async fn current(
     signed_in: Result<SignedIn, ApiError>,
     State(profiles): State<Profiles>,
     State(sessions): State<SignIn>,
-) -> Result<impl IntoResponse, Response> {
+) -> impl IntoResponse {
     let answer = async { Ok((NOT_KEPT, Json(account(&profiles, signed_in?.user).await?))) };
-    answer.await.map_err(|error: ApiError| match error {
-        ApiError::SignedOut if sessions.is_demo() => ([(DEMO_HEADER, "1")], error).into_response(),
-        error => error.into_response(),
-    })
+    let answer: Result<_, ApiError> = answer.await;
+    let demo = sessions.is_demo().then_some([(DEMO_HEADER, "1")]);
+    (demo, answer)
 }
 
 /// `DELETE /api/session`: ends the session; with `everywhere=1` every session of this user. If the
