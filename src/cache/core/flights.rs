@@ -191,3 +191,21 @@ impl Flight {
         Some(self.mark + self.task.limit(policy)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_that_were_given_up_are_remembered() {
+        let mut flights = Flights::default();
+        let ids: Vec<EffectId> =
+            (0..40).map(|_| flights.depart(Task::Measure, Moment::NEVER)).collect();
+        for id in &ids {
+            assert!(flights.give_up(*id).is_some());
+        }
+        let (old, recent) = ids.split_at(ids.len() - GIVEN_UP_AT_MOST);
+        assert!(old.iter().all(|id| flights.land(*id).is_none()));
+        assert!(recent.iter().all(|id| flights.land(*id).is_some()));
+    }
+}

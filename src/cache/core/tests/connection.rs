@@ -163,3 +163,86 @@ fn each_load_is_told_with_its_own_way() {
     let trips = |load: &Load| load.path.iter().filter(|s| s.layer == Source::Network).count();
     assert_eq!(loads.iter().map(trips).collect::<Vec<_>>(), [1, 1], "{loads:?}");
 }
+
+#[test]
+fn an_answer_that_news_overtook_is_no_failure() {
+    let mut t = Fixture::with_users(1);
+    t.doc.slow = true;
+    let (viewer, _) = t.open(0);
+    t.doc.delay(0);
+    t.world.borrow_mut().advance(secs(1));
+    t.change(0, true);
+    t.hear();
+    assert!(t.doc.deliver(0));
+    t.doc.turn();
+    assert_eq!(t.view(viewer).error, None);
+    t.doc.slow = false;
+    t.doc.run();
+    assert!(t.shows_revision(viewer, 0, 2), "at once");
+}
+
+#[test]
+fn one_of_two_who_look_leaves_and_the_other_is_told() {
+    let mut t = Fixture::with_users(1);
+    let ((first, _), (second, _)) = (t.open(0), t.open(0));
+    t.doc.leave(first);
+    t.doc.run();
+    t.change(0, true);
+    t.doc.changed.clear();
+    t.hear();
+    assert!(t.doc.changed.contains(&crate::cache::core::Topic::Picture(user(0))));
+    assert!(t.shows_revision(second, 0, 2));
+}
+
+#[test]
+fn what_nobody_looked_at_when_the_page_was_shown_again_is_believed() {
+    let mut t = Fixture::with_users(1);
+    let (viewer, _) = t.open(0);
+    t.doc.leave(viewer);
+    t.doc.tell(Event::Visible(false));
+    t.doc.wait(minutes(2));
+    t.doc.tell(Event::Visible(true));
+    t.doc.requests();
+    t.open(0);
+    t.doc.wait(secs(5));
+    assert_eq!(t.picture_requests(), 0);
+}
+
+#[test]
+fn a_later_lineage_is_a_reason_to_ask_about_everyone_on_screen() {
+    let mut t = Fixture::with_users(2);
+    t.open(0);
+    t.open(1);
+    t.doc.wait(secs(5));
+    t.world.borrow_mut().server.restore();
+    t.doc.requests();
+    t.doc.tell(Event::Invalidate(user(0)));
+    t.doc.run();
+    let asked: Vec<_> = t
+        .doc
+        .requests()
+        .into_iter()
+        .filter_map(|request| match request {
+            Request::Pictures { users, .. } => Some(users),
+            _ => None,
+        })
+        .flatten()
+        .map(|asked| asked.user_id)
+        .collect();
+    assert!(asked.contains(&user(1)), "{asked:?}");
+}
+
+#[test]
+fn a_picture_that_comes_with_a_page_ends_a_failure() {
+    let mut t = Fixture::with_users(1);
+    t.world.borrow_mut().server.befriend(&user(0), "a");
+    t.world.borrow_mut().server.weather = Weather::Status(500);
+    let (viewer, _) = t.open(0);
+    assert_eq!(t.view(viewer).error, Some(OriginError::Status(500)));
+    t.world.borrow_mut().server.weather = Weather::Fine;
+    let view = ListView { rows: 0..4, pictures: Some(Size::S64) };
+    t.doc.tell(Event::FriendsViewed(view));
+    t.doc.run();
+    assert!(t.shows_revision(viewer, 0, 1));
+    assert_eq!(t.view(viewer).error, None);
+}

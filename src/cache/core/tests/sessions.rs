@@ -280,3 +280,19 @@ fn what_was_queued_for_one_account_is_not_carried_out_for_another() {
     };
     assert_eq!(rest.iter().find(touches), None);
 }
+
+#[test]
+fn a_sign_out_is_sent_though_another_tab_signs_in_before_it_is() {
+    let mut t = page(1);
+    t.doc.run();
+    t.doc.tell(Event::SignOut);
+    let first = t.doc.core.poll(t.doc.now());
+    assert!(first.is_some() && !matches!(first, Some(Effect::Fetch { .. })), "{first:?}");
+    t.world.borrow_mut().sign_in(&"grace".parse().unwrap(), None);
+    t.doc.identify();
+    let rest: Vec<_> = std::iter::from_fn(|| t.doc.core.poll(t.doc.now())).collect();
+    let is_sign_out = |effect: &&Effect<Blob>| {
+        matches!(effect, Effect::Fetch { request: Request::SignOut(_), .. })
+    };
+    assert_eq!(rest.iter().filter(is_sign_out).count(), 1, "{rest:?}");
+}

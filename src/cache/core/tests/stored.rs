@@ -101,8 +101,10 @@ fn a_full_disk_is_tried_once_more_at_once() {
 fn a_row_that_was_read_and_could_not_be_renewed_is_not_believed_any_more() {
     let mut t = Fixture::with_users(1);
     t.visit(0);
+    t.world.borrow_mut().local.rows.clear();
     t.reload();
     let (viewer, _) = t.open(0);
+    assert_eq!(t.loads()[0].outcome, Outcome::Shown(Source::IndexedDb));
     t.change(0, true);
     t.world.borrow_mut().durable.fault = Fault::Failing;
     t.hear();
@@ -188,4 +190,74 @@ fn a_bad_answer_counts_for_nothing_once_a_good_one_came() {
     t.doc.requests();
     t.doc.wait(secs(1));
     assert!(t.picture_requests() >= 1, "the first pause is a second at most");
+}
+
+#[test]
+fn what_must_not_be_held_is_removed_once() {
+    let mut t = Fixture::with_users(1);
+    t.open(0);
+    t.doc.wait(secs(10));
+    t.change(0, false);
+    t.hear();
+    t.doc.wait(minutes(5));
+    let removals = t.ops();
+    let removals = removals.iter().filter(|(_, op)| matches!(op, Op::RemoveImage { .. })).count();
+    assert!(removals <= 2, "{removals} removals, in two layers");
+}
+
+#[test]
+fn news_of_someone_who_was_not_looked_at_reaches_the_rows_that_there_are() {
+    let mut t = Fixture::with_users(2);
+    t.visit(0);
+    t.reload();
+    t.change(0, true);
+    t.hear();
+    t.doc.wait(secs(10));
+    let world = t.world.borrow();
+    let revision = |index| {
+        let row = world.durable.records.get(&user(index));
+        row.map(|(checked, ..)| checked.record.revision.0)
+    };
+    assert_eq!((revision(0), revision(1)), (Some(2), None), "and makes none");
+}
+
+#[test]
+fn an_older_image_is_given_up_once_the_newer_one_decodes() {
+    let mut t = Fixture::with_users(1);
+    t.open(0);
+    t.doc.wait(secs(10));
+    let one = t.doc.core.usage(Source::Memory).unwrap().bytes;
+    t.change(0, true);
+    t.hear();
+    t.doc.wait(secs(10));
+    assert_eq!(t.doc.core.usage(Source::Memory).unwrap().bytes, one);
+}
+
+#[test]
+fn other_storages_open_and_those_of_before_are_emptied() {
+    use crate::cache::core::Start;
+    let open = |t: &mut Fixture, account: &str| {
+        let (account, believe_from) = (account.parse().unwrap(), Timestamp(0));
+        let start = Start { account, lineage: None, believe_from, friends: None };
+        t.doc.tell(Event::Session(Some(start)));
+        t.doc.run();
+    };
+    let mut t = Fixture::with_users(1);
+    t.visit(0);
+    open(&mut t, "ada");
+    assert!(!t.world.borrow().durable.records.is_empty(), "the same account again");
+    open(&mut t, "grace");
+    assert!(t.world.borrow().durable.records.is_empty() && t.world.borrow().local.rows.is_empty());
+}
+
+#[test]
+fn an_answer_without_bytes_counts_none() {
+    let mut t = Fixture::with_users(1);
+    t.visit(0);
+    t.doc.events.clear();
+    t.doc.tell(Event::Invalidate(user(0)));
+    t.open(0);
+    t.doc.wait(secs(5));
+    let received = |event: &CacheEvent| matches!(event, CacheEvent::Received(_));
+    assert!(!t.doc.events.iter().any(received), "{:?}", t.doc.events);
 }
