@@ -84,17 +84,18 @@ impl Conversion {
         Some(Self { layout, transform })
     }
 
-    /// The same picture in sRGB, straight RGBA, eight bits a channel.
-    pub(crate) fn apply(&self, image: DynamicImage) -> RgbaImage {
+    /// The same picture in sRGB, straight RGBA, eight bits a channel. Never none for channels that the
+    /// conversion is for.
+    pub(crate) fn apply(&self, image: DynamicImage) -> Option<RgbaImage> {
+        let (width, height) = (image.width(), image.height());
         let pixels = match self.layout {
-            Layout::GrayAlpha => image.to_luma_alpha16().into_raw(),
-            _ => image.to_rgba16().into_raw(),
+            Layout::GrayAlpha => image.into_luma_alpha16().into_raw(),
+            _ => image.into_rgba16().into_raw(),
         };
-        let mut converted = ImageBuffer::<Rgba<u16>, _>::new(image.width(), image.height());
-        match self.transform.transform(&pixels, &mut converted) {
-            Ok(()) => DynamicImage::from(converted).into_rgba8(),
-            Err(_) => image.into_rgba8(),
-        }
+        let mut converted = ImageBuffer::<Rgba<u16>, _>::new(width, height);
+        self.transform.transform(&pixels, &mut converted).ok()?;
+        drop(pixels); // makes room: with 16 bits, a master takes 8 MiB
+        Some(DynamicImage::from(converted).into_rgba8())
     }
 }
 

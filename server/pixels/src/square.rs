@@ -57,7 +57,7 @@ impl Square {
         let mut middle = middle(image).map_err(|_| UploadError::Undecodable)?;
         middle.apply_orientation(orientation);
         let rgba = match conversion {
-            Some(conversion) => conversion.apply(middle),
+            Some(conversion) => conversion.apply(middle).ok_or(UploadError::Undecodable)?,
             None => middle.into_rgba8(),
         };
         Ok(Self { edge: rgba.width(), rgba: rgba.into_raw() })
