@@ -52,6 +52,8 @@ pub(crate) enum Channels {
     Colours,
     /// Grey, and perhaps alpha.
     Grey,
+    /// Cyan, magenta, yellow and black.
+    Inks,
 }
 
 /// How the colours of an image become those of the web.
@@ -71,6 +73,7 @@ impl Conversion {
         let layout = match (from.color_space, channels) {
             (DataColorSpace::Rgb, Channels::Colours) => Layout::Rgba,
             (DataColorSpace::Gray, Channels::Grey) => Layout::GrayAlpha,
+            (DataColorSpace::Cmyk, Channels::Inks) => Layout::Rgba,
             _ => return None,
         };
         let srgb = ColorProfile::new_srgb();

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::{
     colour::{Channels, Conversion, icc_profile},
-    container, jpeg,
+    container, inks, jpeg,
 };
 
 /// The longest upload, in bytes: 10 MiB.
@@ -64,6 +64,8 @@ pub enum UploadError {
 pub(crate) struct Decoded {
     /// The pixels, in colours of their own.
     pub(crate) image: DynamicImage,
+    /// Whether the last channel is alpha.
+    pub(crate) has_alpha: bool,
     /// How to turn them upright.
     pub(crate) orientation: Orientation,
     /// How its colours become those of the web; none: they are.
@@ -77,7 +79,7 @@ pub(crate) struct Decoded {
 ///
 /// Why the upload is refused, if that much tells it.
 pub fn memory_for(upload: &[u8]) -> Result<u64, UploadError> {
-    open(upload).map(|(_, memory)| memory)
+    open(upload).map(|opened| opened.memory)
 }
 
 /// Beside the pixels, a progressive JPEG keeps its coefficients, a WebP its planes, a GIF a frame. What
@@ -86,7 +88,11 @@ fn memory_of(decoder: &impl ImageDecoder, format: ImageFormat, file: &[u8]) -> u
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     let beside = match format {
-        ImageFormat::Jpeg => jpeg::coefficient_bytes(file),
+        ImageFormat::Jpeg => {
+            // Of three channels that the decoder counts.
+            let black = if jpeg::is_of_inks(file) { pixels } else { 0 };
+            jpeg::coefficient_bytes(file) + black
+        }
         ImageFormat::WebP | ImageFormat::Gif => pixels * 4,
         _ => 0,
     };
@@ -95,20 +101,46 @@ fn memory_of(decoder: &impl ImageDecoder, format: ImageFormat, file: &[u8]) -> u
 
 /// Decodes an upload. Keeps a core busy.
 pub(crate) fn decode(upload: &[u8]) -> Result<Decoded, UploadError> {
-    let (mut decoder, _) = open(upload)?;
+    let Opened { mut decoder, file, format, .. } = open(upload)?;
     // A damaged note is no reason to refuse the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let profile = decoder.icc_profile().ok().flatten().and_then(icc_profile);
-    let has_colours = decoder.color_type().has_color();
-    let channels = if has_colours { Channels::Colours } else { Channels::Grey };
+    let channels = channels(&decoder, format, file);
     let conversion = profile.and_then(|profile| Conversion::new(&profile, channels));
+    if channels == Channels::Inks
+        && conversion.is_some()
+        && let Some(image) = inks::decode(file)
+    {
+        return Ok(Decoded { image: image.into(), has_alpha: false, orientation, conversion });
+    }
+    // Without a profile, the decoder makes colours of inks.
+    let conversion = conversion.filter(|_| channels != Channels::Inks);
     let image = DynamicImage::from_decoder(decoder).map_err(|_| UploadError::Undecodable)?;
-    Ok(Decoded { image, orientation, conversion })
+    Ok(Decoded { has_alpha: image.color().has_alpha(), image, orientation, conversion })
 }
 
-/// Reads what stands before the pixels, and checks it: a small file can claim to be huge. Says how much
-/// memory the rest takes.
-fn open(upload: &[u8]) -> Result<(impl ImageDecoder + '_, u64), UploadError> {
+fn channels(decoder: &impl ImageDecoder, format: ImageFormat, file: &[u8]) -> Channels {
+    if format == ImageFormat::Jpeg && jpeg::is_of_inks(file) {
+        Channels::Inks
+    } else if decoder.color_type().has_color() {
+        Channels::Colours
+    } else {
+        Channels::Grey
+    }
+}
+
+/// An upload whose head is sound.
+struct Opened<'a, D> {
+    decoder: D,
+    format: ImageFormat,
+    /// Without what trails it.
+    file: &'a [u8],
+    /// How much memory the rest takes at most, in bytes.
+    memory: u64,
+}
+
+/// Reads what stands before the pixels, and checks it: a small file can claim to be huge.
+fn open(upload: &[u8]) -> Result<Opened<'_, impl ImageDecoder + '_>, UploadError> {
     if upload.len() > MAX_UPLOAD_BYTES {
         return Err(UploadError::TooLong);
     }
@@ -133,7 +165,7 @@ fn open(upload: &[u8]) -> Result<(impl ImageDecoder + '_, u64), UploadError> {
     if memory > MAX_MEMORY {
         return Err(UploadError::TooCostly { mebibytes: memory >> 20 });
     }
-    Ok((decoder, memory))
+    Ok(Opened { decoder, format, file, memory })
 }
 
 fn is_taken(format: ImageFormat) -> bool {

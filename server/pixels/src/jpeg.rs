@@ -1,4 +1,4 @@
-//! What the head of a JPEG says of the memory that it takes.
+//! What the head of a JPEG says of its inks, and of the memory that it takes.
 //!
 //! # Source
 //!
@@ -8,6 +8,11 @@
 /// in a progressive JPEG, none in any other.
 pub(crate) fn coefficient_bytes(file: &[u8]) -> u64 {
     frame_head(file).and_then(progressive_bytes).unwrap_or_default()
+}
+
+/// Whether it has four channels: cyan, magenta, yellow and black.
+pub(crate) fn is_of_inks(file: &[u8]) -> bool {
+    frame_head(file).is_some_and(|(_, head)| head.get(5) == Some(&4))
 }
 
 /// The marker and the content of the frame's head.

@@ -10,6 +10,7 @@
 mod colour;
 mod container;
 mod decode;
+mod inks;
 mod jpeg;
 mod square;
 

@@ -53,8 +53,8 @@ impl Square {
     ///
     /// Why the upload is refused.
     pub fn from_upload(upload: &[u8]) -> Result<Self, UploadError> {
-        let Decoded { image, orientation, conversion } = decode(upload)?;
-        let mut middle = middle(image).map_err(|_| UploadError::Undecodable)?;
+        let Decoded { image, has_alpha, orientation, conversion } = decode(upload)?;
+        let mut middle = middle(image, has_alpha).map_err(|_| UploadError::Undecodable)?;
         middle.apply_orientation(orientation);
         let rgba = match conversion {
             Some(conversion) => conversion.apply(middle).ok_or(UploadError::Undecodable)?,
@@ -153,7 +153,7 @@ impl Square {
 ///
 /// Made in one step, out of the decoded picture itself: the crop is only looked at, and transparency
 /// multiplied in place, so that no second picture of full size is ever in memory.
-fn middle(mut image: DynamicImage) -> Result<DynamicImage, PixelError> {
+fn middle(mut image: DynamicImage, has_alpha: bool) -> Result<DynamicImage, PixelError> {
     let refused = |_| PixelError("scaled");
     let side = image.width().min(image.height());
     let edge = side.min(MASTER_EDGE);
@@ -161,7 +161,7 @@ fn middle(mut image: DynamicImage) -> Result<DynamicImage, PixelError> {
     let side = f64::from(side);
     let options = sharp().crop(left.into(), top.into(), side, side).use_alpha(false);
     let mut middle = DynamicImage::new(edge, edge, image.color());
-    let is_blended = image.color().has_alpha() && side > f64::from(edge);
+    let is_blended = has_alpha && side > f64::from(edge);
     if is_blended {
         MulDiv::new().multiply_alpha_inplace(&mut image).map_err(|_| PixelError("blended"))?;
     }
@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn square(width: u32, height: u32, alpha: u8) -> Square {
-        let rgba = middle(picture(width, height, alpha)).unwrap().into_rgba8();
+        let rgba = middle(picture(width, height, alpha), true).unwrap().into_rgba8();
         Square { edge: rgba.width(), rgba: rgba.into_raw() }
     }
 
