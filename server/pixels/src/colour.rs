@@ -68,10 +68,11 @@ impl Conversion {
     ///
     /// # Source
     ///
-    /// ICC.1:2022, 7.2.6: the profile names the colour space of its data.
+    /// ICC.1:2022, 7.2.6: the profile names the colour space of its data. Browsers take one of colours
+    /// for grey as well.
     pub(crate) fn new(from: &ColorProfile, channels: Channels) -> Option<Self> {
         let layout = match (from.color_space, channels) {
-            (DataColorSpace::Rgb, Channels::Colours) => Layout::Rgba,
+            (DataColorSpace::Rgb, Channels::Colours | Channels::Grey) => Layout::Rgba,
             (DataColorSpace::Gray, Channels::Grey) => Layout::GrayAlpha,
             (DataColorSpace::Cmyk, Channels::Inks) => Layout::Rgba,
             _ => return None,

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::{
     colour::{Channels, Conversion, icc_profile},
-    container, inks, jpeg,
+    container, inks, jpeg, png_colours,
 };
 
 /// The longest upload, in bytes: 10 MiB.
@@ -104,7 +104,11 @@ pub(crate) fn decode(upload: &[u8]) -> Result<Decoded, UploadError> {
     let Opened { mut decoder, file, format, .. } = open(upload)?;
     // A damaged note is no reason to refuse the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let profile = decoder.icc_profile().ok().flatten().and_then(icc_profile);
+    let icc = decoder.icc_profile().ok().flatten().and_then(icc_profile);
+    let profile = match format {
+        ImageFormat::Png => png_colours::profile(file, icc),
+        _ => icc,
+    };
     let channels = channels(&decoder, format, file);
     let conversion = profile.and_then(|profile| Conversion::new(&profile, channels));
     if channels == Channels::Inks

@@ -12,6 +12,7 @@ mod container;
 mod decode;
 mod inks;
 mod jpeg;
+mod png_colours;
 mod square;
 
 pub use decode::{MAX_UPLOAD_BYTES, UploadError, memory_for};
