@@ -48,16 +48,20 @@ impl Site {
         self.fixture.send(request.body(Body::empty()).unwrap()).await
     }
 
-    /// Asks for the page as a browser that holds one with this tag.
-    async fn again(&self, tag: &str) -> Answer {
-        let request = Request::get("/").header("if-none-match", tag);
+    /// Asks as a browser that holds what has this tag.
+    async fn again(&self, path: &str, tag: &str) -> Answer {
+        let request = Request::get(path).header("if-none-match", tag);
         self.fixture.send(request.body(Body::empty()).unwrap()).await
     }
 
-    /// Replaces the page, but not the time of its last change: reproducible images set it to a constant.
     fn replace_page(&self, page: &str) {
-        let path = self.dist.path().join("index.html");
-        fs::write(&path, page).unwrap();
+        self.replace("index.html", page);
+    }
+
+    /// Replaces a file, but not the time of its last change: reproducible images set it to a constant.
+    fn replace(&self, name: &str, content: &str) {
+        let path = self.dist.path().join(name);
+        fs::write(&path, content).unwrap();
         fs::File::options().write(true).open(path).unwrap().set_modified(EPOCH).unwrap();
     }
 }
@@ -113,18 +117,35 @@ async fn a_replaced_page_comes_with_its_own_policy_and_tag() {
     let site = Site::new().await;
     site.replace_page(PAGE);
     let first = site.get("/", "").await;
-    assert_eq!(site.again(first.header("etag")).await.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(site.again("/", first.header("etag")).await.status, StatusCode::NOT_MODIFIED);
 
     site.replace_page(NEXT_PAGE);
 
-    let next = site.again(first.header("etag")).await;
+    let next = site.again("/", first.header("etag")).await;
     assert_eq!((next.status, next.body.as_ref()), (StatusCode::OK, NEXT_PAGE.as_bytes()));
     assert_ne!(next.header("etag"), first.header("etag"));
     // printf 'next();' | openssl dgst -sha256 -binary | base64
     let hash = "'sha256-KCLlghij5ML5UWrSlZtsRXyzhp7zax5Du0ypFHCFDyw='";
     let policy = next.header("content-security-policy");
     assert!(policy.contains(&format!("'wasm-unsafe-eval' {hash};")), "{policy}");
-    assert_eq!(site.again(next.header("etag")).await.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(site.again("/", next.header("etag")).await.status, StatusCode::NOT_MODIFIED);
+}
+
+#[tokio::test]
+async fn a_replaced_file_is_sent_whatever_its_time_and_size() {
+    let site = Site::new().await;
+    site.replace("sw.js", "worker");
+    let first = site.get("/sw.js", "").await;
+    let tag = first.header("etag");
+    assert_eq!(site.again("/sw.js", tag).await.status, StatusCode::NOT_MODIFIED);
+
+    site.replace("sw.js", "WORKER");
+
+    let next = site.again("/sw.js", tag).await;
+    assert_eq!((next.status, next.body.as_ref()), (StatusCode::OK, b"WORKER".as_slice()));
+    let since = Request::get("/sw.js").header("if-modified-since", "Sat, 01 Jan 2050 00:00:00 GMT");
+    let next = site.fixture.send(since.body(Body::empty()).unwrap()).await;
+    assert_eq!(next.status, StatusCode::OK);
 }
 
 #[tokio::test]

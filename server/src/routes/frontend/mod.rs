@@ -10,16 +10,27 @@ use std::{
 
 use axum::{
     RequestExt,
-    body::Body,
+    body::{Body, to_bytes},
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
 use self::page::Page;
-use crate::{ApiError, routes::conditional::Held};
+use crate::{
+    ApiError,
+    routes::conditional::{Caching, ETag, Held, unless_held},
+};
+
+/// By which an asker says what it holds.
+const CONDITIONS: [HeaderName; 4] = [
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_UNMODIFIED_SINCE,
+];
 
 /// The folder that `cargo xtask dist` has written. It may be replaced while we serve it.
 #[derive(Debug)]
@@ -49,7 +60,7 @@ impl Frontend {
         } else if path.ends_with('/') || path == "/index.html" {
             return Err(ApiError::NotFound);
         } else {
-            (self.file(request).await, self.last_page())
+            (self.file(&path, request).await?, self.last_page())
         };
         if answer.status() == StatusCode::NOT_FOUND {
             return Err(ApiError::NotFound);
@@ -90,7 +101,29 @@ impl Frontend {
         Ok(page)
     }
 
-    async fn file(&self, request: Request) -> Response {
+    /// A file that another build may replace is tagged by its content: `ServeDir` goes by time and size.
+    async fn file(&self, path: &str, mut request: Request) -> Result<Response, ApiError> {
+        if is_kept_for_good(path) {
+            return Ok(self.stored(request).await);
+        }
+        let Ok(held) = request.extract_parts::<Held>().await;
+        for condition in CONDITIONS {
+            request.headers_mut().remove(condition);
+        }
+        *request.method_mut() = Method::GET; // hyper leaves out the body for HEAD
+        let answer = self.stored(request).await;
+        if answer.status() != StatusCode::OK {
+            return Ok(answer);
+        }
+        let (mut head, body) = answer.into_parts();
+        let content = to_bytes(body, usize::MAX).await.map_err(ApiError::internal)?;
+        head.headers.remove(header::LAST_MODIFIED);
+        let tag = ETag::strong(&ETag::name_of(&content));
+        let whole = || Response::from_parts(head, content.into());
+        Ok(unless_held(&held, tag, Caching::AskEachTime, whole))
+    }
+
+    async fn stored(&self, request: Request) -> Response {
         let files = ServeDir::new(&self.folder).append_index_html_on_directories(false);
         let files = files.precompressed_br().precompressed_gzip();
         match files.oneshot(request).await {
@@ -109,11 +142,11 @@ fn is_page(path: &str) -> bool {
 
 /// A file named by its content never changes; any other is asked for each time.
 fn caching(path: &str) -> &'static str {
-    if path.split('/').any(is_named_by_content) {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    }
+    if is_kept_for_good(path) { "public, max-age=31536000, immutable" } else { "no-cache" }
+}
+
+fn is_kept_for_good(path: &str) -> bool {
+    path.split('/').any(is_named_by_content)
 }
 
 /// As trunk and wasm-bindgen name what they write: `app-0123456789abcdef.js`, `..._bg.wasm`.
