@@ -97,6 +97,17 @@ async fn a_file_of_an_unknown_build_is_not_found_and_not_kept() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_cannot_be_read_is_not_kept_as_an_error_for_good() {
+    let site = Site::new().await;
+    let name = "app-fedcba9876543210.js";
+    std::os::unix::fs::symlink(name, site.dist.path().join(name)).unwrap(); // a loop
+    let answer = site.get(&format!("/{name}"), "").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.header("cache-control"), "no-store");
+}
+
 #[tokio::test]
 async fn a_page_may_run_its_own_scripts_alone() {
     let site = Site::new().await;

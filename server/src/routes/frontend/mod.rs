@@ -62,8 +62,12 @@ impl Frontend {
         } else {
             (self.file(&path, request).await?, self.last_page())
         };
-        if answer.status() == StatusCode::NOT_FOUND {
-            return Err(ApiError::NotFound);
+        match answer.status() {
+            StatusCode::NOT_FOUND => return Err(ApiError::NotFound),
+            status if status.is_server_error() => {
+                return Err(ApiError::internal("a file of the frontend cannot be read"));
+            }
+            _ => {}
         }
         let headers = answer.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(&path)));
