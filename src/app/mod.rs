@@ -47,7 +47,10 @@ fn Entrance(session: Session) -> impl IntoView {
     move || match gate.get() {
         Gate::Asking => EitherOf4::A(view! { <p class="quiet page">"One moment…"</p> }),
         Gate::Unreachable => EitherOf4::B(view! { <Unreachable session /> }),
-        Gate::SignedOut(farewell) => EitherOf4::C(view! { <SignIn session farewell /> }),
+        Gate::SignedOut(farewell) => {
+            friends::forget_position();
+            EitherOf4::C(view! { <SignIn session farewell /> })
+        }
         Gate::SignedIn(account, _) => EitherOf4::D(view! { <SignedIn session account /> }),
     }
 }

@@ -19,7 +19,7 @@ use miniature_api::UserId;
 pub(super) fn SignedIn(session: Session, account: UserId) -> impl IntoView {
     provide_picture_cache(&account);
     provide_friend_list();
-    provide_position(&account);
+    provide_position();
     let place = use_place();
     let page = Memo::new(move |_| place.read().page());
     let main = NodeRef::<html::Main>::new();

@@ -14,7 +14,7 @@ use crate::{
 use band::{Band, use_band};
 use end::ListEnd;
 use intent::Intent;
-pub(super) use position::provide_position;
+pub(super) use position::{forget_position, provide_position};
 
 use leptos::prelude::*;
 use row::FriendRow;

@@ -12,30 +12,35 @@ use crate::{
     store::react,
 };
 use leptos::{ev, prelude::*};
-use miniature_api::UserId;
 use std::time::Duration;
 
 /// How far down the list was, in CSS pixels.
 #[derive(Clone, Copy)]
 pub(in crate::app) struct Position(StoredValue<f64>);
 
+/// Where the tab remembers it.
+const KEY: &str = "miniature:v1:position";
+
 /// Remembers for as long as the account is signed in.
-pub(in crate::app) fn provide_position(account: &UserId) {
-    let key = format!("miniature:v1:{account}:position");
+pub(in crate::app) fn provide_position() {
     // Whole pixels: reading and writing fractions would weigh 15 kB.
-    let stored = session_storage::get(&key).and_then(|top| top.parse::<u32>().ok());
+    let stored = session_storage::get(KEY).and_then(|top| top.parse::<u32>().ok());
     let position = Position(StoredValue::new(stored.unwrap_or_default().into()));
-    let leaving = key.clone();
     let left = window_event_listener(ev::pagehide, move |_| {
         if let Some(top) = position.0.try_get_value() {
-            session_storage::set(&leaving, &whole(top).to_string());
+            session_storage::set(KEY, &whole(top).to_string());
         }
     });
     on_cleanup(move || {
         left.remove();
-        session_storage::remove(&key);
+        forget_position();
     });
     provide_context(position);
+}
+
+/// Nobody is signed in whose list it was.
+pub(in crate::app) fn forget_position() {
+    session_storage::remove(KEY);
 }
 
 impl Position {
