@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_may_do_as_much_as_anyone_is_forgotten() {
+    fn a_user_who_may_do_as_much_as_anyone_is_forgotten() {
         let pace = Pace::per_second(NonZeroU32::new(1_000).unwrap(), NonZeroU32::MIN);
         pace.count(&user(0)).unwrap();
         while remembered(&pace) > 0 {

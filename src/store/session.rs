@@ -10,13 +10,13 @@ pub use crate::{
     cache::core::{Epoch, Farewell, SessionState},
 };
 
-/// Who is signed in, for the life of the document.
+/// The session, for the life of the document.
 #[derive(Clone, Copy, Debug)]
 pub struct Session(());
 
 /// Follows who is signed in, and puts the session into the context.
 ///
-/// Whoever was signed in last is taken to be so still, so that their first frame needs no answer;
+/// The account that was signed in last is taken to be so still, so that its first frame needs no answer;
 /// the server is asked in the background. Where no cookie tells of a session, nobody is asked.
 pub fn provide_session() -> Session {
     driver().follow_session();
@@ -31,7 +31,7 @@ pub fn use_session() -> Session {
 }
 
 impl Session {
-    /// Who is signed in, and in which epoch. Tracks.
+    /// The session's state and its epoch. Tracks.
     pub fn view(self) -> SessionView {
         driver().signals.session.track();
         driver().read(Core::session)
@@ -50,7 +50,7 @@ impl Session {
         }
     }
 
-    /// Signs in. Whoever was signed in here before is erased.
+    /// Signs in. An account that was signed in here before is erased.
     ///
     /// # Errors
     ///

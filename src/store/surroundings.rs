@@ -25,7 +25,9 @@ pub(super) type Listeners = [Option<Listener>; 9];
 pub(super) fn listen() -> Listeners {
     let [online, offline] = online::on_change(|online| driver().handle(Event::Online(online)));
     let visible = visibility::on_change(|visible| {
-        driver().look_who_is_signed_in();
+        if visible {
+            driver().look_who_is_signed_in();
+        }
         driver().handle(Event::Visible(visible));
     });
     let stored = tabs::on_storage(PREFIX, |change| {

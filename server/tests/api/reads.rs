@@ -45,7 +45,7 @@ async fn forty_full_batches_at_once_are_answered() {
 }
 
 #[tokio::test]
-async fn whoever_names_too_many_users_is_told_to_wait() {
+async fn a_user_who_names_too_many_users_is_told_to_wait() {
     for (path, at_once, least) in
         [(batch(), 120, 2), (PROFILE.into(), 3, 3), (PICTURE.into(), 3, 3)]
     {

@@ -17,7 +17,7 @@ pub const ACCOUNT_KEY: &str = "miniature:v1:account";
 /// had none.
 const OWED_KEY: &str = "miniature:v1:sign-out-owed";
 
-/// Who signed in last and did not sign out, and the session whose end the server has not confirmed.
+/// The account that signed in last and did not sign out, and the session whose end the server has not confirmed.
 /// What cannot be read is removed. Where the browser denies this storage, nothing.
 pub fn noted() -> Note {
     read().unwrap_or(Note { account: None, owed: None })

@@ -1,4 +1,4 @@
-//! Who is signed in: what the browser holds of sessions, what the server says, and what follows.
+//! The session: what the browser holds, what the server says, and what follows.
 //!
 //! The cookie of the session itself cannot be read; its marker can, and all tabs share both. Where the
 //! marker is another than the one this document began with, nothing of before is shown, asked for or
@@ -19,7 +19,7 @@ pub struct Epoch(u64);
 /// What the browser holds of sessions. All tabs share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// Who signed in last and did not sign out.
+    /// The account that signed in last and did not sign out.
     pub account: Option<Account>,
     /// Names the session that the browser has.
     pub marker: Option<Marker>,
@@ -30,7 +30,7 @@ pub struct Identity {
 /// What is to be kept of it for the next document, and for other tabs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// Who is signed in.
+    /// The signed-in account.
     pub account: Option<Account>,
     /// The session whose end is owed to the server. Its marker is no more.
     pub owed: Option<Marker>,
@@ -50,6 +50,7 @@ pub(super) struct Session {
     pub(super) asked: Doc,
     /// The sign-out that is owed.
     pub(super) ending: Doc,
+    /// What LocalStorage holds, as far as is known.
     noted: Option<Note>,
     handed: SessionView,
 }
@@ -147,12 +148,12 @@ impl Session {
         if matches!(self.who, Who::Unknown(_)) {
             return None;
         }
-        let note = Note { account: self.account().cloned(), owed: self.owed.clone() };
-        let is_new = self.noted.as_ref() != Some(&note);
-        is_new.then(|| {
-            self.noted = Some(note.clone());
-            note
-        })
+        let noted = self.noted.as_ref().map(|noted| (noted.account.as_ref(), &noted.owed));
+        if noted == Some((self.account(), &self.owed)) {
+            return None;
+        }
+        self.noted = Some(Note { account: self.account().cloned(), owed: self.owed.clone() });
+        self.noted.clone()
     }
 }
 
@@ -162,7 +163,7 @@ impl<B: Bytes> Core<B> {
         self.session.epoch
     }
 
-    /// Who is signed in and has not [begun](super::Event::Session).
+    /// The account that is signed in and has not [begun](super::Event::Session).
     pub fn to_begin(&self) -> Option<&UserId> {
         let account = self.session.account().map(|account| &account.user_id);
         account.filter(|user| self.account.as_ref() != Some(user))
@@ -173,10 +174,14 @@ impl<B: Bytes> Core<B> {
     pub(super) fn identify(&mut self, held: Identity) {
         let Identity { account, marker, owed } = held;
         let session = &mut self.session;
+        session.noted = Some(Note { account: account.clone(), owed: owed.clone() });
         session.owed = owed.or(session.owed.take());
         let marker = marker.filter(|marker| Some(marker) != session.owed.as_ref());
         let is_first = session.marker.is_none();
-        if session.marker.replace(marker.clone()) == Some(marker.clone()) {
+        let is_same = session.marker.replace(marker.clone()) == Some(marker.clone());
+        // The marker goes before what says why, so that a look may fall in between.
+        let ends = marker.is_none() && session.owed.is_some();
+        if is_same && (!ends || matches!(session.who, Who::Nobody(_))) {
             return;
         }
         match (marker.and_then(|marker| marker.user()), account) {
@@ -184,11 +189,10 @@ impl<B: Bytes> Core<B> {
                 session.who = Who::Somebody(account);
                 session.want();
             }
-            (None, None) => {
+            (None, account) if ends || account.is_none() => {
                 let farewell = self.session.farewell().map(|_| Farewell::Elsewhere);
                 self.end_session(farewell);
             }
-            (None, Some(_)) if is_first && self.session.owed.is_some() => self.end_session(None),
             _ => self.suspend(),
         }
     }

@@ -99,7 +99,7 @@ pub enum ProfileView {
     Failed(OriginError),
 }
 
-/// Who is signed in.
+/// The session, as far as is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionView {
     /// Changes whenever what was shown before must go.

@@ -162,3 +162,18 @@ fn an_erasure_of_one_layer_leaves_the_other_to_be_looked_through() {
     assert_eq!(state(&t), signed_in("grace"));
     assert!(t.world.borrow().local.rows.is_empty(), "while IndexedDB cannot be emptied");
 }
+
+#[test]
+fn a_look_between_the_steps_of_another_tabs_sign_out_brings_nobody_back() {
+    let mut t = page(1);
+    t.doc.run();
+    let marker = t.world.borrow_mut().jar.identity.marker.take();
+    t.doc.identify();
+    t.doc.run();
+    assert_eq!(state(&t), signed_in("ada"), "the server has not heard of it");
+    t.world.borrow_mut().jar.identity.owed = marker;
+    t.doc.identify();
+    assert_eq!(state(&t), SessionState::SignedOut(Some(Farewell::Elsewhere)));
+    t.doc.run();
+    assert!(t.world.borrow().accounts().is_empty());
+}

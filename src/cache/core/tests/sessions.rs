@@ -296,3 +296,16 @@ fn a_sign_out_is_sent_though_another_tab_signs_in_before_it_is() {
     };
     assert_eq!(rest.iter().filter(is_sign_out).count(), 1, "{rest:?}");
 }
+
+#[test]
+fn what_storage_says_already_is_not_noted_again() {
+    let mut t = page(1);
+    let effects: Vec<_> = std::iter::from_fn(|| t.doc.core.poll(t.doc.now())).collect();
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Note(_))), "{effects:?}");
+    t.doc = Document::begin(&t.world, t.policy.clone(), 3);
+    t.doc.run();
+    t.world.borrow_mut().jar.identity.account = None;
+    t.doc.identify();
+    t.doc.run();
+    assert!(t.world.borrow().jar.identity.account.is_some(), "storage that was emptied is mended");
+}

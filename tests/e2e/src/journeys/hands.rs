@@ -171,7 +171,7 @@ pub(super) async fn large_type(visit: &mut Visit<'_>) -> Result<()> {
     visit.wait("the last friend and their picture", end).await
 }
 
-/// 340 px wide: a headline without a space stays on its page, and whoever goes up by the keyboard sees
+/// 340 px wide: a headline without a space stays on its page, and someone who goes up by the keyboard sees
 /// where they are.
 pub(super) async fn narrow(visit: &mut Visit<'_>) -> Result<()> {
     visit.resize(340, 700).await?;
