@@ -324,6 +324,18 @@ mod tests {
     }
 
     #[test]
+    fn a_page_stays_in_view_until_the_one_that_now_follows_is_there() {
+        let mut friends = loaded(2, 2);
+        let later = Moment::of(std::time::Duration::ZERO);
+        let first = Kept { asked: later, ..page(0, Some("9")) };
+        friends.find_mut(&FIRST).unwrap().keep(first);
+        look(&mut friends, 0..99);
+        assert_eq!(friends.align(10), [0, 1]);
+        assert_eq!(friends.view().friends.len(), 4);
+        assert_eq!(friends.view().state, ListState::Loading);
+    }
+
+    #[test]
     fn a_list_that_grew_shorter_has_fewer_pages() {
         let mut friends = loaded(3, 3);
         let later = Moment::of(std::time::Duration::ZERO);

@@ -17,8 +17,8 @@ pub(super) struct Layer {
     /// Until the browser says that everything is gone, it is neither read nor written.
     pub(super) erasing: Option<EffectId>,
     pub(super) writing: Option<EffectId>,
-    /// The disk is full, and was still full after something was evicted.
-    pub(super) read_only: bool,
+    /// The disk was full, and still is after something was evicted: nothing more is added.
+    takes_nothing: bool,
     /// The disk was full; the next write makes room first.
     pub(super) full: bool,
     /// How much it holds, if that is known.
@@ -31,9 +31,14 @@ impl Layer {
         self.erasing.is_none() && self.breaker.allows(now.running())
     }
 
-    /// Whether it takes writes, now or later.
-    pub(super) fn takes_writes(&self) -> bool {
-        !self.read_only && !self.breaker.is_denied()
+    /// Whether the browser denies it.
+    pub(super) fn is_denied(&self) -> bool {
+        self.breaker.is_denied()
+    }
+
+    /// Whether there is room for more in it, now or later.
+    pub(super) fn has_room(&self) -> bool {
+        !self.takes_nothing && !self.is_denied()
     }
 
     /// When it may be asked again, if it is being left alone.
@@ -43,7 +48,7 @@ impl Layer {
 
     /// It answered. Returns whether it was being left alone.
     pub(super) fn succeeded(&mut self) -> bool {
-        let rested = self.breaker.is_denied() || self.breaker.resumes().is_some();
+        let rested = self.is_denied() || self.breaker.resumes().is_some();
         self.breaker.succeeded();
         rested
     }
@@ -61,7 +66,7 @@ impl Layer {
                 true
             }
             Recovery::EvictThenRetryOnce => {
-                self.read_only = true;
+                self.takes_nothing = true;
                 false
             }
             Recovery::BypassUntilReload | Recovery::RetryOnce | Recovery::RetryLater => false,

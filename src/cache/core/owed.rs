@@ -36,6 +36,13 @@ impl<B: Bytes> Ops<B> {
         self.push(op, Owed::Rendition(user.clone(), rendition.key));
     }
 
+    /// What of it a full disk takes, too.
+    pub(super) fn without_room(self) -> Self {
+        let all = self.ops.into_iter().zip(self.rows);
+        let (ops, rows) = all.filter(|(_, owed)| !owed.takes_room()).unzip();
+        Self { ops, rows }
+    }
+
     pub(super) fn push_other(&mut self, owed: Owed) {
         let op = match &owed {
             Owed::Document(document) => Op::Document(document.clone()),

@@ -21,6 +21,8 @@ pub(super) struct Writes {
     pub(super) decoding: u32,
     /// Whether it may have to be asked about more.
     pub(super) undecoded: bool,
+    /// LocalStorage did not take from when rows are to be believed.
+    pub(super) untold: bool,
 }
 
 /// What may have to be written to a layer.
@@ -68,7 +70,7 @@ pub(super) enum Owed {
     Expire(UserId),
     /// A rendition that cannot be painted.
     Discard(UserId, RenditionKey),
-    /// A row that is to go: it is older than what could not be written.
+    /// A row that is to go: it is one too many, or older than what cannot be written.
     Row(UserId),
     Lineage(Lineage),
     BelieveFrom(Timestamp),
@@ -223,7 +225,8 @@ impl Owed {
             | Self::Rendition(user, _)
             | Self::Touch(user)
             | Self::Gone(user)
-            | Self::Image(user, _) => Some(user),
+            | Self::Image(user, _)
+            | Self::Row(user) => Some(user),
             _ => None,
         }
     }

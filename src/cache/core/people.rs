@@ -290,7 +290,6 @@ impl<B: Bytes> People<B> {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = (&UserId, &Person<B>)> {
         self.all.iter()
     }

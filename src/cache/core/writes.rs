@@ -25,7 +25,7 @@ impl<B: Bytes> Core<B> {
         let now = self.time.now();
         let open = |layer: &Source| {
             let layer = self.layers.of(*layer);
-            layer.takes_writes() && layer.allows(now)
+            layer.has_room() && layer.allows(now)
         };
         if !self.writes.undecoded || !BOTH.iter().any(open) {
             return None;
@@ -68,7 +68,7 @@ impl<B: Bytes> Core<B> {
 
     fn write(&mut self, layer: Source) {
         let now = self.time.now();
-        if !self.layers.of(layer).takes_writes() {
+        if self.layers.of(layer).is_denied() {
             let (users, _) = self.writes.of(layer).take();
             self.disbelieve(layer, &users);
             return;
@@ -76,7 +76,7 @@ impl<B: Bytes> Core<B> {
         if !self.layers.of(layer).allows(now) {
             let resumes = self.layers.of(layer).resumes().unwrap_or(now);
             let users = self.writes.of(layer).users.clone();
-            self.writes.of(layer).not_before = resumes.max(now + self.policy.write_at_most);
+            self.writes.of(layer).not_before = resumes;
             self.disbelieve(layer, &users);
             return;
         }
@@ -85,6 +85,9 @@ impl<B: Bytes> Core<B> {
             self.layers.ledger.counting = Some(id);
             self.queue.push_back(Effect::Count { id });
             return;
+        }
+        if !self.layers.of(layer).has_room() {
+            return self.take_away(layer);
         }
         self.ask_whether_they_decode(layer);
         if self.writes.decoding > 0 {
@@ -96,12 +99,7 @@ impl<B: Bytes> Core<B> {
         // What was learnt since stands behind what goes, and is not to be doubted.
         let (doubts, others): (Vec<Owed>, Vec<Owed>) =
             others.into_iter().partition(|owed| matches!(owed, Owed::Expire(_)));
-        for owed in others {
-            match &owed {
-                Owed::Row(user) if users.contains(user) => {}
-                _ => ops.push_other(owed),
-            }
-        }
+        others.into_iter().for_each(|owed| ops.push_other(owed));
         for user in &users {
             self.owed_of(user, layer, &mut ops);
         }
@@ -110,6 +108,21 @@ impl<B: Bytes> Core<B> {
                 Owed::Expire(user) if self.is_confirmed(user) => {}
                 _ => ops.push_other(owed),
             }
+        }
+        self.send(layer, ops);
+    }
+
+    /// A full disk takes what needs no room: what is not to be held goes, and so does what is older
+    /// than what cannot be written, where nothing says that it is not to be believed.
+    fn take_away(&mut self, layer: Source) {
+        let (users, others) = self.writes.of(layer).take();
+        let is_told = self.disbelieve(layer, &users);
+        let mut owed = Ops::default();
+        others.into_iter().for_each(|other| owed.push_other(other));
+        users.iter().for_each(|user| self.owed_of(user, layer, &mut owed));
+        let mut ops = owed.without_room();
+        for user in users.iter().filter(|user| !is_told && self.is_behind(user, layer)) {
+            ops.push_other(Owed::Row(user.clone()));
         }
         self.send(layer, ops);
     }

@@ -46,8 +46,8 @@ impl<B: Bytes> Core<B> {
             | Owed::NoDocument(_)
             | Owed::Expire(_)
             | Owed::Discard(..)
-            | Owed::Lineage(_)
-            | Owed::BelieveFrom(_) => {}
+            | Owed::Lineage(_) => {}
+            Owed::BelieveFrom(_) => self.writes.untold = false,
         }
     }
 
@@ -63,9 +63,14 @@ impl<B: Bytes> Core<B> {
         let users: BTreeSet<UserId> = rows.iter().filter_map(Owed::derived_from).cloned().collect();
         if !again {
             self.disbelieve(layer, &users);
-            if rows.iter().any(|owed| matches!(owed, Owed::BelieveFrom(_))) {
-                self.drop_rows();
-            }
+        }
+        if rows.iter().any(|owed| matches!(owed, Owed::BelieveFrom(_))) {
+            self.writes.untold = true;
+            let known = self.people.iter().map(|(user, _)| user.clone());
+            let behind = |user: &UserId| self.is_behind(user, Source::IndexedDb);
+            let behind: Vec<UserId> = known.filter(behind).collect();
+            self.writes.durable.users.extend(behind);
+            self.writes.durable.changed(now);
         }
         let resumes = self.layers.of(layer).resumes().unwrap_or(Moment::NEVER);
         let later = if again { now } else { now + self.policy.write_at_most };
@@ -83,26 +88,21 @@ impl<B: Bytes> Core<B> {
     }
 
     /// Where a newer record than a layer may hold could not be written, its rows are shown from
-    /// now on and never believed.
-    pub(super) fn disbelieve(&mut self, layer: Source, users: &BTreeSet<UserId>) {
-        if !users.iter().any(|user| self.is_behind(user, layer)) {
-            return;
+    /// now on and never believed. Returns whether LocalStorage can say so.
+    pub(super) fn disbelieve(&mut self, layer: Source, users: &BTreeSet<UserId>) -> bool {
+        let is_told = self.layers.local.allows(self.time.now()) && !self.writes.untold;
+        if is_told && users.iter().any(|user| self.is_behind(user, layer)) {
+            let wall = self.time.wall();
+            self.believe_from = self.believe_from.max(wall);
+            let mut ops = Ops::default();
+            ops.push_other(Owed::BelieveFrom(wall));
+            self.send(Source::LocalStorage, ops);
         }
-        let wall = self.time.wall();
-        self.believe_from = self.believe_from.max(wall);
-        let owed = Owed::BelieveFrom(wall);
-        match self.layers.local.allows(self.time.now()) {
-            true => {
-                let mut ops = Ops::default();
-                ops.push_other(owed);
-                self.send(Source::LocalStorage, ops);
-            }
-            false => self.drop_rows(),
-        }
+        is_told
     }
 
     /// Whether a layer may hold an older record of the user that would be believed.
-    fn is_behind(&self, user: &UserId, layer: Source) -> bool {
+    pub(super) fn is_behind(&self, user: &UserId, layer: Source) -> bool {
         let Some(person) = self.people.get(user) else {
             return false;
         };
@@ -115,25 +115,7 @@ impl<B: Bytes> Core<B> {
             Some((held, _)) => version.is_none_or(|version| held < version),
             None => !stored.seen,
         };
-        self.time.wall_at(asked) >= self.believe_from && older(person.stored(layer))
-    }
-
-    /// Removes what is older than what could not be written, where nothing says that it is not to
-    /// be believed.
-    fn drop_rows(&mut self) {
-        let now = self.time.now();
-        for layer in super::pending::BOTH {
-            let users = self.writes.of(layer).users.clone();
-            let behind = |user: &&UserId| {
-                let stored = self.people.get(user).map(|person| person.stored(layer));
-                stored.is_some_and(|stored| stored.record.is_some() || !stored.seen)
-            };
-            let rows: Vec<Owed> =
-                users.iter().filter(behind).map(|user| Owed::Row(user.clone())).collect();
-            let pending = self.writes.of(layer);
-            pending.others.extend(rows);
-            pending.urgent = true;
-            pending.changed(now);
-        }
+        let is_believed = self.writes.untold || self.time.wall_at(asked) >= self.believe_from;
+        is_believed && older(person.stored(layer))
     }
 }

@@ -153,6 +153,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         1 => Just(Fault::Failing),
         1 => Just(Fault::Hanging),
         1 => Just(Fault::Full),
+        1 => Just(Fault::Unwritable),
     ]
 }
 

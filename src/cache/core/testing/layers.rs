@@ -99,7 +99,7 @@ impl Local {
         ops: &[Op<Blob>],
         now: Timestamp,
     ) -> Result<Written, LayerError> {
-        self.fault.check()?;
+        self.fault.check_write()?;
         let before = (self.rows.clone(), self.first.clone());
         let mut written = Written::default();
         let mut users = Vec::new();
@@ -294,7 +294,7 @@ impl Durable {
         now: Timestamp,
         room: Room,
     ) -> Result<Written, LayerError> {
-        self.fault.check()?;
+        self.fault.check_write()?;
         if self.fault == Fault::Full && ops.iter().any(|op| matches!(op, Op::Rendition { .. })) {
             self.full_in_a_row += 1;
             return Err(LayerError::Full);

@@ -5,7 +5,7 @@ use crate::cache::{
     clock::Timestamp,
     core::{
         Op,
-        testing::{Fault, Weather},
+        testing::{Fault, Under, Weather},
     },
 };
 use miniature_api::ImageId;
@@ -260,4 +260,31 @@ fn an_answer_without_bytes_counts_none() {
     t.doc.wait(secs(5));
     let received = |event: &CacheEvent| matches!(event, CacheEvent::Received(_));
     assert!(!t.doc.events.iter().any(received), "{:?}", t.doc.events);
+}
+
+/// Time passes and everything is answered but whether pictures decode. Returns how often that was asked.
+fn without_decoding(t: &mut Fixture, seconds: u64) -> usize {
+    let is_decode = |under: &Under| matches!(under, Under::Decode(_));
+    for _ in 0..seconds {
+        t.world.borrow_mut().advance(secs(1));
+        loop {
+            let acted = t.doc.turn();
+            let ready = t.doc.under_way.iter().position(|(_, under)| !is_decode(under));
+            let delivered = ready.is_some_and(|nth| t.doc.deliver(nth));
+            if !acted && !delivered {
+                break;
+            }
+        }
+    }
+    t.doc.under_way.iter().filter(|(_, under)| is_decode(under)).count()
+}
+
+#[test]
+fn a_browser_that_never_says_whether_it_decodes_is_asked_twice_and_the_record_is_stored() {
+    let mut t = Fixture::with_users(1);
+    t.doc.look(wanted(0, Size::S64));
+    assert_eq!(without_decoding(&mut t, 60), 2);
+    let world = t.world.borrow();
+    let row = world.local.rows.get(&user(0)).expect("what is known of the user");
+    assert!(row.record.is_some() && row.preview.is_none());
 }
