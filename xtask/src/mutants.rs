@@ -8,9 +8,13 @@ use crate::{
     step,
 };
 use anyhow::Result;
+use std::{ffi::OsString, fs, path::Path, process::Command};
 
-/// Histories that the simulation tries for each change.
-const HISTORIES: &str = "800";
+/// How thoroughly each change is looked at: histories of the simulation, and how much its code is
+/// optimised, which takes longer than most tests.
+const QUICKLY: (&str, &str) = ("60", "0");
+/// What was not noticed so is looked at once more.
+const THOROUGHLY: (&str, &str) = ("2000", "1");
 
 /// Changes that change nothing that anybody could notice, by a regular expression over their names,
 /// and why. At most 3 % of all.
@@ -28,8 +32,9 @@ const SKIPPED: &[(&str, &str)] = &[
     (r"PartialSchema for Size", "the server's tests read the description, with that feature on"),
 ];
 
-/// Runs cargo-mutants over the core and the wire types; `words` are passed on (`--shard 1/20`,
-/// `--file 'src/cache/core/pause.rs'`).
+/// Runs cargo-mutants over the core and the wire types; `words` are passed on (`-j 2`,
+/// `--file 'src/cache/core/pause.rs'`). What nobody notices stands in `mutants.out/missed.txt` of
+/// `target/core` at the end.
 ///
 /// # Errors
 ///
@@ -37,21 +42,58 @@ const SKIPPED: &[(&str, &str)] = &[
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let path = setup::prepare(Purpose::Mutants)?;
     let folder = core_alone::write()?;
-    let mut command = cargo("mutants --workspace --test-workspace=true --timeout 60", &path)?;
-    command.current_dir(&folder).env_remove("CARGO_TARGET_DIR");
+    let mut quickly = mutants(&path, &folder, QUICKLY)?;
+    quickly.args(SKIPPED.iter().flat_map(|(name, _)| ["--exclude-re", name])).args(words);
+    let noticed = step::shown("mutants, quickly", quickly.args(TESTS));
+    let missed = fs::read_to_string(folder.join("mutants.out/missed.txt")).unwrap_or_default();
+    if missed.is_empty() {
+        return noticed;
+    }
+    let mut thoroughly = mutants(&path, &folder, THOROUGHLY)?;
+    let jobs = words.windows(2).find(|pair| pair[0] == "-j");
+    thoroughly.args(jobs.unwrap_or_default());
+    thoroughly.args(missed.lines().flat_map(|name| ["--re".to_owned(), exactly(name)]));
+    step::shown("mutants, thoroughly", thoroughly.args(TESTS))
+}
+
+/// Nothing but the libraries has tests. One test that fails is enough: the others, above all the
+/// simulation, are cut short.
+const TESTS: [&str; 5] = ["--", "--lib", "--", "-Zunstable-options", "--fail-fast"];
+
+fn mutants(path: &OsString, folder: &Path, (cases, optimised): (&str, &str)) -> Result<Command> {
+    let mut command = cargo("mutants --workspace --test-workspace=true --timeout 20", path)?;
+    command.current_dir(folder).env_remove("CARGO_TARGET_DIR").env("RUSTC_BOOTSTRAP", "1");
     // That a history fails is enough; the shortest that does is not looked for.
-    command.env("PROPTEST_CASES", HISTORIES).env("PROPTEST_MAX_SHRINK_ITERS", "0");
+    command.env("PROPTEST_CASES", cases).env("PROPTEST_MAX_SHRINK_ITERS", "0");
+    command.env("CARGO_PROFILE_DEV_OPT_LEVEL", optimised);
     // What is only there for tests is no mutant's home.
     for tests in
         ["src/cache/core/testing/**", "src/cache/core/simulation/**", "src/cache/core/tests/**"]
     {
         command.args(["--exclude", tests]);
     }
-    for (name, _) in SKIPPED {
-        command.args(["--exclude-re", name]);
+    command.arg("--no-shuffle");
+    Ok(command)
+}
+
+/// A regular expression for this name alone. Escaped, `<` and `>` would be ends of words.
+fn exactly(name: &str) -> String {
+    let escaped = name.chars().map(|letter| match letter {
+        letter if letter.is_alphanumeric() || " :/_<>".contains(letter) => letter.to_string(),
+        letter => format!("\\{letter}"),
+    });
+    format!("^{}$", escaped.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_looked_for_as_it_stands() {
+        let name = "src/a.rs:3:5: replace <impl A for B<C>>::is_so -> bool with (a && b)";
+        let expected =
+            r"^src/a\.rs:3:5: replace <impl A for B<C>>::is_so \-> bool with \(a \&\& b\)$";
+        assert_eq!(exactly(name), expected);
     }
-    command.arg("--no-shuffle").args(words);
-    // One test that fails is enough: the others, above all the simulation, are cut short.
-    command.env("RUSTC_BOOTSTRAP", "1").args(["--", "--", "-Zunstable-options", "--fail-fast"]);
-    step::shown("mutants", &mut command)
 }

@@ -270,19 +270,48 @@ fn walk(steps: &[Step]) {
     simulation.calm();
 }
 
+/// In how many threads the histories are walked.
+const THREADS: u32 = 4;
+
+/// How many of the histories have each kind of event.
+type Counts = BTreeMap<&'static str, u32>;
+
 /// The same histories each time, so that a change is judged by what it changed. Others, or more:
 /// `PROPTEST_RNG_SEED` and `PROPTEST_CASES` in the environment.
 #[test]
 fn the_laws_hold_in_every_history() {
-    let config = Config {
-        cases: cases_of_ci(),
-        rng_seed: RngSeed::Fixed(1),
-        failure_persistence: None,
-        max_shrink_iters: 3_000,
-        ..Config::default()
+    let first = match Config::default().rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => 1,
     };
-    let cases = config.cases as usize;
-    let counts = std::cell::RefCell::new(BTreeMap::<&str, usize>::new());
+    let (cases, seeds) = (cases_of_ci().div_ceil(THREADS), first..first + u64::from(THREADS));
+    let counts = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            seeds.map(|seed| scope.spawn(move || walk_all(seed, cases))).collect();
+        let walked = threads.into_iter().map(|thread| thread.join().unwrap());
+        walked.reduce(|mut all, counts| {
+            counts.into_iter().for_each(|(kind, count)| *all.entry(kind).or_default() += count);
+            all
+        })
+    });
+    let (counts, cases) = (counts.unwrap(), cases * THREADS);
+    for (kind, count) in &counts {
+        println!("{kind:<24} in {count} of {cases} histories");
+        assert!(count * 20 >= cases, "{kind} is too rare");
+    }
+    assert_eq!(counts.len(), KINDS, "a kind of event never happens");
+}
+
+fn walk_all(seed: u64, cases: u32) -> Counts {
+    let defaults = Config::default();
+    let config = Config {
+        cases,
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        max_shrink_iters: defaults.max_shrink_iters.min(3_000),
+        ..defaults
+    };
+    let counts = std::cell::RefCell::new(Counts::new());
     let histories = history().prop_map(|steps| {
         let kinds: std::collections::BTreeSet<&str> = steps.iter().map(Step::kind).collect();
         kinds.into_iter().for_each(|kind| *counts.borrow_mut().entry(kind).or_default() += 1);
@@ -293,14 +322,8 @@ fn the_laws_hold_in_every_history() {
         Ok(())
     });
     match outcome {
-        Ok(()) => {}
+        Ok(()) => counts.into_inner(),
         Err(TestError::Fail(why, steps)) => panic!("{why}\nin {steps:?}"),
         Err(TestError::Abort(why)) => panic!("{why}"),
     }
-    let counts = counts.into_inner();
-    for (kind, count) in &counts {
-        println!("{kind:<24} in {count} of {cases} histories");
-        assert!(count * 20 >= cases, "{kind} is too rare");
-    }
-    assert_eq!(counts.len(), KINDS, "a kind of event never happens");
 }
