@@ -48,6 +48,12 @@ impl Site {
         self.fixture.send(request.body(Body::empty()).unwrap()).await
     }
 
+    /// Asks with a header, by its name and value.
+    async fn get_with(&self, path: &str, (name, value): (&str, &str)) -> Answer {
+        let request = Request::get(path).header(name, value);
+        self.fixture.send(request.body(Body::empty()).unwrap()).await
+    }
+
     /// Asks as a browser that holds what has this tag.
     async fn again(&self, path: &str, tag: &str) -> Answer {
         let request = Request::get(path).header("if-none-match", tag);
@@ -81,6 +87,25 @@ async fn pages_are_the_app_and_nothing_else_is() {
         assert_eq!(site.get(path, "").await.status, StatusCode::NOT_FOUND, "{path}");
     }
     assert_eq!(site.get("/api/friends", "").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_person_who_goes_to_no_page_is_told_by_the_app_and_a_program_by_a_problem() {
+    let site = Site::new().await;
+    let cases = [
+        ("/no/such/page", ("sec-fetch-mode", "navigate"), true),
+        ("/nothing/", ("sec-fetch-mode", "navigate"), true),
+        ("/nothing", ("accept", "text/html,application/xhtml+xml,*/*;q=0.8"), true),
+        ("/nothing", ("accept", "*/*"), false),
+        ("/nothing.js", ("sec-fetch-mode", "no-cors"), false),
+        ("/api/nothing", ("sec-fetch-mode", "navigate"), false),
+        ("/images", ("accept", "text/html"), false),
+    ];
+    for (path, header, is_page) in cases {
+        let answer = site.get_with(path, header).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path} {header:?}");
+        assert_eq!(answer.body == PAGE, is_page, "{path} {header:?}");
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use axum::{
     body::{Body, to_bytes},
     extract::Request,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
@@ -21,7 +21,10 @@ use tower_http::services::ServeDir;
 use self::page::Page;
 use crate::{
     ApiError,
-    routes::conditional::{Caching, ETag, Held, unless_held},
+    routes::{
+        conditional::{Caching, ETag, Held, unless_held},
+        is_under,
+    },
 };
 
 /// By which an asker says what it holds.
@@ -52,19 +55,21 @@ impl Frontend {
         })
     }
 
-    /// A file, or the page if the path is one of the app's.
+    /// A file, or the page if the path is one of the app's. To a browser that goes to a path that is
+    /// neither, the page says that there is nothing.
     pub(crate) async fn answer(&self, request: Request) -> Result<Response, ApiError> {
         let path = request.uri().path().to_owned();
-        let (mut answer, page) = if is_page(&path) {
-            self.page(request).await
-        } else if path.ends_with('/') || path == "/index.html" {
-            return Err(ApiError::NotFound);
-        } else {
-            (self.file(&path, request).await?, self.last_page())
+        let strays = strays(&request).then(|| request.headers().clone());
+        let is_no_file = path.ends_with('/') || path == "/index.html";
+        let (mut answer, page) = match is_page(&path) {
+            true => self.page(request).await,
+            false if is_no_file => (StatusCode::NOT_FOUND.into_response(), self.last_page()),
+            false => (self.file(&path, request).await?, self.last_page()),
         };
-        match answer.status() {
-            StatusCode::NOT_FOUND => return Err(ApiError::NotFound),
-            status if status.is_server_error() => {
+        match (answer.status(), strays) {
+            (StatusCode::NOT_FOUND, Some(headers)) => answer = page.missing(&headers),
+            (StatusCode::NOT_FOUND, None) => return Err(ApiError::NotFound),
+            (status, _) if status.is_server_error() => {
                 return Err(ApiError::internal("a file of the frontend cannot be read"));
             }
             _ => {}
@@ -142,6 +147,22 @@ fn is_page(path: &str) -> bool {
     let one_friend =
         path.strip_prefix("/friends/").is_some_and(|id| !id.is_empty() && !id.contains('/'));
     one_friend || matches!(path, "/" | "/sign-in" | "/friends" | "/feed" | "/me")
+}
+
+/// Whether a browser asks on behalf of a person who goes somewhere, and not a page for what it needs.
+///
+/// # Source
+///
+/// Fetch Metadata Request Headers, section 2.2, for those that send it; otherwise what it accepts.
+fn strays(request: &Request) -> bool {
+    let says = |name: HeaderName, word: &str| {
+        let line = request.headers().get(name).and_then(|line| line.to_str().ok());
+        line.map(|line| line.contains(word))
+    };
+    let of_ours = ["/api", "/images"].iter().any(|part| is_under(request.uri().path(), part));
+    let goes = says(HeaderName::from_static("sec-fetch-mode"), "navigate");
+    let goes = goes.or_else(|| says(header::ACCEPT, "text/html")).unwrap_or(false);
+    goes && !of_ours && matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 /// A file named by its content never changes; any other is asked for each time.

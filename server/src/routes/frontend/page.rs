@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use axum::{
     body::Bytes,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -55,12 +55,19 @@ impl Page {
 
     /// The page in the smallest coding that the asker takes, or 304 if it is held.
     pub(super) fn answer(&self, held: &Held, headers: &HeaderMap) -> Response {
-        unless_held(held, self.tag.clone(), Caching::AskEachTime, || {
-            let (body, coding) = self.coded(headers);
-            let html = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
-            let coding = coding.map(|coding| [(header::CONTENT_ENCODING, coding)]);
-            (html, coding, body.clone()).into_response()
-        })
+        unless_held(held, self.tag.clone(), Caching::AskEachTime, || self.whole(headers))
+    }
+
+    /// The page at a path where there is nothing; it says so.
+    pub(super) fn missing(&self, headers: &HeaderMap) -> Response {
+        (StatusCode::NOT_FOUND, self.whole(headers)).into_response()
+    }
+
+    fn whole(&self, headers: &HeaderMap) -> Response {
+        let (body, coding) = self.coded(headers);
+        let html = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+        let coding = coding.map(|coding| [(header::CONTENT_ENCODING, coding)]);
+        (html, coding, body.clone()).into_response()
     }
 
     fn coded(&self, headers: &HeaderMap) -> (&Bytes, Option<&'static str>) {
