@@ -4,10 +4,10 @@ use super::position::use_position;
 use leptos::{ev, prelude::*};
 use std::ops::Range;
 
-/// The least height of a row, in CSS pixels, and the share of it in the root's font size, as in
+/// The least height of a row, in CSS pixels, and how many lines of type it is high at least, as in
 /// `style/friends.css`.
 const ROW: f64 = 72.0;
-const ROW_REM: f64 = 4.5;
+const ROW_LINES: f64 = 3.1;
 
 /// How far from the viewport a row still holds its picture, in CSS pixels.
 const REACH: f64 = 4000.0;
@@ -67,12 +67,11 @@ impl Band {
 /// Follows the scrolling of the page, from where the list begins.
 pub(super) fn use_band() -> Memo<Band> {
     let position = use_position();
-    let row = StoredValue::new(row_height());
-    let viewport = RwSignal::new(viewport(position.first(), row.get_value()));
+    let viewport = RwSignal::new(viewport(position.first()));
     let printed = RwSignal::new(false);
     position.restore();
     let follow = move || {
-        let now = self::viewport(position.follow(), row.try_get_value().unwrap_or(ROW));
+        let now = self::viewport(position.follow());
         if viewport.try_get_untracked().is_some_and(|before| before != now) {
             viewport.set(now);
         }
@@ -82,11 +81,8 @@ pub(super) fn use_band() -> Memo<Band> {
     };
     let listeners = [
         window_event_listener(ev::scroll, move |_| follow()),
-        window_event_listener(ev::resize, move |_| {
-            // Another size of type comes with the size of the window, or with a zoom.
-            let _ = row.try_set_value(row_height());
-            follow();
-        }),
+        // Another size of type comes with the size of the window, or with a zoom.
+        window_event_listener(ev::resize, move |_| follow()),
         window_event_listener(ev::beforeprint, move |_| print(true)),
         window_event_listener(ev::afterprint, move |_| print(false)),
     ];
@@ -99,19 +95,25 @@ pub(super) fn use_band() -> Memo<Band> {
 }
 
 /// `top` in steps, how high the window is, and how high a row, in CSS pixels.
-fn viewport(top: f64, row: f64) -> (f64, f64, f64) {
+fn viewport(top: f64) -> (f64, f64, f64) {
     let height = window().inner_height().ok().and_then(|height| height.as_f64());
-    ((top / STEP).floor() * STEP, height.unwrap_or(REACH), row)
+    ((top / STEP).floor() * STEP, height.unwrap_or(REACH), row_height())
 }
 
-/// The height of a row at the size of type that is set here.
+/// The height of the first row, in CSS pixels; before there is one, as the type would make it.
 fn row_height() -> f64 {
-    let root = document().document_element();
-    let style = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
-    let size = style.and_then(|style| style.get_property_value("font-size").ok());
-    let pixels = size.map(|size| js_sys::parse_float(&size)).unwrap_or_default();
+    let row = document().query_selector(".friend").ok().flatten();
+    let height = row.map(|row| row.get_bounding_client_rect().height());
+    height.filter(|height| *height > 0.0).unwrap_or_else(height_by_type)
+}
+
+fn height_by_type() -> f64 {
+    let style =
+        document().body().and_then(|body| window().get_computed_style(&body).ok().flatten());
+    let line = style.and_then(|style| style.get_property_value("line-height").ok());
+    let pixels = line.map(|line| js_sys::parse_float(&line)).unwrap_or_default();
     // What is no number is not larger.
-    (pixels * ROW_REM).max(ROW)
+    (pixels * ROW_LINES).max(ROW)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not below 0")]
