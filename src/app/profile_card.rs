@@ -113,3 +113,74 @@ fn friends(count: u32) -> String {
         more => format!("{more} friends"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use miniature_api::{Friend, Profile, Record, Revision};
+
+    fn picture() -> Record {
+        Record {
+            user_id: "grace".parse().unwrap(),
+            revision: Revision(1),
+            image_id: None,
+            thumbhash: None,
+        }
+    }
+
+    fn friend() -> Friend {
+        let (name, headline) = ("Grace".into(), "Compiles".into());
+        Friend { user_id: "grace".parse().unwrap(), name, headline, picture: picture() }
+    }
+
+    fn profile() -> Profile {
+        let Friend { user_id, name, headline, picture } = friend();
+        Profile { user_id, name, headline, friend_count: 2, picture }
+    }
+
+    /// What is on the card: the name, how many friends, and why there is no more.
+    fn summary(card: &Card) -> (Option<&str>, Option<u32>, Option<Why>) {
+        (card.name.as_deref(), card.friends, card.trouble)
+    }
+
+    #[test]
+    fn a_card_shows_as_much_as_is_known() {
+        use ProfileState::{Loading, NotFound, Ready, Unreachable};
+        let cases = [
+            ("nothing yet", Loading(None), (None, None, None)),
+            ("what the list knows", Loading(Some(friend())), (Some("Grace"), None, None)),
+            ("all of it", Ready(profile()), (Some("Grace"), Some(2), None)),
+            ("nobody", NotFound, (None, None, Some(Why::Nobody))),
+            ("no server", Unreachable(None), (None, None, Some(Why::Unreachable))),
+            (
+                "no server, but the list",
+                Unreachable(Some(friend())),
+                (Some("Grace"), None, Some(Why::Unreachable)),
+            ),
+        ];
+        for (name, state, expected) in cases {
+            assert_eq!(summary(&Card::next(None, state)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn that_the_server_is_away_is_said_until_it_answers() {
+        use ProfileState::{Loading, NotFound, Ready, Unreachable};
+        let away = Card::next(None, Unreachable(Some(friend())));
+        let again = Card::next(Some(&away), Loading(Some(friend())));
+        assert_eq!(again.trouble, Some(Why::Unreachable), "tried again");
+        assert_eq!(Card::next(Some(&again), Ready(profile())).trouble, None);
+        assert_eq!(Card::next(Some(&again), NotFound).trouble, Some(Why::Nobody));
+
+        let nobody = Card::next(None, NotFound);
+        assert_eq!(Card::next(Some(&nobody), Loading(None)).trouble, None, "asked for anew");
+    }
+
+    #[test]
+    fn one_friend_is_not_friends() {
+        let cases = [(0, "No friends yet"), (1, "1 friend"), (2, "2 friends")];
+        for (count, expected) in cases {
+            assert_eq!(friends(count), expected);
+        }
+    }
+}

@@ -45,3 +45,35 @@ pub enum Body {
     /// A profile.
     Profile(Profile),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(lineage: u64, at: u64) -> Document {
+        Document {
+            key: DocumentKey::Friends(None),
+            body: Body::Friends(FriendsPage { friends: Vec::new(), next: None }),
+            etag: None,
+            lineage: Lineage::new(lineage, 1).unwrap(),
+            checked_at: Timestamp(at),
+        }
+    }
+
+    #[test]
+    fn a_later_check_of_the_same_lineage_or_any_of_a_later_one_replaces() {
+        let (first, second) = (1_700_000_000_000, 1_700_000_000_001);
+        let cases = [
+            ("later", (first, 5), (first, 4), true),
+            ("the same", (first, 5), (first, 5), true),
+            ("earlier", (first, 4), (first, 5), false),
+            ("a later lineage", (second, 1), (first, 5), true),
+            ("an earlier lineage", (first, 9), (second, 1), false),
+            ("over a check that is still to come", (first, 4), (first, 11), true),
+        ];
+        for (name, new, held, expected) in cases {
+            let (new, held) = (checked(new.0, new.1), checked(held.0, held.1));
+            assert_eq!(new.supersedes(&held, Timestamp(10)), expected, "{name}");
+        }
+    }
+}

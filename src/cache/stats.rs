@@ -199,6 +199,15 @@ mod tests {
     }
 
     #[test]
+    fn percentiles_are_of_the_last_pictures_alone() {
+        let count = u32::try_from(RECENT).unwrap();
+        let times = (1..=count + 5).map(f64::from);
+        let metrics = counted(times.map(|took_ms| load(Source::IndexedDb, took_ms, &[])));
+        let median = metrics.layers[Source::IndexedDb].p50_ms;
+        assert_eq!(median, Some(f64::from(count / 2 + 5)));
+    }
+
+    #[test]
     fn a_request_counts_once_for_the_layer_that_answered() {
         let metrics = counted([
             load(Source::Network, 100.0, &[Source::Memory, Source::LocalStorage]),

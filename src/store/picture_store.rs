@@ -218,6 +218,14 @@ impl Shown {
 #[derive(Clone, Debug)]
 pub struct PictureUrl(SendWrapper<Rc<Url>>);
 
+#[cfg(test)]
+impl PictureUrl {
+    /// A `data:` URL, for what is tested without a browser.
+    pub(crate) fn data(url: &str) -> Self {
+        Self(SendWrapper::new(Rc::new(Url::Data(url.into()))))
+    }
+}
+
 #[derive(Debug)]
 enum Url {
     Data(Rc<str>),

@@ -91,3 +91,115 @@ impl Frames {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cache::key::Source, store::PictureUrl};
+    use miniature_api::{ImageId, Size};
+    use proptest::prelude::*;
+
+    /// What a step brings: whose picture the place shows, of which image and revision, and which
+    /// image has loaded.
+    #[derive(Clone, Copy, Debug)]
+    struct Step {
+        user: bool,
+        image: Option<u8>,
+        status: Status,
+        /// How many images back; most are not there any more.
+        loaded: u32,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let status = prop_oneof![Just(Status::Loading), Just(Status::Settled)];
+        let step = (any::<bool>(), proptest::option::of(0..4_u8), status, 0..3_u32);
+        let step =
+            step.prop_map(|(user, image, status, loaded)| Step { user, image, status, loaded });
+        proptest::collection::vec(step, 1..40)
+    }
+
+    fn user(second: bool) -> UserId {
+        (if second { "grace" } else { "ada" }).parse().unwrap()
+    }
+
+    /// Image `number` of a user, at an address that names both.
+    fn shown(second: bool, number: u8) -> Shown {
+        let id = number + if second { 100 } else { 0 };
+        Shown {
+            url: PictureUrl::data(&format!("data:,{}-{number}", user(second))),
+            source: Source::Memory,
+            size: Size::S64,
+            image: ImageId::from_bytes([id; 16]),
+        }
+    }
+
+    fn view(step: Step) -> View {
+        View {
+            shown: step.image.map(|number| shown(step.user, number)),
+            status: step.status,
+            error: None,
+            revision: step.image.map(|number| Revision(number.into())),
+        }
+    }
+
+    fn of(frame: Option<&Frame>) -> Option<String> {
+        frame.map(|frame| frame.shown.url.to_string())
+    }
+
+    proptest! {
+        #[test]
+        fn never_somebody_elses_face_and_no_gap_between_two_pictures(steps in steps()) {
+            let mut frames = Frames::default();
+            let mut last = None;
+            for step in steps {
+                let before = frames.clone();
+                let loaded = before.last_serial.saturating_sub(step.loaded);
+                frames = frames.next(&user(step.user), Some(view(step)), loaded);
+                let owner = user(step.user).to_string();
+                let urls: Vec<String> = frames.to_vec().iter().map(|f| f.shown.url.to_string()).collect();
+                for url in &urls {
+                    prop_assert!(url.contains(&owner), "{url} in the place of {owner}");
+                }
+                prop_assert!(urls.len() <= 2);
+                // What is painted stays until another has loaded, unless there is no picture any more.
+                if last == Some(step.user) && step.image.is_some() && before.painted().is_some() {
+                    prop_assert!(frames.painted().is_some(), "a gap");
+                }
+                // Only what has loaded is painted.
+                if of(frames.painted()) != of(before.painted()) && frames.painted().is_some() {
+                    prop_assert_eq!(frames.painted().map(|frame| frame.serial), Some(loaded));
+                }
+                // The newest is on its way, or there.
+                let newest = step.image.map(|number| shown(step.user, number).url.to_string());
+                let ends = of(frames.incoming.as_ref()).or(of(frames.painted()));
+                prop_assert_eq!(ends, newest);
+                last = Some(step.user);
+            }
+        }
+    }
+
+    #[test]
+    fn the_state_and_the_revision_are_of_what_is_painted() {
+        let ada = user(false);
+        let step = |image, status| view(Step { user: false, image, status, loaded: 0 });
+        let (loading, settled) = (Status::Loading, Status::Settled);
+        let state =
+            |frames: &Frames| (frames.state(), frames.revision().map(|revision| revision.0));
+
+        let frames = Frames::default().next(&ada, None, 0);
+        assert_eq!(state(&frames), ("fallback", None), "nothing is known");
+        let frames = frames.next(&ada, Some(step(None, loading)), 0);
+        assert_eq!(frames.state(), "loading");
+        let frames = frames.next(&ada, Some(step(Some(1), settled)), 0);
+        assert_eq!(state(&frames), ("loading", None), "not painted yet");
+        let frames = frames.next(&ada, Some(step(Some(1), settled)), 1);
+        assert_eq!(state(&frames), ("ready", Some(1)));
+        let frames = frames.next(&ada, Some(step(Some(2), settled)), 1);
+        assert_eq!(state(&frames), ("ready", Some(1)), "the older one is still painted");
+        let frames = frames.next(&ada, Some(step(Some(2), settled)), 2);
+        assert_eq!(state(&frames), ("ready", Some(2)));
+        let gone = View { revision: Some(Revision(3)), ..step(None, settled) };
+        let frames = frames.next(&ada, Some(gone), 2);
+        assert_eq!(state(&frames), ("fallback", Some(3)), "removed");
+    }
+}

@@ -171,3 +171,24 @@ async fn a_denied_local_storage_is_an_error_and_no_miss() {
     let mut of_local = steps.filter(|step| step.layer == Source::LocalStorage);
     assert!(of_local.all(|step| step.answer == Answer::Failed));
 }
+
+/// Milliseconds that it takes to leave so many pictures at once; the least of three times.
+fn leaving(signed: &Signed, count: u32) -> f64 {
+    let least = |least: f64, round: u32| {
+        let open = |number| signed.cache.open(user(&format!("row-{round}-{number}")), SIZE);
+        let pictures: Vec<_> = (0..count).map(open).collect();
+        let start = number("performance.now()");
+        drop(pictures);
+        least.min(number("performance.now()") - start)
+    };
+    (0..3).fold(f64::MAX, least)
+}
+
+#[wasm_bindgen_test]
+fn to_leave_four_times_as_many_pictures_takes_no_square_of_the_time() {
+    let _server = nobody_is_there();
+    let signed = Signed::in_anew();
+    let (few, many) = (leaving(&signed, 1_000), leaving(&signed, 4_000));
+    // Sixteen times, if each looked through all the others. Below a millisecond a clock is too coarse.
+    assert!(many < 9.0 * few.max(1.0), "{few} ms for 1 000, {many} ms for 4 000");
+}

@@ -64,7 +64,8 @@ impl Engine {
         }
     }
 
-    fn capabilities(self, profile: &Path) -> Result<Capabilities> {
+    /// `type_at_least`: below so many CSS pixels no type is set; 0 for any size.
+    fn capabilities(self, profile: &Path, type_at_least: u32) -> Result<Capabilities> {
         let options = match self {
             Self::Chromium => json!({
                 "browserName": "chrome",
@@ -73,6 +74,7 @@ impl Engine {
                     format!("--user-data-dir={}", profile.display()), "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run",
                     "--disable-background-networking", "--disable-component-update",
                     "--disable-sync", "--force-device-scale-factor=1", "--window-size=1200,900",
+                    format!("--blink-settings=minimumFontSize={type_at_least}"),
                 ] },
             }),
             Self::Firefox => json!({
@@ -84,6 +86,7 @@ impl Engine {
                         "network.captive-portal-service.enabled": false,
                         "network.connectivity-service.enabled": false,
                         "datareporting.policy.dataSubmissionEnabled": false,
+                        "font.minimum-size.x-western": type_at_least,
                     },
                 },
             }),
@@ -187,9 +190,21 @@ impl Browser {
     ///
     /// If neither starts.
     pub async fn open(&self) -> Result<Session> {
-        match timeout(PATIENCE, self.try_open(self.profile()?)).await {
+        self.open_with(0).await
+    }
+
+    /// The same; no type is set in fewer CSS pixels than `type_at_least`, as its user wants it.
+    /// WebKitGTK's test browser has no such setting.
+    ///
+    /// # Errors
+    ///
+    /// If none starts.
+    pub async fn open_with(&self, type_at_least: u32) -> Result<Session> {
+        match timeout(PATIENCE, self.try_open(self.profile()?, type_at_least)).await {
             Ok(Ok(session)) => Ok(session),
-            Ok(Err(_)) | Err(_) => timeout(PATIENCE, self.try_open(self.profile()?)).await?,
+            Ok(Err(_)) | Err(_) => {
+                timeout(PATIENCE, self.try_open(self.profile()?, type_at_least)).await?
+            }
         }
     }
 
@@ -202,7 +217,7 @@ impl Browser {
     pub async fn restart(&self, session: &mut Session) -> Result<()> {
         ensure!(self.engine == Engine::Chromium, "{} forgets everything when it ends", self.engine);
         session.quit().await;
-        *session = timeout(PATIENCE, self.try_open(Arc::clone(&session.profile))).await??;
+        *session = timeout(PATIENCE, self.try_open(Arc::clone(&session.profile), 0)).await??;
         Ok(())
     }
 
@@ -210,9 +225,10 @@ impl Browser {
         Ok(Arc::new(tempfile::tempdir_in(&self.profiles)?))
     }
 
-    async fn try_open(&self, profile: Arc<TempDir>) -> Result<Session> {
+    async fn try_open(&self, profile: Arc<TempDir>, type_at_least: u32) -> Result<Session> {
         let (process, url) = self.start_driver().await?;
-        let driver = WebDriver::new(url, self.engine.capabilities(profile.path())?).await?;
+        let capabilities = self.engine.capabilities(profile.path(), type_at_least)?;
+        let driver = WebDriver::new(url, capabilities).await?;
         let session = Session { driver, _process: process, profile, injected: None };
         session.set_window_rect(0, 0, 1200, 900).await?;
         session.set_script_timeout(PATIENCE).await?;

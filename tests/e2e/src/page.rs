@@ -42,11 +42,12 @@ pub const STORED: &str = "
         return found;
     })().then((found) => done({ found }), (error) => done({ error: String(error) }))";
 
-/// Whether the element is there and takes up room.
+/// Whether the element is there, takes up room and is not hidden.
 pub fn is_visible(selector: &str) -> String {
     format!(
         "const element = document.querySelector({selector:?});
-         return !!element && element.getClientRects().length > 0"
+         return !!element && element.getClientRects().length > 0
+             && getComputedStyle(element).visibility === 'visible'"
     )
 }
 

@@ -64,8 +64,14 @@ impl<'a> Visit<'a> {
 
     /// Starts again in a browser without a past, behind the same gate.
     pub async fn start_afresh(&mut self) -> Result<()> {
+        self.start_afresh_with(0).await
+    }
+
+    /// The same, in a browser that sets no type in fewer CSS pixels than `type_at_least`.
+    pub async fn start_afresh_with(&mut self, type_at_least: u32) -> Result<()> {
         self.require_clean().await?;
-        let old = std::mem::replace(&mut self.driver, self.browser.open().await?);
+        let browser = self.browser.open_with(type_at_least).await?;
+        let old = std::mem::replace(&mut self.driver, browser);
         old.close().await;
         Ok(())
     }

@@ -39,6 +39,13 @@ pub enum FaultKind {
         /// Whether the browser itself would ask for name and password.
         asks: bool,
     },
+    /// A refusal of the API itself, in its words.
+    Refused {
+        /// The status.
+        status: u16,
+        /// `Retry-After`, in seconds.
+        retry_after: Option<u32>,
+    },
     /// 404: a deployment has taken the file away.
     Missing,
     /// The first half of the server's answer, as if it were the whole.
@@ -61,6 +68,20 @@ pub(super) fn unavailable(retry_after: u32) -> Answer {
     let mut answer = Response::new(super::forward::whole("busy"));
     *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+    answer
+}
+
+/// A problem as the API describes it.
+pub(super) fn refused(status: u16, retry_after: Option<u32>) -> Answer {
+    let problem = format!(
+        r#"{{"type":"about:blank","title":"Refused","status":{status},"detail":"The gate refuses."}}"#
+    );
+    let mut answer = Response::new(super::forward::whole(problem));
+    *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    let kind = HeaderValue::from_static("application/problem+json");
+    answer.headers_mut().insert(CONTENT_TYPE, kind);
+    let seconds = retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds)));
+    answer.headers_mut().extend(seconds);
     answer
 }
 

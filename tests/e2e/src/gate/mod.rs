@@ -208,6 +208,7 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answe
         Some(FaultKind::Held) => std::future::pending().await,
         Some(FaultKind::Unavailable(retry_after)) => fault::unavailable(retry_after),
         Some(FaultKind::Gateway { asks }) => fault::gateway(asks),
+        Some(FaultKind::Refused { status, retry_after }) => fault::refused(status, retry_after),
         Some(FaultKind::Missing) => fault::missing(),
         Some(FaultKind::Cut) => {
             let mut request = request;

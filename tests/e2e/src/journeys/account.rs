@@ -1,17 +1,18 @@
 //! Nothing crosses accounts.
 
 use super::{FIRST_PAGE, sign_in, sign_in_by_api};
-use crate::{page, page::hook, visit::Visit};
+use crate::{gate::Network, page, page::hook, visit::Visit};
 use anyhow::{Result, bail, ensure};
+use miniature_e2e::engine::Engine;
 use serde::Deserialize;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
 /// Another person of the demo, and the password that all of them share.
 pub(super) const SOMEONE_ELSE: (&str, &str) = ("grace", "miniature");
 
 /// How long an erasure may take.
-const ERASURE: Duration = Duration::from_secs(5);
+const ERASURE: Duration = Duration::from_secs(10);
 
 /// What a look into every storage came to.
 #[derive(Debug, Deserialize)]
@@ -32,6 +33,67 @@ pub(super) async fn signed_out(visit: &mut Visit<'_>) -> Result<()> {
 
     require_erased(visit, |_| true).await?;
     require_ended(visit).await
+}
+
+/// With the network away, the browser's HTTP cache gives back nothing that the app had asked for. A picture
+/// that a plain `<img>` would load is kept: without it, nothing would be shown here.
+pub(super) async fn http_cache(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    visit.reload().await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+    visit.click(PICTURED).await?;
+    visit.wait_visible("dialog[data-testid=profile-modal] .picture img").await?;
+    let asked = visit.passages();
+    let of_account = |target: &&str| target.starts_with("/api/") || target.starts_with("/images/");
+    let asked = asked.iter().filter(|passage| passage.method == "GET");
+    let asked: BTreeSet<&str> = asked.map(|p| p.target.as_str()).filter(of_account).collect();
+    ensure!(!asked.is_empty(), "the app asked for nothing");
+    let plain: String = visit.eval_async(LOAD_PLAIN).await?;
+    visit.press(thirtyfour::Key::Escape).await?;
+    visit.click(&hook("sign-out")).await?;
+    visit.wait_visible(&hook("demo-sign-in")).await?;
+    require_ended(visit).await?;
+
+    visit.set_network(Network::Down);
+    let targets: Vec<&str> = asked.into_iter().chain([plain.as_str()]).collect();
+    let kept: Vec<String> = visit.eval_async(&kept_of(&targets)?).await?;
+    visit.set_network(Network::Up);
+    let expected: &[&str] = match visit.engine() {
+        Engine::WebKit => {
+            visit.note("a session of WebKitWebDriver keeps not even the plain picture".to_owned());
+            &[]
+        }
+        Engine::Chromium | Engine::Firefox => &[plain.as_str()],
+    };
+    ensure!(kept == expected, "of {targets:?} the HTTP cache keeps {kept:?}");
+    Ok(())
+}
+
+const PICTURED: &str = "[data-testid=friend]:has(.picture img)";
+
+/// Loads a friend's picture past the app; calls back with its path.
+const LOAD_PLAIN: &str = "
+    const done = arguments[arguments.length - 1];
+    (async () => {
+        const { friends } = await (await fetch('/api/friends', { cache: 'no-store' })).json();
+        const { picture } = friends.find(({ picture }) => picture.image_id);
+        const path = `/images/${picture.image_id}?size=64`;
+        await (await fetch(path)).arrayBuffer();
+        return path;
+    })().then(done, (error) => done(String(error)))";
+
+/// Calls back with those of the paths that are answered from the HTTP cache alone.
+fn kept_of(targets: &[&str]) -> Result<String> {
+    let targets = serde_json::to_string(targets)?;
+    Ok(format!(
+        "const done = arguments[arguments.length - 1];
+         const ask = async (path) => {{
+             const answer = await fetch(path, {{ cache: 'force-cache' }});
+             return answer.ok ? path : null;
+         }};
+         Promise.all({targets}.map((path) => ask(path).catch(() => null)))
+             .then((kept) => done(kept.filter((path) => path !== null)))"
+    ))
 }
 
 /// Someone else signs in on the same page without a sign-out: nothing of the first is left.

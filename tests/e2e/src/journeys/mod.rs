@@ -1,6 +1,7 @@
 //! The journeys, each a story with one point.
 
 mod account;
+mod ahead;
 mod first_visit;
 mod hands;
 mod large;
@@ -44,6 +45,9 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("IndexedDB denied: pictures still show", warm::indexed_db_denied),
     journey!("modal: sharp in its first frame after a hover", modal::sharp_at_once),
     journey!("modal: linkable, closed by Escape and Back", modal::linkable),
+    journey!("modal by link: keyboard, button, nobody there, no such page", modal::by_link),
+    journey!("a finger taps and scrolls", ahead::touch),
+    journey!("saving data: only what is pointed at is loaded ahead", ahead::save_data),
     journey!("server stopped: list and modal still show", outage::server_stopped),
     journey!("server busy: Try again asks at once", outage::try_again),
     journey!("list held for ever: a button within 20 s", outage::list_held),
@@ -55,6 +59,7 @@ pub(crate) const ALL: &[Journey] = &[
     ),
     journey!("window 8 000 px high: all friends by themselves", returns::high_window),
     journey!("sign-out: nothing of the account is left", account::signed_out),
+    journey!("sign-out: the HTTP cache holds nothing that the app asked for", account::http_cache),
     journey!("sign-in as someone else: nothing of the first is left", account::someone_else),
     journey!("sign-in form: by keyboard alone", account::by_form),
     journey!("signed out elsewhere: the page asks to sign in", account::signed_out_elsewhere),

@@ -74,6 +74,67 @@ pub(super) async fn linkable(visit: &mut Visit<'_>) -> Result<()> {
     visit.wait("the list behind it", &crate::page::is_visible(&hook("friend-list"))).await
 }
 
+/// A profile opened by a link: the keyboard stays in it, its button closes it. One of a user that does not
+/// exist says so, and so does an address that names no page.
+pub(super) async fn by_link(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    visit.open("/friends/grace").await?;
+    visit.wait_visible(&format!("{MODAL} .picture img")).await?;
+    let mut visited = 0;
+    for step in 0..12 {
+        match step % 4 {
+            3 => visit.press_with_shift(Key::Tab).await?,
+            _ => visit.press(Key::Tab).await?,
+        }
+        let place: String = visit.eval(FOCUS).await?;
+        ensure!(place != "behind", "step {step}: the focus is behind the profile");
+        visited += u32::from(place == "within");
+    }
+    ensure!(visited > 0, "the keyboard never reached the profile");
+    visit.click(&format!("{MODAL} .modal-close")).await?;
+    visit.wait_gone(MODAL).await?;
+    visit.wait("its button leads to the list", AT_THE_LIST).await?;
+
+    visit.open("/friends/somebody-who-never-was").await?;
+    visit.wait("nobody is said to be there", &says("There is nobody here.")).await?;
+    let heading: bool = visit.eval(HAS_HEADING).await?;
+    ensure!(heading, "the dialog has no name to be read out");
+    visit.press(Key::Escape).await?;
+    visit.wait_gone(MODAL).await?;
+    visit.wait("Escape leads back to the list", AT_THE_LIST).await?;
+    // Chromium writes each 404 to its console, whatever the page makes of it.
+    visit.forgive().await?;
+
+    for path in ["/no/such/page", "/friends/no%20id"] {
+        visit.open(path).await?;
+        visit
+            .wait("no page is said to be there", &says("There is no page at this address."))
+            .await?;
+        ensure!(visit.path().await? == path, "{path} led to {}", visit.path().await?);
+        visit.forgive().await?;
+        visit.click("main a.button").await?;
+        visit.wait_visible(&hook("friend")).await?;
+        visit.wait("the way out leads to the list", AT_THE_LIST).await?;
+    }
+    Ok(())
+}
+
+/// Where the keyboard is: within the profile, at the browser's own parts, or behind the profile.
+const FOCUS: &str = "
+    const modal = document.querySelector('dialog[data-testid=profile-modal]');
+    const at = document.activeElement;
+    if (!at || at === document.body || at === document.documentElement) return 'away';
+    return modal.contains(at) ? 'within' : 'behind'";
+
+const HAS_HEADING: &str = "
+    const modal = document.querySelector('dialog[data-testid=profile-modal]');
+    const heading = document.getElementById(modal.getAttribute('aria-labelledby'));
+    return !!heading && heading.textContent.trim() !== ''";
+
+fn says(text: &str) -> String {
+    format!("return document.querySelector('main').textContent.includes({text:?})")
+}
+
 const AT_THE_LIST: &str = "return location.pathname === '/friends'";
 
 const FOCUS_IN_LIST: &str = "

@@ -2,13 +2,21 @@
 
 use super::Visit;
 use anyhow::Result;
+use serde_json::json;
 use std::time::Duration;
+use thirtyfour::common::command::{Actions, Command};
 use tokio::time::sleep;
 
 impl Visit<'_> {
     /// Clicks the element with the mouse, once it is visible.
     pub async fn click(&self, selector: &str) -> Result<()> {
         Ok(self.find(selector).await?.click().await?)
+    }
+
+    /// Moves the mouse onto the element, once it is visible.
+    pub async fn hover(&self, selector: &str) -> Result<()> {
+        let element = self.find(selector).await?;
+        Ok(self.driver.action_chain().move_to_element_center(&element).perform().await?)
     }
 
     /// Rests the mouse on an element for a time, then clicks it, as one movement of a hand.
@@ -41,6 +49,31 @@ impl Visit<'_> {
     /// Clicks at a point of the window, in CSS pixels.
     pub async fn click_at(&self, x: i64, y: i64) -> Result<()> {
         Ok(self.driver.action_chain().move_to(x, y).click().perform().await?)
+    }
+
+    /// Puts a finger on the element, moves it up by so many pixels, and lifts it after a time.
+    pub async fn touch(&self, selector: &str, up: i64, rest: Duration) -> Result<()> {
+        let element = self.find(selector).await?;
+        let millis = u64::try_from(rest.as_millis())?;
+        let origin = element.to_json()?;
+        let at = json!({ "type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": origin });
+        let away = json!({
+            "type": "pointerMove", "duration": millis, "x": 0, "y": -up, "origin": "pointer",
+        });
+        let pause = json!({ "type": "pause", "duration": millis });
+        let actions = json!([{
+            "type": "pointer",
+            "id": "finger",
+            "parameters": { "pointerType": "touch" },
+            "actions": [
+                at,
+                { "type": "pointerDown", "button": 0 },
+                if up == 0 { pause } else { away },
+                { "type": "pointerUp", "button": 0 },
+            ],
+        }]);
+        self.driver.cmd(Command::PerformActions(Actions::from(actions))).await?;
+        Ok(())
     }
 
     /// Presses a key while Shift is held.
