@@ -15,7 +15,7 @@ use recent::recent_loads;
 use summary::summary;
 
 use crate::{
-    browser::session_storage,
+    browser::{schedule, session_storage},
     store::{PictureCache, use_picture_cache},
 };
 
@@ -42,8 +42,10 @@ fn Dashboard(cache: PictureCache) -> impl IntoView {
     on_shortcut(toggle);
     let close = move || {
         toggle();
-        // What had the focus is gone with the panel.
-        let _ = button.get_untracked().map(|button| button.focus());
+        // What had the focus is gone with the panel; the button is there once that is.
+        schedule::next_task(move || {
+            let _ = button.try_get_untracked().flatten().map(|button| button.focus());
+        });
     };
 
     view! {

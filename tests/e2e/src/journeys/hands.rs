@@ -178,10 +178,15 @@ pub(super) async fn large_type(visit: &mut Visit<'_>) -> Result<()> {
         return Ok(());
     }
     visit.start_afresh_with(32).await?;
+    visit.resize(420, 800).await?;
     visit.open("/sign-in").await?;
     visit.click(&hook("demo-sign-in")).await?;
     // Rows twice as high as usual: fewer are near enough to hold their pictures.
     visit.wait_pictures(20).await?;
+    let beside: i32 = visit
+        .eval("return document.scrollingElement.scrollWidth - document.documentElement.clientWidth")
+        .await?;
+    ensure!(beside <= 0, "the page is {beside} px too wide");
     require_high_rows(visit).await
 }
 
@@ -232,6 +237,19 @@ pub(super) async fn narrow(visit: &mut Visit<'_>) -> Result<()> {
         ensure!(!hidden, "the row with the focus lies under the header");
     }
     Ok(())
+}
+
+/// The dashboard is closed by the keyboard: the focus is on the button that opens it.
+pub(super) async fn dashboard(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    visit.click(&hook("cache-dashboard-toggle")).await?;
+    visit.wait_visible(&hook("cache-dashboard")).await?;
+    let close = "document.querySelector('.dashboard-close').focus(); return true";
+    visit.wait("the button that closes it", close).await?;
+    visit.press(Key::Enter).await?;
+    visit.wait_gone(&hook("cache-dashboard")).await?;
+    let focus = "return document.activeElement?.dataset.testid === 'cache-dashboard-toggle'";
+    visit.wait("the focus on the button that opens it", focus).await
 }
 
 /// Sets the headline of who is signed in. Returns the one before.

@@ -81,6 +81,7 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("a refused sign-in says why, and is made once", hands::refused),
     journey!("a denser screen gets denser pictures", hands::denser),
     journey!("large type: rows grow, and the list reaches its end", hands::large_type),
+    journey!("the dashboard gives the focus back", hands::dashboard),
     journey!("narrow: nothing lies beside the page, or under the header", hands::narrow),
     journey!("Back after a reload elsewhere: where the list was left", hands::back_after_reload),
     journey!("the app does not come: a sentence, a button, one reload", start::does_not_come),
