@@ -113,6 +113,10 @@ impl Server {
             (self.truth, self.friends) = (truth, friends);
         }
         self.history += 1;
+        // A revision that the backup has is given to no other picture of this history.
+        let held = self.truth.iter().map(|(user, record)| (user.clone(), record.revision.0));
+        let held = held.map(|(user, revision)| ((self.history, user), revision));
+        self.revisions.extend(held);
     }
 
     pub(in crate::cache::core) fn befriend(&mut self, user: &UserId, name: &str) {
