@@ -42,13 +42,17 @@ pub const STORED: &str = "
         return found;
     })().then((found) => done({ found }), (error) => done({ error: String(error) }))";
 
-/// Whether the element is there, takes up room and is not hidden.
+/// Whether the element is there and takes up room.
 pub fn is_visible(selector: &str) -> String {
     format!(
         "const element = document.querySelector({selector:?});
-         return !!element && element.getClientRects().length > 0
-             && getComputedStyle(element).visibility === 'visible'"
+         return !!element && element.getClientRects().length > 0"
     )
+}
+
+/// Whether it can be clicked, too: a list that is held back until its next frame cannot.
+pub fn is_clickable(selector: &str) -> String {
+    format!("{} && getComputedStyle(element).visibility === 'visible'", is_visible(selector))
 }
 
 /// Whether the element is gone, or takes up no room.

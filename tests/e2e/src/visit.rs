@@ -216,9 +216,10 @@ impl<'a> Visit<'a> {
         self.wait(&what, &format!("{} >= {rows}", page::COMPLETE_ROWS)).await
     }
 
-    /// The element, once it is visible.
+    /// The element, once it can be clicked.
     pub async fn find(&self, selector: &str) -> Result<WebElement> {
-        self.wait_visible(selector).await?;
+        let what = format!("{selector} can be clicked");
+        self.wait(&what, &page::is_clickable(selector)).await?;
         Ok(self.driver.find(By::Css(selector.to_owned())).await?)
     }
 
