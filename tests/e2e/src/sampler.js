@@ -44,7 +44,14 @@
   if (saveData) {
     Object.defineProperty(navigator, "connection", { value: Object.assign(new EventTarget(), { saveData: true }) });
   }
-  if (pixelRatio) Object.defineProperty(window, "devicePixelRatio", { get: () => pixelRatio });
+  // Before the app reads it: WebKit goes on with the getter that it has seen, whatever is defined later.
+  let ratio = pixelRatio || window.devicePixelRatio;
+  Object.defineProperty(window, "devicePixelRatio", { get: () => ratio });
+  /** Moves the window to a screen with other pixels. */
+  window.__setPixelRatio = (now) => {
+    ratio = now;
+    dispatchEvent(new Event("resize"));
+  };
   if (height) Object.defineProperty(window, "innerHeight", { get: () => height });
   if (denyIndexedDb) {
     Object.defineProperty(window, "indexedDB", {

@@ -156,15 +156,7 @@ fn says(text: &str) -> String {
 /// Moved to a screen with twice the pixels, or zoomed: the pictures in view are renewed.
 pub(super) async fn denser(visit: &mut Visit<'_>) -> Result<()> {
     sign_in(visit).await?;
-    if visit.engine() == Engine::WebKit {
-        // Now and then WebKitGTK makes no request here; it is not known why.
-        visit.note("not run: it fails now and then in this browser".to_owned());
-        return Ok(());
-    }
-    let dense =
-        "Object.defineProperty(window, 'devicePixelRatio', { configurable: true, get: () => 2 });
-         dispatchEvent(new Event('resize')); return true";
-    visit.wait("a dense screen", dense).await?;
+    visit.wait("a dense screen", "window.__setPixelRatio(2); return true").await?;
     let sharp = "const images = [...document.querySelectorAll('[data-testid=friend] .picture img')];
          return images.length > 0 && images.slice(0, 5).every((image) => image.naturalWidth >= 128)";
     visit.wait("pictures of 128 px", sharp).await
