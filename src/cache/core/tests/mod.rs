@@ -6,6 +6,7 @@ mod connection;
 mod documents;
 mod erasures;
 mod failures;
+mod full;
 mod late;
 mod layers;
 mod lists;
@@ -25,6 +26,7 @@ use super::{
     testing::{Blob, Document, Outside, World, image_of, user, wanted},
 };
 use crate::cache::{
+    entry::CheckedRecord,
     event::{CacheEvent, Load, Outcome},
     key::Source,
     policy::Policy,
@@ -113,6 +115,22 @@ impl Fixture {
 
     fn outcomes(&self) -> Vec<Outcome> {
         self.loads().into_iter().map(|load| load.outcome).collect()
+    }
+
+    fn local_record(&self, index: usize) -> Option<CheckedRecord> {
+        let world = self.world.borrow();
+        let row = world.local.rows.get(&user(index))?;
+        row.record.as_ref().map(|(record, _)| record.clone())
+    }
+
+    fn durable_record(&self, index: usize) -> Option<CheckedRecord> {
+        let world = self.world.borrow();
+        world.durable.records.get(&user(index)).map(|(record, ..)| record.clone())
+    }
+
+    fn revisions(&self, index: usize) -> [Option<u32>; 2] {
+        [self.local_record(index), self.durable_record(index)]
+            .map(|record| record.map(|record| record.record.revision.0))
     }
 }
 
