@@ -95,6 +95,7 @@ async fn a_person_who_goes_to_no_page_is_told_by_the_app_and_a_program_by_a_prob
     let cases = [
         ("/no/such/page", ("sec-fetch-mode", "navigate"), true),
         ("/nothing/", ("sec-fetch-mode", "navigate"), true),
+        ("/miniature-app-0123456789abcdef.js", ("sec-fetch-mode", "navigate"), true),
         ("/nothing", ("accept", "text/html,application/xhtml+xml,*/*;q=0.8"), true),
         ("/nothing", ("accept", "*/*"), false),
         ("/nothing.js", ("sec-fetch-mode", "no-cors"), false),
@@ -105,6 +106,7 @@ async fn a_person_who_goes_to_no_page_is_told_by_the_app_and_a_program_by_a_prob
         let answer = site.get_with(path, header).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path} {header:?}");
         assert_eq!(answer.body == PAGE, is_page, "{path} {header:?}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{path} {header:?}");
     }
 }
 

@@ -74,8 +74,11 @@ impl Frontend {
             }
             _ => {}
         }
+        // A file that is missing now may be there after the next deployment.
+        let is_missing = answer.status() == StatusCode::NOT_FOUND;
+        let caching = if is_missing { "no-store" } else { caching(&path) };
         let headers = answer.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(&path)));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
