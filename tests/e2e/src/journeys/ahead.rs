@@ -1,13 +1,11 @@
 //! What is loaded before it is asked for, and what is not.
 
-use super::sign_in;
+use super::{MODAL, ROW, sign_in};
 use crate::{gate::Passage, sampler::Script, visit::Visit};
 use anyhow::{Result, ensure};
 use miniature_e2e::engine::Engine;
 use std::time::Duration;
 
-const MODAL: &str = "dialog[data-testid=profile-modal]";
-const ROW: &str = "[data-testid=friend]:has(.picture img)";
 /// A row from which a finger can move up and stay in the window.
 const TOUCHED: &str = "li:nth-child(n+6):nth-child(-n+9) [data-testid=friend]:has(.picture img)";
 /// How long a finger lies on a row that it taps.

@@ -1,6 +1,6 @@
 //! The page in ordinary hands.
 
-use super::{FIRST_PAGE, sessions::sign_in_by_form, sign_in};
+use super::{FIRST_PAGE, MODAL, ROW, sessions::sign_in_by_form, sign_in};
 use crate::{
     gate::{Fault, FaultKind, Network},
     page::hook,
@@ -10,8 +10,6 @@ use anyhow::{Result, ensure};
 use miniature_e2e::engine::Engine;
 use thirtyfour::Key;
 
-const MODAL: &str = "dialog[data-testid=profile-modal]";
-const ROW: &str = "[data-testid=friend]:has(.picture img)";
 const PICTURE: &str = "[data-testid=friend] .picture:has(img)";
 const ME: &str = ".shell-nav a[href='/me']";
 const FRIENDS: &str = ".shell-nav a[href='/friends']";

@@ -1,12 +1,11 @@
 //! Pictures too large for a `data:` URL.
 
-use super::{own_page, sign_in, sign_in_by_api};
+use super::{MODAL, own_page, sign_in, sign_in_by_api};
 use crate::{page::hook, visit::Visit};
 use anyhow::{Result, ensure};
 
 /// A friend of the demo account.
 const FRIEND: &str = "grace";
-const MODAL: &str = "dialog[data-testid=profile-modal]";
 
 /// A friend uploads noise, which no format makes small. The modal shows it by an object URL, which is
 /// given back once nothing shows it.

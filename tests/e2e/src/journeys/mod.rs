@@ -91,6 +91,10 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("a large picture: its object URL is given back", large::object_url),
 ];
 
+/// The profile over the list.
+const MODAL: &str = "dialog[data-testid=profile-modal]";
+/// A friend with a picture: the first row that shows one.
+const ROW: &str = "[data-testid=friend]:has(.picture img)";
 /// Friends on the first page, pictures or initials.
 const FIRST_PAGE: u32 = 50;
 /// How many friends the demo account has.

@@ -1,6 +1,6 @@
 //! The profile modal.
 
-use super::sign_in;
+use super::{MODAL, ROW, sign_in};
 use crate::{gate::Delays, page::hook, sampler::Script, visit::Visit};
 use anyhow::{Context, Result, ensure};
 use std::time::Duration;
@@ -13,9 +13,6 @@ const HOVER: Duration = Duration::from_millis(400);
 const AWAY: Duration = Duration::from_millis(300);
 /// The modal's rendition, in pixels.
 const SHARP: u32 = 256;
-const MODAL: &str = "dialog[data-testid=profile-modal]";
-/// A friend with a picture: the first row that shows one.
-const ROW: &str = "[data-testid=friend]:has(.picture img)";
 
 /// Nothing is loaded in idle time and the server is 300 ms away: what is asked for as a row is hovered
 /// is there when it is clicked, 400 ms later.

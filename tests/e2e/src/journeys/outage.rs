@@ -1,6 +1,6 @@
 //! The server is gone, busy or far, and comes back.
 
-use super::{FIRST_PAGE, sign_in, sign_in_without_the_app};
+use super::{FIRST_PAGE, MODAL, ROW, sign_in, sign_in_without_the_app};
 use crate::{
     gate::{Fault, FaultKind, Network, Passage},
     page::hook,
@@ -11,8 +11,6 @@ use anyhow::{Result, ensure};
 use std::time::Duration;
 use tokio::time::Instant;
 
-const MODAL: &str = "dialog[data-testid=profile-modal]";
-const ROW: &str = "[data-testid=friend]:has(.picture img)";
 const BANNER_BUTTON: &str = "[data-testid=offline-banner] button";
 
 /// After a visit the server stops: the list and a modal still show, with a plain banner that goes
