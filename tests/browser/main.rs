@@ -18,6 +18,7 @@ mod object_url;
 mod origin;
 mod quota;
 mod requests;
+mod reveal;
 mod samples;
 mod schedule;
 mod script;
