@@ -104,7 +104,7 @@ fn native(path: &OsString, report: &mut Report) {
         step::quiet(name, &mut cargo("test --workspace --no-run", path)?)
     });
     report.step("native tests", |name| {
-        step::shown(name, &mut cargo("test --workspace -q --no-fail-fast", path)?)
+        step::tests(name, &mut cargo("test --workspace -q --no-fail-fast", path)?)
     });
 }
 
@@ -116,11 +116,11 @@ fn browser(path: &OsString, report: &mut Report) {
     report.step("browser tests in Chromium", |name| {
         let driver = find("chromedriver").context("chromedriver is missing")?;
         let mut command = browser_tests(path)?;
-        step::shown(name, command.env_remove("GECKODRIVER").env("CHROMEDRIVER", driver))
+        step::tests(name, command.env_remove("GECKODRIVER").env("CHROMEDRIVER", driver))
     });
     report.step("browser tests in Firefox", |name| {
         let mut command = browser_tests(path)?;
-        step::shown(name, command.env_remove("CHROMEDRIVER").env("GECKODRIVER", "geckodriver"))
+        step::tests(name, command.env_remove("CHROMEDRIVER").env("GECKODRIVER", "geckodriver"))
     });
 }
 
@@ -153,7 +153,7 @@ fn journeys(path: &OsString, report: &mut Report) {
             if !(built && peopled) {
                 bail!("not run: there is nothing to run it against");
             }
-            step::shown(name, &mut journeys_in(browser, path)?)
+            step::tests(name, &mut journeys_in(browser, path)?)
         });
     }
 }

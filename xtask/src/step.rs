@@ -1,10 +1,10 @@
 //! One step that the developer waits for: its name, its progress, how long it took.
 
 use crate::command::describe;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::{
     io::{self, BufRead, BufReader, IsTerminal, PipeReader, Write},
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
@@ -64,6 +64,48 @@ pub(crate) fn shown(name: &str, command: &mut Command) -> Result<()> {
     println!("{name} ...");
     let child = command.spawn().with_context(|| format!("cannot start {}", describe(command)))?;
     finish(name, child, watch)
+}
+
+/// Runs tests and passes their output through; the error repeats what it says of those that failed.
+///
+/// # Errors
+///
+/// If the command cannot be started, or ends with anything but success.
+pub(crate) fn tests(name: &str, command: &mut Command) -> Result<()> {
+    let watch = Stopwatch::start();
+    println!("{name} ...");
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", describe(command)))?;
+    let mut failures = Failures::default();
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            failures.read(&line);
+        }
+    }
+    finish(name, child, watch).map_err(|error| anyhow!("{error}{}", failures.repeated))
+}
+
+/// Reads what tests print, and keeps the lines about those that failed.
+#[derive(Debug, Default)]
+struct Failures {
+    repeated: String,
+    /// Whether the line before named one: what is indented below it says why.
+    explained: bool,
+}
+
+impl Failures {
+    fn read(&mut self, line: &str) {
+        self.explained =
+            line.contains("FAIL") || (self.explained && line.starts_with(char::is_whitespace));
+        if self.explained {
+            self.repeated.push('\n');
+            self.repeated.push_str(line);
+        }
+    }
 }
 
 fn finish(name: &str, mut child: Child, watch: Stopwatch) -> Result<()> {
@@ -181,6 +223,20 @@ mod tests {
         let error = quiet("the step", &mut Command::new("false")).unwrap_err();
 
         assert!(error.to_string().starts_with("the step failed"), "{error}");
+    }
+
+    #[test]
+    fn the_error_of_tests_repeats_those_that_failed_and_why() {
+        let output = "ok      one\nFAILED  two\n        because\nok      three\n        a note\n\
+                      four --- FAILED";
+        let mut command = Command::new("sh");
+        command.args(["-c", "printf '%s' \"$0\"; exit 1", output]);
+
+        let error = tests("the tests", &mut command).unwrap_err().to_string();
+
+        let (first, repeated) = error.split_once('\n').unwrap();
+        assert!(first.starts_with("the tests failed"), "{first}");
+        assert_eq!(repeated, "FAILED  two\n        because\nfour --- FAILED");
     }
 
     #[test]
