@@ -86,7 +86,7 @@ fn token_named(name: &str, headers: &HeaderMap) -> Option<Token> {
 ///
 /// # Errors
 ///
-/// [`ApiError::CrossSite`] (403), with the two that differ.
+/// [`ApiError::CrossSite`] (403), with the two that differ; or that the page lacks HTTPS.
 ///
 /// # Source
 ///
@@ -112,7 +112,7 @@ pub(crate) fn takes_at_most(route: &str) -> Option<Duration> {
     (route != upload::ROUTE).then(|| Limits::default().request_takes_at_most)
 }
 
-/// Err: what differs. `secure`: browsers reach this server by HTTPS alone.
+/// Err: what is wrong. `secure`: browsers reach this server by HTTPS alone.
 fn from_here(headers: &HeaderMap, secure: bool) -> Result<(), String> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let (origin, host) = (text(header::ORIGIN.as_str()), text(header::HOST.as_str()));
@@ -120,6 +120,11 @@ fn from_here(headers: &HeaderMap, secure: bool) -> Result<(), String> {
     match (text("sec-fetch-site"), origin) {
         (Some("same-origin" | "none"), _) | (None, None) => Ok(()),
         (None, Some(origin)) if is_same_origin(origin, host, secure) => Ok(()),
+        (None, Some(origin)) if is_same_origin(origin, host, false) => {
+            Err("this page does not come over HTTPS, so that browsers keep no session of it: open it \
+                 under an https address"
+                .to_owned())
+        }
         (Some(site), _) => Err(format!(
             "this request is {site}: its page is of the origin {shown_origin}, this host is {shown_host}"
         )),
@@ -216,6 +221,8 @@ mod tests {
         headers.insert(header::ORIGIN, "http://pictures.lan".parse().unwrap());
         let refusal = from_here(&headers, false).unwrap_err();
         assert!(refusal.contains("http://pictures.lan,") && refusal.contains("pictures.lan:8080"));
+        headers.insert(header::HOST, "pictures.lan".parse().unwrap());
+        assert!(from_here(&headers, true).unwrap_err().contains("https address"), "the same host");
     }
 
     #[test]
