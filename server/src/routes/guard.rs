@@ -120,11 +120,11 @@ fn from_here(headers: &HeaderMap, secure: bool) -> Result<(), String> {
     match (text("sec-fetch-site"), origin) {
         (Some("same-origin" | "none"), _) | (None, None) => Ok(()),
         (None, Some(origin)) if is_same_origin(origin, host, secure) => Ok(()),
-        (None, Some(origin)) if is_same_origin(origin, host, false) => {
-            Err("this page does not come over HTTPS, so that browsers keep no session of it: open it \
+        (None, Some(origin)) if is_same_origin(origin, host, false) => Err(
+            "this page does not come over HTTPS, so that browsers keep no session of it: open it \
                  under an https address"
-                .to_owned())
-        }
+                .to_owned(),
+        ),
         (Some(site), _) => Err(format!(
             "this request is {site}: its page is of the origin {shown_origin}, this host is {shown_host}"
         )),

@@ -180,3 +180,34 @@ impl Doc {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn after_a_success_the_answers_that_cannot_be_used_are_counted_anew() {
+        let (policy, mut jitter) = (Policy::default(), Jitter::new(7));
+        let now = Moment::of(Duration::from_secs(60));
+        let mut doc = Doc::new(DocumentKey::Friends(None));
+        for _ in 0..2 {
+            for _ in 1..policy.malformed_attempts {
+                doc.failure = Some(OriginError::Malformed);
+                doc.refuse(now, now, &policy, &mut jitter);
+                assert!(doc.pause.ends() < now + policy.longest_pause);
+            }
+            doc.succeed();
+            assert_eq!((doc.failure, doc.pause.is_failing()), (None, false));
+        }
+        for _ in 0..policy.malformed_attempts {
+            doc.refuse(now, now, &policy, &mut jitter);
+        }
+        assert_eq!(
+            doc.pause.ends(),
+            now + policy.document_fresh_for,
+            "it is left alone for a while"
+        );
+    }
+}

@@ -67,8 +67,8 @@ impl Friends {
         (self.unaligned, self.unseen, self.unseen_rows) = (true, true, true);
     }
 
-    /// Points each page at the cursor that the one before it names; makes the next one if its rows
-    /// are looked at, at most `limit` in all. Returns those that are wanted.
+    /// Points each page at the cursor that the one before it names, and makes the next one, at most
+    /// `limit` in all. Returns those that are wanted.
     pub(super) fn align(&mut self, limit: usize) -> &[usize] {
         if std::mem::take(&mut self.unaligned) {
             self.chain(limit);
@@ -79,21 +79,18 @@ impl Friends {
 
     fn chain(&mut self, limit: usize) {
         let mut expected = Some(FIRST);
-        let end = self.viewed.as_ref().map_or(0, |viewed| viewed.rows.end);
-        let (mut at, mut rows) = (0, 0);
+        let mut at = 0;
         while let Some(key) = expected.take() {
             match self.pages.get_mut(at) {
                 Some(page) if page.key == key => {}
                 Some(page) => page.turn_to(key),
-                None if rows < end && at < limit => self.pages.push(Doc::new(key)),
+                None if at < limit => self.pages.push(Doc::new(key)),
                 None => return,
             }
             if !self.pages[at].is_current() {
                 return;
             }
-            let page = self.page(at);
-            rows += page.map_or(0, |page| page.friends.len());
-            expected = page.and_then(|page| self.after(at, page));
+            expected = self.page(at).and_then(|page| self.after(at, page));
             at += 1;
         }
         self.pages.truncate(at);
@@ -305,21 +302,28 @@ mod tests {
     }
 
     #[test]
-    fn the_next_page_is_made_when_its_rows_are_seen() {
+    fn the_next_page_is_wanted_when_its_rows_are_seen() {
         let cases = [
-            // pages there, rows seen, the most pages, wanted
-            (1, 0..2, 10, vec![0]),
-            (1, 0..3, 10, vec![0, 1]),
-            (1, 0..3, 1, vec![0]),
-            (2, 0..4, 10, vec![0, 1]),
-            (2, 0..5, 10, vec![0, 1, 2]),
-            (2, 3..5, 2, vec![0, 1]),
-            (3, 0..99, 10, vec![0, 1, 2]),
+            // pages there, rows seen, wanted
+            (1, 0..2, vec![0]),
+            (1, 0..3, vec![0, 1]),
+            (2, 0..4, vec![0, 1]),
+            (2, 0..5, vec![0, 1, 2]),
+            (3, 0..99, vec![0, 1, 2]),
         ];
-        for (count, rows, limit, expected) in cases {
+        for (count, rows, expected) in cases {
             let mut friends = loaded(count, 3);
             look(&mut friends, rows.clone());
-            assert_eq!(friends.align(limit), expected, "{count} pages, {rows:?}");
+            assert_eq!(friends.align(10), expected, "{count} pages, {rows:?}");
+        }
+    }
+
+    #[test]
+    fn no_more_pages_are_wanted_than_are_allowed() {
+        for (limit, expected) in [(1, vec![0]), (2, vec![0, 1]), (3, vec![0, 1])] {
+            let mut friends = Friends::new(Some(page(0, Some("1"))));
+            look(&mut friends, 0..99);
+            assert_eq!(friends.align(limit), expected, "of {limit}");
         }
     }
 

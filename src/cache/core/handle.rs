@@ -219,7 +219,8 @@ impl<B: Bytes> Core<B> {
             | Effect::Changed(_)
             | Effect::Erase { .. }
             | Effect::Note(_)
-            | Effect::Report(_) => true,
+            | Effect::Report(_)
+            | Effect::AnnounceList(false) => true,
             _ => false,
         });
         let flights = std::mem::take(&mut self.flights);

@@ -209,6 +209,17 @@ fn what_nobody_looked_at_when_the_page_was_shown_again_is_believed() {
 }
 
 #[test]
+fn a_page_that_was_seen_all_the_time_is_not_shown_again() {
+    let mut t = Fixture::with_users(1);
+    t.open(0);
+    t.doc.wait(minutes(2));
+    t.doc.requests();
+    t.doc.tell(Event::Visible(true));
+    t.doc.wait(secs(5));
+    assert_eq!(t.picture_requests(), 0);
+}
+
+#[test]
 fn a_later_lineage_is_a_reason_to_ask_about_everyone_on_screen() {
     let mut t = Fixture::with_users(2);
     t.open(0);

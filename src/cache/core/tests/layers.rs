@@ -214,6 +214,21 @@ fn what_is_over_the_limit_of_local_storage_goes_least_recently_used_first() {
     assert!(left.contains(&"user07".to_owned()), "{left:?}");
 }
 
+/// Another document replaces a row of LocalStorage.
+fn replace_row(t: &mut Fixture, old: CheckedRecord, new: CheckedRecord) {
+    let used_at = Timestamp(1);
+    let row = Some((new.clone(), used_at));
+    t.world.borrow_mut().local.rows.get_mut(&user(0)).unwrap().record = row;
+    t.doc.tell(Event::StorageChanged(crate::cache::core::StorageChange {
+        user: user(0),
+        of_record: true,
+        old: Some(old),
+        new: Some(new),
+        line: crate::cache::entry::Line { user: user(0), bytes: 1430, used_at },
+    }));
+    t.doc.wait(secs(5));
+}
+
 #[test]
 fn a_row_of_another_document_that_is_older_than_what_is_known_is_written_over() {
     let mut t = Fixture::with_users(1);
@@ -224,24 +239,21 @@ fn a_row_of_another_document_that_is_older_than_what_is_known_is_written_over() 
     let newer = t.local_record(0).unwrap();
     let mut older = newer.clone();
     older.record.revision = Revision(1);
-    let (line, old) = (
-        {
-            let bytes = 1430;
-            crate::cache::entry::Line { user: user(0), bytes, used_at: Timestamp(1) }
-        },
-        Some(newer),
-    );
-    t.world.borrow_mut().local.rows.get_mut(&user(0)).unwrap().record =
-        Some((older.clone(), Timestamp(1)));
-    t.doc.tell(Event::StorageChanged(crate::cache::core::StorageChange {
-        user: user(0),
-        of_record: true,
-        old,
-        new: Some(older),
-        line,
-    }));
-    t.doc.wait(secs(5));
+    replace_row(&mut t, newer, older);
     assert_eq!(t.revisions(0)[0], Some(2));
+}
+
+#[test]
+fn a_row_of_another_document_that_is_newer_than_what_is_known_is_shown() {
+    let mut t = Fixture::with_users(1);
+    t.visit(0);
+    let (viewer, _) = t.open(0);
+    t.change(0, true);
+    let older = t.local_record(0).unwrap();
+    let mut newer = older.clone();
+    newer.record = t.world.borrow().server.truth[&user(0)].clone();
+    replace_row(&mut t, older, newer);
+    assert!(t.shows_revision(viewer, 0, 2));
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! Where pictures come from, and how often anybody is asked.
 
+use std::collections::BTreeSet;
+
+use miniature_api::UserId;
+
 use super::*;
 use crate::cache::core::{Effect, testing::Weather};
 
@@ -51,6 +55,20 @@ fn requests_have_fifty_users_and_there_are_three_at_once() {
     assert!(t.doc.deliver(0));
     t.doc.run();
     assert_eq!(t.picture_requests(), 1, "the fourth takes the place that became free");
+}
+
+#[test]
+fn those_who_were_looked_at_first_are_asked_for_first() {
+    let mut t = Fixture::with_users(120);
+    t.doc.slow = true;
+    for index in (0..120).rev() {
+        t.doc.look(wanted(index, Size::S64));
+    }
+    t.doc.run();
+    let first = t.doc.requests().into_iter().next();
+    let Some(Request::Pictures { users, .. }) = first else { panic!("{first:?}") };
+    let users: BTreeSet<UserId> = users.into_iter().map(|batch| batch.user_id).collect();
+    assert_eq!(users, (70..120).map(user).collect());
 }
 
 #[test]

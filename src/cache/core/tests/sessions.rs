@@ -1,5 +1,7 @@
 //! Accounts: nothing of one is seen, asked for or kept under another.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::cache::core::{
     Effect, Farewell, Identity, ListView, SessionState,
@@ -44,6 +46,50 @@ fn an_answer_to_what_was_asked_in_another_session_changes_nothing() {
     t.doc.slow = false;
     t.doc.run();
     assert!(t.view(viewer).shown.is_some());
+}
+
+/// What is carried out in a turn, before and after the session's end as its `nth` effect.
+fn carried_out(t: &mut Fixture, nth: usize) -> [BTreeSet<&'static str>; 2] {
+    let name = |effect: Effect<Blob>| match effect {
+        Effect::Fetch { request: Request::SignOut(_), .. } => "sign out",
+        Effect::Fetch { .. } | Effect::Read { .. } | Effect::ReadDocuments { .. } => "ask",
+        Effect::Cancel(_) => "cancel",
+        Effect::Changed(_) => "tell",
+        Effect::Erase { .. } => "erase",
+        Effect::Note(_) => "note",
+        Effect::Report(_) => "report",
+        Effect::AnnounceList(false) => "announce",
+        _ => "more",
+    };
+    let now = t.doc.now();
+    let core = &mut t.doc.core;
+    let before = (0..nth).map_while(|_| core.poll(now)).map(name).collect();
+    core.handle(Event::Session(None), now);
+    [before, std::iter::from_fn(|| core.poll(now)).map(name).collect()]
+}
+
+#[test]
+fn what_is_queued_when_a_session_ends_is_carried_out_if_it_is_no_business_of_its_account() {
+    for nth in 0..12 {
+        let mut t = page(2);
+        t.doc.slow = true;
+        t.open(0);
+        t.doc.core.handle(Event::SignOut, t.doc.now());
+        let [before, after] = carried_out(&mut t, nth);
+        for name in ["sign out", "cancel", "tell", "erase", "note", "announce"] {
+            assert!(before.contains(name) || after.contains(name), "{nth}, {name}: {after:?}");
+        }
+        assert!(!(before.contains("sign out") && after.contains("cancel")), "{nth}: {after:?}");
+        let mut t = page(2);
+        t.visit(0);
+        t.doc.look(wanted(0, Size::S64));
+        t.doc.look(wanted(1, Size::S64));
+        t.doc.tell(Event::FriendsViewed(ListView { rows: 0..4, pictures: None }));
+        t.doc.tell(Event::ProfileViewed(user(1)));
+        let [before, after] = carried_out(&mut t, nth);
+        assert!(before.contains("report") || after.contains("report"), "{nth}: {after:?}");
+        assert!(!after.contains("ask"), "{nth}: {after:?}");
+    }
 }
 
 #[test]
