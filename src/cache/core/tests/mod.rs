@@ -12,6 +12,7 @@ mod layers;
 mod lists;
 mod looks;
 mod opening;
+mod person;
 mod sessions;
 mod stored;
 mod wakes;
