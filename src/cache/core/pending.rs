@@ -284,4 +284,44 @@ mod tests {
             assert_eq!(newer.replaces(&older), expected, "{newer:?} in place of {older:?}");
         }
     }
+
+    fn at(millis: u64) -> Moment {
+        Moment::of(Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn what_is_noted_gives_way_to_what_is_about_the_same_and_to_nothing_else() {
+        let (mut writes, other) = (Writes::default(), page("c"));
+        writes.durable.others = vec![other.clone(), page("b")];
+        writes.no_document(key("b"), at(0));
+        assert_eq!(writes.durable.others, [other, Owed::NoDocument(key("b"))]);
+
+        writes.local.others = vec![Owed::BelieveFrom(Timestamp(1)), Owed::Lineage(lineage(1))];
+        writes.note_lineage(lineage(2), at(0));
+        let expected = [Owed::BelieveFrom(Timestamp(1)), Owed::Lineage(lineage(2))];
+        assert_eq!(writes.local.others, expected);
+    }
+
+    #[test]
+    fn layers_are_written_once_the_page_rests_and_not_before_a_failed_one_may_be_asked_again() {
+        let policy = Policy::default();
+        let due = |writes: &Writes, visible| writes.durable.due(&policy, visible);
+        let mut writes = Writes::default();
+        writes.want(&ada(), at(1_000));
+        assert_eq!(due(&writes, true), Some(at(1_000) + policy.write_after));
+        assert_eq!(due(&writes, false), Some(at(1_000)), "nobody looks");
+        writes.put_off(at(1_400));
+        assert_eq!(due(&writes, true), Some(at(1_400) + policy.write_after), "it was painted");
+        writes.put_off(at(9_000));
+        assert_eq!(due(&writes, true), Some(at(1_000) + policy.write_at_most));
+
+        writes.durable.not_before = at(20_000);
+        assert_eq!(due(&writes, true), Some(at(20_000)));
+        let (users, _) = writes.durable.take();
+        assert_eq!((users.len(), due(&writes, true)), (1, None));
+        writes.want(&ada(), at(10_000));
+        assert_eq!(due(&writes, true), Some(at(20_000)), "that one is not taken with it");
+        writes.durable.users.clear();
+        assert_eq!(due(&writes, true), None, "nothing is left");
+    }
 }
