@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cache::core::{
-    ConnectionView, ListState, ListView, ProfileView,
+    ConnectionView, ListState, ListView, ProfileView, Topic,
     testing::{Fault, Weather},
 };
 
@@ -187,4 +187,61 @@ fn a_profile_that_nobody_looks_at_any_more_is_not_waited_for() {
     t.doc.tell(Event::ProfileLeft(user(0)));
     t.doc.run();
     assert_eq!(t.doc.under_way.len(), 1, "the other one goes on");
+}
+
+#[test]
+fn a_profile_is_told_of_for_as_long_as_somebody_looks_at_it() {
+    let told = |t: &Fixture| t.doc.changed.contains(&Topic::Profile(user(1)));
+    let mut t = Fixture::with_users(2);
+    t.doc.slow = true;
+    t.doc.tell(Event::ProfileViewed(user(1)));
+    t.doc.tell(Event::ProfileViewed(user(1)));
+    t.doc.run();
+    t.doc.tell(Event::ProfileLeft(user(1)));
+    t.doc.slow = false;
+    t.doc.changed.clear();
+    t.doc.run();
+    assert!(told(&t), "one of two goes on looking");
+    assert_eq!(t.doc.requests().len(), 1, "its request goes on");
+
+    t.doc.tell(Event::ProfileLeft(user(1)));
+    t.doc.changed.clear();
+    t.doc.tell(Event::Invalidate(user(1)));
+    t.doc.wait(secs(5));
+    assert!(!told(&t) && t.doc.requests().is_empty(), "nobody looks");
+}
+
+#[test]
+fn a_page_names_what_it_holds_if_that_is_of_the_same_history() {
+    let etag = |t: &mut Fixture| {
+        let requests = t.doc.requests();
+        requests.into_iter().find_map(|request| match request {
+            Request::Friends { etag, .. } => Some(etag.is_some()),
+            _ => None,
+        })
+    };
+    let mut t = Fixture::with_a_list();
+    t.doc.run();
+    assert_eq!(etag(&mut t), Some(false), "nothing is held");
+    t.doc.wait(t.policy.document_fresh_for + secs(1));
+    assert_eq!(etag(&mut t), Some(true));
+    t.world.borrow_mut().server.back_up();
+    t.world.borrow_mut().server.restore();
+    t.hear();
+    t.doc.run();
+    assert_eq!(etag(&mut t), Some(false), "of an earlier history");
+}
+
+#[test]
+fn a_page_that_is_shown_again_asks_about_lists_that_were_checked_a_while_ago() {
+    for (seconds, expected) in [(30, 0), (120, 1)] {
+        let mut t = Fixture::with_a_list();
+        t.doc.run();
+        t.doc.tell(Event::Visible(false));
+        t.doc.wait(secs(seconds));
+        t.doc.requests();
+        t.doc.tell(Event::Visible(true));
+        t.doc.wait(secs(5));
+        assert_eq!(t.list_requests(), expected, "{seconds} s later");
+    }
 }

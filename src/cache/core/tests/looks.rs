@@ -314,3 +314,15 @@ fn what_was_checked_right_before_a_sleep_is_old_after_it() {
     t.doc.wait(secs(2));
     assert_eq!(t.picture_requests(), 1);
 }
+
+#[test]
+fn that_there_is_no_picture_counts_for_the_layer_that_knew() {
+    let mut t = Fixture::with_users(1);
+    t.change(0, false);
+    t.open(0);
+    assert_eq!(t.outcomes(), [Outcome::Negative(Source::Network)]);
+    t.reload();
+    t.world.borrow_mut().local.rows.clear();
+    t.open(0);
+    assert_eq!(t.outcomes(), [Outcome::Negative(Source::IndexedDb)]);
+}

@@ -93,6 +93,23 @@ fn what_is_queued_when_a_session_ends_is_carried_out_if_it_is_no_business_of_its
 }
 
 #[test]
+fn what_is_shown_goes_the_moment_another_account_has_signed_in() {
+    for (name, stays) in [("ada", true), ("grace", false)] {
+        let mut t = page(1);
+        t.visit(0);
+        let (viewer, _) = t.open(0);
+        let (epoch, account) = (t.doc.core.epoch(), account_of(&name.parse().unwrap()));
+        let marker = {
+            let world = &mut *t.world.borrow_mut();
+            world.sign_in(&account.user_id, world.jar.cookie)
+        };
+        t.doc.core.handle(Event::SignedIn { epoch, account, marker }, t.doc.now());
+        assert_eq!(t.view(viewer).shown.is_some(), stays, "{name}");
+        assert_eq!(t.doc.core.epoch() == epoch, stays, "{name}");
+    }
+}
+
+#[test]
 fn a_list_of_another_session_is_nobodys() {
     let mut t = page(1);
     t.world.borrow_mut().server.befriend(&user(0), "a");
