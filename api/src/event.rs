@@ -50,3 +50,39 @@ impl Change {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Author, Revision};
+
+    #[test]
+    fn an_event_says_what_happened_and_to_whom() {
+        let user = |id: &str| -> UserId { id.parse().unwrap() };
+        let picture = |id| Record {
+            user_id: user(id),
+            revision: Revision(1),
+            image_id: None,
+            thumbhash: None,
+        };
+        let (name, headline) = (String::new(), String::new());
+        let profile = Profile {
+            user_id: user("bea"),
+            name: name.clone(),
+            headline,
+            friend_count: 0,
+            picture: picture("bea"),
+        };
+        let author = Author { user_id: user("cem"), name, picture: picture("cem") };
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        let post = Post { id, author, text: "hello".to_owned(), created_at: 1 };
+        let cases = [
+            (Change::Picture(picture("ada")), "picture", "ada"),
+            (Change::Profile(profile), "profile", "bea"),
+            (Change::Post(post), "post", "cem"),
+        ];
+        for (change, name, whom) in cases {
+            assert_eq!((change.event(), change.about().as_str()), (name, whom));
+        }
+    }
+}
