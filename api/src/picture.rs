@@ -246,6 +246,19 @@ mod tests {
     }
 
     #[test]
+    fn a_size_is_one_of_four_numbers_of_pixels() {
+        let sizes = [(64, Size::S64), (128, Size::S128), (256, Size::S256), (512, Size::S512)];
+        for (px, size) in sizes {
+            assert_eq!((size.px(), u32::from(size)), (px, px));
+            assert_eq!(size.to_string(), px.to_string());
+            assert_eq!(px.to_string().parse::<Size>().ok(), Some(size));
+        }
+        for text in ["0", "63", "65", "1024", "", "x", "-64"] {
+            assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_batch_user_reads_as_it_is_written() {
         for text in ["ada", "ada:12", "grace_h-1:0"] {
             assert_eq!(text.parse::<BatchUser>().unwrap().to_string(), text);

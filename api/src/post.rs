@@ -108,6 +108,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_post_id_reads_as_it_is_written() {
+        let text = "01990000-0000-7abc-8def-0123456789ab";
+        let id: PostId = text.parse().unwrap();
+        assert_eq!((id.as_str(), id.to_string()), (text, text.to_owned()));
+        assert_eq!(String::from(id), text);
+    }
+
+    #[test]
     fn a_post_id_is_checked_where_it_is_parsed() {
         let cases = [
             ("plain", "01990000-0000-7abc-8def-0123456789ab", true),

@@ -84,6 +84,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_password_is_not_written_into_a_log() {
+        let credentials = Credentials { username: "ada".into(), password: "lovelace".into() };
+        let log = format!("{credentials:?}");
+        assert!(log.contains("ada") && !log.contains("lovelace"), "{log}");
+    }
+
+    #[test]
     fn a_marker_names_its_user() {
         let ada: UserId = "ada".parse().unwrap();
         let marker = Marker::new(&ada, 0xbeef);

@@ -364,5 +364,14 @@ mod tests {
             Some(crate::cache::layer::OriginError::Malformed);
         assert!(!friends.hand_out(), "what is shown has not failed");
         assert_eq!(friends.users(&FIRST).len(), 2);
+
+        let (mut friends, mut empty) = (Friends::new(None), page(0, None));
+        if let Body::Friends(page) = &mut empty.document.body {
+            page.friends.clear();
+        }
+        look(&mut friends, 0..9);
+        friends.find_mut(&FIRST).unwrap().keep(empty);
+        friends.align(10);
+        assert!(friends.hand_out(), "there are none");
     }
 }

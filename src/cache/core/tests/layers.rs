@@ -257,6 +257,17 @@ fn a_row_of_another_document_that_is_newer_than_what_is_known_is_shown() {
 }
 
 #[test]
+fn news_of_a_later_history_is_news() {
+    let mut t = Fixture::with_users(1);
+    let (viewer, _) = t.open(0);
+    t.world.borrow_mut().server.back_up();
+    t.world.borrow_mut().server.restore();
+    t.change(0, true);
+    t.hear();
+    assert!(t.shows_revision(viewer, 0, 2));
+}
+
+#[test]
 fn a_server_restored_from_a_backup_is_believed() {
     let mut t = Fixture::with_users(1);
     t.world.borrow_mut().server.back_up();
