@@ -10,7 +10,12 @@ use axum::{
 use futures_util::{Stream, stream::unfold};
 use miniature_api::Problem;
 
-use super::{guard::SignedIn, lineage::HoldsOurs, openapi::Refused};
+use super::{
+    guard::SignedIn,
+    lineage::HoldsOurs,
+    openapi::{Invalid, Refused},
+    params::Params,
+};
 use crate::{
     ApiError,
     events::{Events, Frame, Listener},
@@ -22,15 +27,17 @@ use crate::{
 const UNBUFFERED: [(HeaderName, &str); 2] =
     [(header::CACHE_CONTROL, "no-store"), (HeaderName::from_static("x-accel-buffering"), "no")];
 
-/// `GET /api/events`: server-sent events `picture`, `profile`, `post` and `reset`. With
-/// `Last-Event-ID` those missed come first, or `reset` if that cannot be told, as to whoever holds
-/// another lineage than ours.
+/// `GET /api/events`: server-sent events `picture`, `profile`, `post` and `reset`. A client that names
+/// the last `id` it read gets what it missed first, or `reset` if that is not known, or if the client
+/// holds another lineage than ours. It names the id in `Last-Event-ID` or, as curl or a new
+/// `EventSource` would, in `?last_event_id=`. The header wins: a browser sends it when it reconnects to
+/// an address that still has the first id.
 ///
 /// It ends when the session has ended, when the reader takes too little, and when the server stops.
 ///
 /// # Errors
 ///
-/// [`ApiError::TooManyStreams`] (429).
+/// [`ApiError::TooManyStreams`] (429); [`ApiError::Invalid`] (422) if the parameter is there twice.
 ///
 /// # Source
 ///
@@ -38,11 +45,20 @@ const UNBUFFERED: [(HeaderName, &str); 2] =
 #[utoipa::path(
     get,
     path = "/api/events",
-    params(("Last-Event-ID" = Option<String>, Header, description = "the last `id` that came")),
+    params(
+        (
+            "Last-Event-ID" = Option<String>, Header,
+            description = "the last `id` that came; it wins over `last_event_id`"
+        ),
+        (
+            "last_event_id" = Option<String>, Query,
+            description = "the same, for clients that cannot set the header"
+        ),
+    ),
     responses(
         (status = 200, body = String, content_type = "text/event-stream"),
         (status = 429, body = Problem, content_type = "application/problem+json"),
-        Refused,
+        Refused, Invalid,
     )
 )]
 pub(crate) async fn events(
@@ -52,9 +68,11 @@ pub(crate) async fn events(
     State(stop): State<Stop>,
     HoldsOurs(holds_ours): HoldsOurs,
     headers: HeaderMap,
+    params: Params,
 ) -> Result<impl IntoResponse, ApiError> {
-    let seen = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
-    let seen = if holds_ours { seen } else { Some("") };
+    let given = params.optional::<String>("last_event_id")?;
+    let header = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
+    let seen = if holds_ours { header.or(given.as_deref()) } else { Some("") };
     let listener = events.listen(signed_in.user, seen, &stop);
     let listener = listener.ok_or(ApiError::TooManyStreams)?;
     let ended = Box::pin(sessions.until_ended(signed_in.token));

@@ -76,6 +76,29 @@ async fn whoever_comes_back_hears_what_they_missed_of_the_last_thousand() {
 }
 
 #[tokio::test]
+async fn a_client_that_cannot_set_a_header_names_the_last_event_in_the_address() {
+    let t = Instance::alone().await;
+    let ada = t.browser("ada").await;
+    let mut stream = ada.listen_since(None).await;
+    let before = stream.next().await.id;
+    for text in ["one", "two"] {
+        ada.write(text).await;
+    }
+    let first = stream.next().await.id;
+    let address = |id: &str| format!("/api/events?last_event_id={id}");
+
+    let mut by_address = ada.listen_at(&address(&before), None).await;
+    assert_eq!(by_address.next().await.post(), "one");
+    assert_eq!(by_address.next().await.post(), "two");
+
+    let mut by_both = ada.listen_at(&address(&before), Some(&first)).await;
+    assert_eq!(by_both.next().await.post(), "two", "the header wins");
+    assert_eq!(ada.listen_at(&address("x"), None).await.next().await.name, "reset");
+    let twice = ada.events_at("/api/events?last_event_id=1-0&last_event_id=2-0", None).await;
+    assert_eq!(twice.status(), StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
 async fn a_reader_that_takes_too_little_is_cut_off_and_catches_up() {
     let t = Instance::alone().await;
     let ada = t.browser("ada").await;

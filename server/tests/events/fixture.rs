@@ -129,7 +129,11 @@ impl Browser<'_> {
     }
 
     pub(crate) async fn events(&self, seen: Option<&str>) -> Response {
-        let mut request = Request::get("/api/events").header(header::COOKIE, &self.cookie);
+        self.events_at("/api/events", seen).await
+    }
+
+    pub(crate) async fn events_at(&self, path: &str, seen: Option<&str>) -> Response {
+        let mut request = Request::get(path).header(header::COOKIE, &self.cookie);
         if let Some(seen) = seen {
             request = request.header("last-event-id", seen);
         }
@@ -144,7 +148,12 @@ impl Browser<'_> {
     }
 
     pub(crate) async fn listen_since(&self, seen: Option<&str>) -> Stream {
-        let answer = self.events(seen).await;
+        self.listen_at("/api/events", seen).await
+    }
+
+    /// With the last id in the path, in the header, or in both.
+    pub(crate) async fn listen_at(&self, path: &str, seen: Option<&str>) -> Stream {
+        let answer = self.events_at(path, seen).await;
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         assert_eq!(answer.headers()["cache-control"], "no-store");
