@@ -20,7 +20,7 @@ use miniature_api::{BATCH_LIMIT, Change, UserId};
 use crate::{
     events::Events,
     profiles::{Answer, Profiles, SourceError},
-    storage::{Database, NewPicture, PictureChange, Versioned},
+    storage::{Database, Described, NewPicture, PictureChange, Versioned},
 };
 
 /// Sees changes of people through. Cheap to clone; clones share what is still to be found out.
@@ -49,8 +49,7 @@ impl Changes {
     /// Gives someone another picture, or none, at a time in seconds since 1970. Returns none, and
     /// changes nothing, if that picture has been removed since it was kept.
     ///
-    /// One that they have already is told once more: it may be asked for again because the news of it
-    /// was lost.
+    /// One that they have already is no news.
     ///
     /// # Errors
     ///
@@ -65,18 +64,22 @@ impl Changes {
         let told = see_through(async move {
             let made = changes.database.set_picture(&user, picture.as_ref(), now).await;
             let change = changes.unless_unsure(&user, made).await?;
-            if let Some(PictureChange::Changed(ours) | PictureChange::AlreadySo(ours)) = &change {
-                let known = changes.take_up(ours.clone()).await;
-                changes.tell_picture(&known).await;
-                changes.rewrite_posts(known.profile);
+            match &change {
+                Some(PictureChange::Changed(ours)) => {
+                    let known = changes.take_up(ours.clone()).await;
+                    changes.tell_picture(&known).await;
+                    changes.rewrite_posts(known.profile);
+                }
+                Some(PictureChange::AlreadySo(ours)) => drop(changes.take_up(ours.clone()).await),
+                Some(PictureChange::NoSuchUser) | None => {}
             }
             Ok(change)
         });
         told.await.unwrap_or(Err(SourceError::Lost))
     }
 
-    /// Changes what is said of someone; what is none stays. Returns their profile, or none if there
-    /// is no such user.
+    /// Changes what is said of someone; what is none stays, and what was so before is no news. Returns
+    /// their profile, or none if there is no such user.
     ///
     /// # Errors
     ///
@@ -90,10 +93,13 @@ impl Changes {
         let (changes, user) = (self.clone(), user.clone());
         let told = see_through(async move {
             let made = changes.database.describe(&user, name.as_deref(), headline.as_deref()).await;
-            let Some(ours) = changes.unless_unsure(&user, made).await? else { return Ok(None) };
+            let described = changes.unless_unsure(&user, made).await?;
+            let Some(Described { profile: ours, is_news }) = described else { return Ok(None) };
             let known = changes.take_up(ours).await;
-            changes.tell_profile(&known).await;
-            changes.rewrite_posts(Arc::clone(&known.profile));
+            if is_news {
+                changes.tell_profile(&known).await;
+                changes.rewrite_posts(Arc::clone(&known.profile));
+            }
             Ok(Some(known.profile))
         });
         told.await.unwrap_or(Err(SourceError::Lost))

@@ -154,7 +154,8 @@ impl ProfileSource for HttpSource {
             if held.as_ref().is_some_and(|held| differs(held, &person)) {
                 let (name, headline) = (Some(&*person.name), Some(&*person.headline));
                 // It has a version of its own then, above that of the copies before it.
-                held = self.database.describe(&person.user_id, name, headline).await?;
+                let described = self.database.describe(&person.user_id, name, headline).await?;
+                held = described.map(|described| described.profile);
             }
             profiles.insert(person.user_id.clone(), joined(held, person));
         }

@@ -39,7 +39,7 @@ pub use self::{
     friends::{Cursor, CursorError},
     images::{Claim, ImageMetadata},
     objects::{Objects, ObjectsAway, ObjectsError},
-    people::{NewPerson, NewPicture, PictureChange, Versioned},
+    people::{Described, NewPerson, NewPicture, PictureChange, Versioned},
     posts::StoredPost,
     unused::Disuse,
 };

@@ -59,6 +59,15 @@ pub enum PictureChange {
     NoSuchUser,
 }
 
+/// What became of a request to change what is said of someone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// Their profile since.
+    pub profile: Versioned,
+    /// Whether it was another before.
+    pub is_news: bool,
+}
+
 /// A row of [`PROFILES`].
 #[derive(sqlx::FromRow)]
 struct ProfileRow {
@@ -201,7 +210,7 @@ impl Database {
 
 impl Database {
     /// Changes what is said of a user, and counts their version up if that is news; what is none
-    /// stays. Returns their profile, or none if there is no such user.
+    /// stays. Returns none if there is no such user.
     ///
     /// # Errors
     ///
@@ -211,16 +220,19 @@ impl Database {
         user: &UserId,
         name: Option<&str>,
         headline: Option<&str>,
-    ) -> sqlx::Result<Option<Versioned>> {
+    ) -> sqlx::Result<Option<Described>> {
         let sql = format!(
             "UPDATE users SET name = COALESCE($2, name), headline = COALESCE($3, headline), \
-             version = version + CASE WHEN name = COALESCE($2, name) \
-             AND headline = COALESCE($3, headline) THEN 0 ELSE 1 END WHERE id = $1 {CHANGED}"
+             version = version + 1 WHERE id = $1 AND \
+             (name <> COALESCE($2, name) OR headline <> COALESCE($3, headline)) {CHANGED}"
         );
         let query = sqlx::query_as::<_, ProfileRow>(&sql);
         let query = query.bind(user.as_str()).bind(name).bind(headline);
-        let changed = self.ask(async |c| query.fetch_optional(c).await).await?;
-        changed.map(ProfileRow::profile).transpose()
+        if let Some(row) = self.ask(async |c| query.fetch_optional(c).await).await? {
+            return Ok(Some(Described { profile: row.profile()?, is_news: true }));
+        }
+        let profile = self.profiles(std::slice::from_ref(user)).await?.remove(user);
+        Ok(profile.map(|profile| Described { profile, is_news: false }))
     }
 
     /// Notes that a user is active at a time, in seconds since 1970.

@@ -43,6 +43,27 @@ async fn what_happens_to_a_friend_is_heard_and_what_happens_to_a_stranger_is_not
 }
 
 #[tokio::test]
+async fn a_picture_or_a_profile_that_is_as_it_was_is_no_news() {
+    let t = Instance::alone().await;
+    let (ada, bea) = (t.browser("ada").await, t.browser("bea").await);
+    let mut stream = ada.listen().await;
+    let upload = async || t.collection.pictures.set_picture(&user("bea"), png().into()).await;
+    upload().await.unwrap();
+    bea.rename("Beatrice").await;
+    assert_eq!(stream.next().await.name, "picture");
+    assert_eq!(stream.next().await.name, "profile");
+
+    upload().await.unwrap();
+    bea.rename("Beatrice").await;
+    let headline = json!({ "name": "Beatrice", "headline": "" });
+    bea.send(Method::PATCH, "/api/users/me", &headline).await;
+    t.collection.pictures.remove_picture(&user("ada")).await.unwrap();
+    bea.write("the next that happens").await;
+
+    assert_eq!(stream.next().await.post(), "the next that happens");
+}
+
+#[tokio::test]
 async fn whoever_comes_back_hears_what_they_missed_of_the_last_thousand() {
     let t = Instance::alone().await;
     let (ada, zoe) = (t.browser("ada").await, t.browser("zoe").await);

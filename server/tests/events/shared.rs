@@ -259,7 +259,8 @@ async fn a_change_of_which_redis_has_an_older_profile_is_read_from_the_database(
     assert_eq!(ada.name_of("bea").await, "bea");
     let key = format!("miniature:profile:{}:bea", database.lineage());
     let old = redis.command(&["GET", &key]).unwrap();
-    let renamed = database.describe(&user("bea"), Some("Beatrice"), None).await.unwrap().unwrap();
+    let renamed = database.describe(&user("bea"), Some("Beatrice"), None).await.unwrap();
+    let renamed = renamed.unwrap().profile;
     let change = serde_json::to_string(&Change::Profile(renamed.profile.clone())).unwrap();
 
     // As another instance tells it, while Redis still has, or has again, what was before.

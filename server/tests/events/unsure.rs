@@ -13,29 +13,6 @@ use crate::{
     line::{Done, Line},
 };
 
-#[tokio::test]
-async fn a_change_that_was_recorded_and_not_told_is_told_when_it_is_asked_for_again() {
-    let t = Instance::alone().await;
-    let (pictures, bea) = (&t.collection.pictures, user("bea"));
-    let mut stream = t.browser("ada").await.listen().await;
-    pictures.set_picture(&bea, png().into()).await.unwrap();
-    t.browser("bea").await.write("with a picture").await;
-    assert_eq!(stream.next().await.name, "picture");
-    stream.until_post("with a picture").await;
-    // As a server that is killed right after the commit leaves it.
-    t.collection.database.set_picture(&bea, None, 0).await.unwrap();
-    let held = async || t.collection.profiles.get(&bea).await.unwrap().unwrap().picture.clone();
-    assert_eq!(held().await.revision, Revision(1));
-
-    pictures.remove_picture(&bea).await.unwrap();
-
-    let told = stream.until("picture").await;
-    let record = serde_json::from_str::<Record>(&told.data).unwrap();
-    assert_eq!((record.revision, record.image_id), (Revision(2), None));
-    assert_eq!(held().await, record);
-    until_the_post_shows(&t.collection.database, "bea", 2).await;
-}
-
 /// An instance on a database that can be cut off; `ada` has heard a post of `bea`, and knows her.
 async fn cut_off_at_will(postgres: &Postgres) -> (Instance, Line) {
     let line = Line::to(&postgres.url()).await;
