@@ -11,22 +11,13 @@ use crate::{limits::Limits, metrics::EVENT_STREAMS, places::Place, storage::Data
 /// Who are friends, as of a moment ago. Cheap to clone; clones share what is kept.
 ///
 /// **Invariant:** what happens to one costs one question, however many listen; and so does all that
-/// one has missed, to however many it happened. Whoever is a friend of one has them as a friend.
+/// one has missed, to however many it happened. Friendship is mutual.
 #[derive(Clone, Debug)]
 pub(super) struct Audience {
     database: Database,
     friends: Cache<UserId, Arc<HashSet<UserId>>>,
-    /// Others need the database's connections too.
+    /// Of those who come back. Others need the database's connections too.
     questions: Arc<Semaphore>,
-}
-
-/// When one hears of something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hearing {
-    /// As it happens: many hear of one.
-    Live,
-    /// Afterwards: one hears of many.
-    Replay,
 }
 
 impl Audience {
@@ -43,7 +34,21 @@ impl Audience {
         Self { database, friends, questions }
     }
 
-    /// Whether one may hear of what happens to another: of oneself, and of one's friends.
+    /// Who is a friend of a user, and so may hear of them.
+    ///
+    /// # Errors
+    ///
+    /// If it is not known and the database does not answer.
+    pub(super) async fn friends(
+        &self,
+        of: &UserId,
+    ) -> Result<Arc<HashSet<UserId>>, Arc<sqlx::Error>> {
+        let load = async { self.database.friend_ids(of).await.map(Arc::new) };
+        self.friends.try_get_with_by_ref(of, load).await
+    }
+
+    /// Whether one who comes back may hear of what happened to another: of oneself, and of one's
+    /// friends.
     ///
     /// # Errors
     ///
@@ -52,7 +57,6 @@ impl Audience {
         &self,
         listener: &UserId,
         about: &UserId,
-        hearing: Hearing,
     ) -> Result<bool, Arc<sqlx::Error>> {
         if listener == about {
             return Ok(true);
@@ -62,15 +66,8 @@ impl Audience {
                 return Ok(friends.contains(other));
             }
         }
-        let (one, other) = match hearing {
-            Hearing::Live => (about, listener),
-            Hearing::Replay => (listener, about),
-        };
-        let load = async {
-            let _turn = self.questions.acquire().await; // never closed
-            self.database.friend_ids(one).await.map(Arc::new)
-        };
-        Ok(self.friends.try_get_with_by_ref(one, load).await?.contains(other))
+        let _turn = self.questions.acquire().await; // never closed
+        Ok(self.friends(listener).await?.contains(about))
     }
 }
 

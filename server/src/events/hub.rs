@@ -3,9 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use miniature_api::{Change, RESET_EVENT, UserId};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
-use super::log::{EventId, Log};
+use super::{
+    log::{EventId, Log},
+    subscribers::{Subscribers, Subscription},
+};
 
 /// An event as clients read it, written once for all of them.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,8 +60,8 @@ pub(super) struct Beginning {
 #[derive(Debug)]
 pub(super) struct Hub {
     log: Mutex<Log<Arc<Told>>>,
-    /// Whoever lags behind by more than its capacity is cut off.
-    channel: broadcast::Sender<Arc<Told>>,
+    /// Told under the lock of the log, so in its order.
+    subscribers: Subscribers,
     /// How many events were told here alone. Changed under the lock of the log.
     unshared: watch::Sender<u64>,
     /// Whether this instance has begun to follow the others.
@@ -67,16 +70,15 @@ pub(super) struct Hub {
 
 impl Hub {
     /// A hub of one instance alone, which knows all that happens.
-    pub(super) fn alone(log: Log<Arc<Told>>, behind: usize) -> Self {
-        let (channel, _) = broadcast::channel(behind);
+    pub(super) fn alone(log: Log<Arc<Told>>, subscribers: Subscribers) -> Self {
         let caught_up = watch::Sender::new(true);
-        Self { log: Mutex::new(log), channel, unshared: watch::Sender::new(0), caught_up }
+        Self { log: Mutex::new(log), subscribers, unshared: watch::Sender::new(0), caught_up }
     }
 
     /// A hub of one instance of several, which knows nothing yet.
-    pub(super) fn one_of_several(mut log: Log<Arc<Told>>, behind: usize) -> Self {
+    pub(super) fn one_of_several(mut log: Log<Arc<Told>>, subscribers: Subscribers) -> Self {
         log.break_off();
-        let hub = Self::alone(log, behind);
+        let hub = Self::alone(log, subscribers);
         hub.caught_up.send_replace(false);
         hub
     }
@@ -96,7 +98,7 @@ impl Hub {
     fn tell(&self, log: &mut Log<Arc<Told>>, id: EventId, change: &Change) {
         let Some(told) = Told::new(id, change) else { return };
         if log.push(id, Arc::clone(&told)) {
-            self.send(told);
+            self.subscribers.tell(told);
         }
     }
 
@@ -108,7 +110,7 @@ impl Hub {
         let mut log = self.log();
         log.break_off();
         if let Some(told) = Told::new(log.newest(), change) {
-            self.send(told);
+            self.subscribers.tell(told);
         }
         self.unshared.send_modify(|count| *count += 1);
     }
@@ -126,7 +128,7 @@ impl Hub {
             shared.break_off();
         }
         *log = shared;
-        self.send(Told::reset(log.newest()));
+        self.subscribers.tell(Told::reset(log.newest()));
         self.caught_up.send_replace(true);
     }
 
@@ -148,8 +150,8 @@ impl Hub {
         let _ = caught_up.wait_for(|caught_up| *caught_up).await;
     }
 
-    /// Listens from now on; `seen` is the id of the last event that the client knows of.
-    pub(super) fn listen(&self, seen: Option<&str>) -> (Beginning, broadcast::Receiver<Arc<Told>>) {
+    /// Listens as a user from now on; `seen` is the id of the last event that the client knows of.
+    pub(super) fn listen(&self, user: UserId, seen: Option<&str>) -> (Beginning, Subscription) {
         let log = self.log(); // nothing happens between the replay and what follows
         let up_to = log.newest();
         let missed = match seen.map(str::parse::<EventId>) {
@@ -159,7 +161,7 @@ impl Hub {
                 missed.unwrap_or_else(|| vec![Told::reset(up_to)])
             }
         };
-        (Beginning { missed, up_to }, self.channel.subscribe())
+        (Beginning { missed, up_to }, self.subscribers.join(user))
     }
 
     /// What a log would keep of a change.
@@ -167,11 +169,6 @@ impl Hub {
         if let Some(told) = Told::new(id, change) {
             log.push(id, told);
         }
-    }
-
-    /// It fails only when nobody listens.
-    fn send(&self, told: Arc<Told>) {
-        let _ = self.channel.send(told);
     }
 
     fn log(&self) -> MutexGuard<'_, Log<Arc<Told>>> {
@@ -182,8 +179,10 @@ impl Hub {
 #[cfg(test)]
 mod tests {
     use miniature_api::{Record, Revision};
+    use tokio::sync::mpsc::UnboundedReceiver;
 
     use super::*;
+    use crate::events::subscribers::Signal;
 
     const KEPT: usize = 3;
 
@@ -200,14 +199,27 @@ mod tests {
         })
     }
 
+    fn ada() -> UserId {
+        "ada".parse().unwrap()
+    }
+
     /// The events that a client hears first, by name, when it knows of this one.
     fn replay(hub: &Hub, seen: &str) -> Vec<&'static str> {
-        hub.listen(Some(seen)).0.missed.iter().map(|told| told.name).collect()
+        hub.listen(ada(), Some(seen)).0.missed.iter().map(|told| told.name).collect()
+    }
+
+    /// The next event that is told, whoever joins or leaves before it.
+    fn next(signals: &mut UnboundedReceiver<Signal>) -> Arc<Told> {
+        loop {
+            if let Signal::Tell(told) = signals.try_recv().unwrap() {
+                return told;
+            }
+        }
     }
 
     #[test]
     fn a_client_hears_what_it_has_missed_or_is_reset() {
-        let hub = Hub::alone(log(100), 16);
+        let hub = Hub::alone(log(100), Subscribers::new(16).0);
         for revision in 1..=5 {
             hub.tell_now(100 + u64::from(revision), &change(revision));
         }
@@ -222,19 +234,20 @@ mod tests {
         for (name, seen, expected) in cases {
             assert_eq!(replay(&hub, seen), expected, "{name}");
         }
-        assert!(hub.listen(None).0.missed.is_empty());
+        assert!(hub.listen(ada(), None).0.missed.is_empty());
     }
 
     #[test]
     fn what_was_told_here_alone_is_heard_at_once_and_resets_whoever_comes_back() {
-        let hub = Hub::one_of_several(log(0), 16);
+        let (subscribers, mut signals) = Subscribers::new(16);
+        let hub = Hub::one_of_several(log(0), subscribers);
         assert_eq!(replay(&hub, "0-0"), ["reset"], "nothing is known yet");
         hub.restart(log(100), 0);
+        assert_eq!(next(&mut signals).name, "reset");
         assert_eq!(replay(&hub, "100-0"), Vec::<&str>::new());
 
-        let (_, mut client) = hub.listen(None);
         hub.tell_unshared(&change(1));
-        let told = client.try_recv().unwrap();
+        let told = next(&mut signals);
         assert_eq!((told.name, told.id()), ("picture", "100-0".to_owned()));
         assert_eq!(replay(&hub, "100-0"), ["reset"]);
 
@@ -242,6 +255,6 @@ mod tests {
         assert_eq!(replay(&hub, "200-0"), ["reset"], "one was told here alone meanwhile");
         hub.restart(log(300), 1);
         assert_eq!(replay(&hub, "300-0"), Vec::<&str>::new());
-        assert_eq!(client.try_recv().unwrap().name, "reset");
+        assert_eq!(next(&mut signals).name, "reset");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! publish ─▶ Redis stream ─▶ follower of each instance ─┐
-//!    └────── without Redis, or while it is away ────────┴─▶ hub: log, listeners ─▶ clients
+//!    └────── without Redis, or while it is away ────────┴─▶ hub: log ─▶ dispatcher ─▶ clients
 //! ```
 //!
 //! **Invariant:** nobody hears of someone who is neither themself nor a friend, and whoever may have
@@ -13,6 +13,7 @@ mod follower;
 mod hub;
 mod log;
 mod stream;
+mod subscribers;
 
 use std::{
     collections::VecDeque,
@@ -22,19 +23,17 @@ use std::{
 };
 
 use miniature_api::{Change, UserId};
-use tokio::{
-    sync::broadcast::{self, error::RecvError},
-    time::{Instant, Interval, MissedTickBehavior, interval_at},
-};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::{sync::WaitForCancellationFutureOwned, task::AbortOnDropHandle};
 
 pub(crate) use self::hub::Told;
 use self::{
-    audience::{Audience, Hearing, Seat},
+    audience::{Audience, Seat},
     follower::Follower,
     hub::{Beginning, Hub},
     log::{EventId, Log},
     stream::SharedStream,
+    subscribers::{Dispatcher, Subscribers, Subscription},
 };
 use crate::{
     clock::Clock, limits::Limits, metrics::EVENTS_TOLD, places::Places, profiles::Profiles,
@@ -68,24 +67,28 @@ pub(crate) enum Frame {
 
 impl Events {
     /// Events of this instance, and of all others if the profiles are shared through a Redis.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
     pub fn new(database: Database, profiles: Profiles, clock: Clock, limits: &Limits) -> Self {
         let kept = limits.events;
         let stream = profiles
             .redis()
             .map(|redis| SharedStream::new(redis.clone(), database.lineage(), kept));
         let log = Log::starting_at(EventId { ms: clock.now_ms(), count: 0 }, kept);
+        let (subscribers, signals) = Subscribers::new(limits.events_behind);
+        let audience = Audience::new(database, limits);
+        tokio::spawn(Dispatcher::new(audience.clone()).run(signals));
         let hub = match stream {
-            None => Hub::alone(log, limits.events_behind),
-            Some(_) => Hub::one_of_several(
-                Log::starting_at(EventId::default(), kept),
-                limits.events_behind,
-            ),
+            None => Hub::alone(log, subscribers),
+            Some(_) => Hub::one_of_several(Log::starting_at(EventId::default(), kept), subscribers),
         };
         Self {
             hub: Arc::new(hub),
             stream,
             profiles,
-            audience: Audience::new(database, limits),
+            audience,
             places: Places::new(limits.streams_per_user),
             clock,
             heartbeat: limits.heartbeat,
@@ -131,7 +134,7 @@ impl Events {
     /// they listen too often.
     pub(crate) fn listen(&self, user: UserId, seen: Option<&str>, stop: &Stop) -> Option<Listener> {
         let seat = Seat::on(self.places.take(&user)?);
-        let (Beginning { missed, up_to }, told) = self.hub.listen(seen);
+        let (Beginning { missed, up_to }, told) = self.hub.listen(user.clone(), seen);
         let mut heartbeat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Some(Listener {
@@ -155,7 +158,7 @@ pub(crate) struct Listener {
     audience: Audience,
     missed: VecDeque<Arc<Told>>,
     up_to: Option<EventId>,
-    told: broadcast::Receiver<Arc<Told>>,
+    told: Subscription,
     heartbeat: Interval,
     stop: Stop,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -169,41 +172,36 @@ impl Listener {
             if self.stop.has_begun() {
                 return None;
             }
-            if self.may_hear(&told, Hearing::Replay).await? {
+            if self.may_hear(&told).await? {
                 return Some(Frame::Event(told));
             }
         }
         if let Some(up_to) = self.up_to.take() {
             return Some(Frame::UpTo(up_to.to_string()));
         }
-        loop {
-            let told = tokio::select! {
-                biased;
-                () = &mut self.stopping => return None,
-                _ = self.heartbeat.tick() => return Some(Frame::Heartbeat),
-                told = self.told.recv() => told,
-            };
-            match told {
-                Ok(told) if self.may_hear(&told, Hearing::Live).await? => {
-                    return Some(Frame::Event(told));
-                }
-                Ok(_) => {}
-                // It takes too little, and we do not keep everything for it.
-                Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
-            }
+        tokio::select! {
+            biased;
+            () = &mut self.stopping => None,
+            _ = self.heartbeat.tick() => Some(Frame::Heartbeat),
+            told = self.told.next() => told.map(Frame::Event),
         }
     }
 
     /// None if that cannot be told now.
-    async fn may_hear(&self, told: &Told, hearing: Hearing) -> Option<bool> {
+    async fn may_hear(&self, told: &Told) -> Option<bool> {
         let Some(about) = &told.about else { return Some(true) };
-        let heard = self.audience.may_hear(&self.user, about, hearing).await;
+        let heard = self.audience.may_hear(&self.user, about).await;
         heard.inspect_err(|error| tracing::warn!(%error, "who are friends cannot be told")).ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        task::{Context, Wake, Waker},
+    };
+
     use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
     use miniature_api::{Record, Revision};
     use sqlx::{Connection, SqliteConnection};
@@ -251,6 +249,45 @@ mod tests {
         let mut lines = text.lines().filter(|line| !line.starts_with('#'));
         let line = lines.find_map(|line| line.strip_prefix(SOURCE_CALLS));
         line.map_or(0, |number| number.trim().parse().unwrap())
+    }
+
+    /// Counts how often those who wait are woken.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_happens_to_strangers_wakes_no_listener() {
+        let (database, stop) = (Database::in_memory().await.unwrap(), Stop::default());
+        let events = events(&database, &Limits::default()).await;
+        let listen = |n| events.listen(user(n), None, &stop).unwrap();
+        let mut listeners = (2..=LISTENERS).map(listen).collect::<Vec<_>>();
+        let mut stranger = listen(1);
+        for listener in listeners.iter_mut().chain([&mut stranger]) {
+            assert!(matches!(listener.next().await, Some(Frame::UpTo(_))));
+        }
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut waiting = listeners.iter_mut().map(Listener::next).map(Box::pin);
+        let mut waiting = waiting.by_ref().collect::<Vec<_>>();
+        for next in &mut waiting {
+            assert!(next.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+
+        for _ in 0..100 {
+            events.publish(about(user(1))).await;
+            assert!(matches!(stranger.next().await, Some(Frame::Event(_))), "of themself");
+        }
+        assert_eq!(woken.0.load(Ordering::SeqCst), 0);
+
+        events.publish(about(user(0))).await;
+        assert!(matches!(stranger.next().await, Some(Frame::Event(_))), "of their friend");
+        assert_eq!(woken.0.load(Ordering::SeqCst), waiting.len(), "they listen");
     }
 
     #[tokio::test]
