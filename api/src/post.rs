@@ -99,6 +99,10 @@ pub struct Feed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewPost {
+    /// Names it: a UUID of version 7 that the client makes, so that it can send the same again if the
+    /// answer was lost, and there is one post. The server makes one if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<PostId>,
     /// What to say: 1 to [`POST_LIMIT`] characters; white space around it is left off.
     pub text: String,
 }

@@ -1,36 +1,30 @@
 //! What follows a change of a person: the one place through which each goes.
 //!
 //! ```text
-//! database ─▶ every cache takes up what it says ─▶ whoever may know is told
-//!    │                                         └─▶ their posts are rewritten, in the background
-//!    └─ its answer was lost ─▶ asked later what came of it, and that is told
+//! database, and a row in the outbox ─▶ every cache takes up what it says ─▶ those who may know are told
+//!    │                                                └─▶ their posts are rewritten, in the background
+//!    └─ its answer was lost ─▶ every cache forgets ─▶ if it was made, its row is there, and is told
 //! ```
 //!
-//! **Invariant:** a change that was made is told, even if whoever asked for it has gone meanwhile, or
-//! the way back from the database was lost.
+//! **Invariant:** a change that was made is told, even if the client has gone meanwhile, the way back
+//! from the database was lost, or the server was killed.
 
-use std::{
-    collections::HashSet,
-    mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
-use miniature_api::{BATCH_LIMIT, Change, UserId};
+use miniature_api::UserId;
 
 use crate::{
-    events::Events,
     profiles::{Answer, Profiles, SourceError},
-    storage::{Database, Described, NewPicture, PictureChange, Versioned},
+    relay::Relay,
+    storage::{Database, Described, Message, NewPicture, PictureChange, Versioned},
 };
 
-/// Sees changes of people through. Cheap to clone; clones share what is still to be found out.
+/// Sees changes of people through. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Changes {
     database: Database,
     profiles: Profiles,
-    events: Events,
-    /// Who may have changed: the database did not say.
-    unsettled: Arc<Mutex<HashSet<UserId>>>,
+    relay: Relay,
 }
 
 /// Someone after a change, as every cache has them now.
@@ -42,8 +36,8 @@ struct Known {
 
 impl Changes {
     /// Changes of the people in this database.
-    pub fn new(database: Database, profiles: Profiles, events: Events) -> Self {
-        Self { database, profiles, events, unsettled: Arc::default() }
+    pub fn new(database: Database, profiles: Profiles, relay: Relay) -> Self {
+        Self { database, profiles, relay }
     }
 
     /// Gives someone another picture, or none, at a time in seconds since 1970. Returns none, and
@@ -66,9 +60,7 @@ impl Changes {
             let change = changes.unless_unsure(&user, made).await?;
             match &change {
                 Some(PictureChange::Changed(ours)) => {
-                    let known = changes.take_up(ours.clone()).await;
-                    changes.tell_picture(&known).await;
-                    changes.rewrite_posts(known.profile);
+                    changes.tell(ours.clone(), Message::picture).await;
                 }
                 Some(PictureChange::AlreadySo(ours)) => drop(changes.take_up(ours.clone()).await),
                 Some(PictureChange::NoSuchUser) | None => {}
@@ -94,42 +86,21 @@ impl Changes {
         let told = see_through(async move {
             let made = changes.database.describe(&user, name.as_deref(), headline.as_deref()).await;
             let described = changes.unless_unsure(&user, made).await?;
-            let Some(Described { profile: ours, is_news }) = described else { return Ok(None) };
-            let known = changes.take_up(ours).await;
-            if is_news {
-                changes.tell_profile(&known).await;
-                changes.rewrite_posts(Arc::clone(&known.profile));
-            }
-            Ok(Some(known.profile))
+            Ok(match described {
+                None => None,
+                Some(Described { profile, is_news: true }) => {
+                    Some(changes.tell(profile, Message::profile).await)
+                }
+                Some(Described { profile, is_news: false }) => {
+                    Some(changes.take_up(profile).await.profile)
+                }
+            })
         });
         told.await.unwrap_or(Err(SourceError::Lost))
     }
 
-    /// Finds out what came of changes whose answer was lost, and tells it. Returns of how many people
-    /// that was.
-    ///
-    /// # Errors
-    ///
-    /// If the database does not answer; nothing is forgotten.
-    pub async fn settle(&self) -> Result<usize, SourceError> {
-        let unsettled = mem::take(&mut *self.unsettled());
-        let users = unsettled.into_iter().collect::<Vec<_>>();
-        for (n, batch) in users.chunks(BATCH_LIMIT).enumerate() {
-            let found = self.database.profiles(batch).await.inspect_err(|_| {
-                self.unsettled().extend(users[n * BATCH_LIMIT..].iter().cloned());
-            })?;
-            for ours in found.into_values() {
-                let known = self.take_up(ours).await;
-                self.tell_picture(&known).await;
-                self.tell_profile(&known).await;
-                self.rewrite_posts(known.profile);
-            }
-        }
-        Ok(users.len())
-    }
-
     /// If the connection was lost, the change may have been made all the same: no cache goes on with
-    /// what was before, and it is found out later.
+    /// what was before, and the relay finds it in the outbox.
     async fn unless_unsure<T>(
         &self,
         user: &UserId,
@@ -138,7 +109,6 @@ impl Changes {
         if let Err(error) = &made
             && !matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
         {
-            self.unsettled().insert(user.clone());
             self.profiles.invalidate(user).await;
         }
         Ok(made?)
@@ -156,28 +126,18 @@ impl Changes {
         }
     }
 
-    async fn tell_picture(&self, known: &Known) {
-        let change = Change::Picture(known.profile.picture.clone());
-        self.events.publish_at(change, known.version).await;
-    }
-
-    async fn tell_profile(&self, known: &Known) {
-        let change = Change::Profile(known.profile.profile.clone());
-        self.events.publish_at(change, known.version).await;
-    }
-
-    /// If it fails, the snapshots are refreshed once their time is over.
-    fn rewrite_posts(&self, author: Arc<Versioned>) {
-        let database = self.database.clone();
-        tokio::spawn(async move {
-            if let Err(error) = database.rewrite_author(&author, None).await {
-                tracing::warn!(%error, "posts keep an old snapshot of their author for a while");
-            }
-        });
-    }
-
-    fn unsettled(&self) -> MutexGuard<'_, HashSet<UserId>> {
-        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Tells of a change, as it is known to every cache by then, under the id of its row.
+    async fn tell(
+        &self,
+        ours: Versioned,
+        message: impl Fn(&Versioned) -> Message,
+    ) -> Arc<Versioned> {
+        let id = message(&ours).id;
+        let Known { profile, version } = self.take_up(ours).await;
+        let message = Message { id, version, ..message(&profile) };
+        self.relay.announce(&message).await;
+        self.relay.rewrite_posts(Arc::clone(&profile));
+        profile
     }
 }
 

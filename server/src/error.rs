@@ -40,6 +40,9 @@ pub enum ApiError {
     /// 409: another service says who people are.
     #[error("names and headlines are kept by another service; change them there")]
     KeptElsewhere,
+    /// 409: the id that the client made names something of someone else.
+    #[error("this id names another's post; make a new one")]
+    IdTaken,
     /// 413: the body is longer than the route takes.
     #[error("the body is too long")]
     TooLong,
@@ -98,7 +101,7 @@ impl ApiError {
             Self::SignedOut | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
             Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::KeptElsewhere => StatusCode::CONFLICT,
+            Self::KeptElsewhere | Self::IdTaken => StatusCode::CONFLICT,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson | Self::NotAPicture => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,

@@ -3,7 +3,7 @@
 //! ```text
 //! routes ─▶ profiles ─▶ memory ─▶ Redis ─▶ storage (SQLite, PostgreSQL)
 //!    ├────▶ images   ─▶ memory ─▶ files ─▶ a master (files, S3), scaled once
-//!    └────▶ posts, changes ─▶ events ─▶ whoever listens, here and in other instances
+//!    └────▶ posts, changes ─▶ relay ─▶ events ─▶ whoever listens, here and in other instances
 //! ```
 //!
 //! [`app`] is the whole API as a `Router`, so that tests need no socket; [`serve`] adds the
@@ -31,6 +31,7 @@ pub mod posts;
 mod probe;
 pub mod profiles;
 pub mod redis;
+pub mod relay;
 mod routes;
 mod serve;
 pub mod sign_in;

@@ -186,8 +186,24 @@ pub struct Limits {
     pub activity_noted_every: Duration,
 
     /// How often what Redis missed while it was away is written to it, if it is back, and how often the
-    /// database is asked what came of a change whose answer was lost. Default: every second.
+    /// outbox is looked through. Default: every second.
     pub catch_up_every: Duration,
+
+    /// After how long another announces a change that nobody is known to have announced. Default: 2
+    /// seconds.
+    ///
+    /// Longer than the instance that made it takes to announce it, while all is well or Redis is slow.
+    pub relay_after: Duration,
+
+    /// How long ago a client may have made the id of a new post. Default: 1 day, for one that it could
+    /// not send before.
+    ///
+    /// Posts sort by their ids, so an id says when its post was written.
+    pub post_ids_behind: Duration,
+
+    /// How far a client's clock may be ahead when it makes the id of a post. Default: 5 minutes, for
+    /// which the post stands above those written after it.
+    pub post_ids_ahead: Duration,
 
     /// For how long it is told unasked what is ready. Default: 1 second.
     ///
@@ -259,6 +275,7 @@ impl Limits {
 }
 
 impl Default for Limits {
+    #[expect(clippy::too_many_lines, reason = "a line a limit")]
     fn default() -> Self {
         Self {
             profiles: 1_000,
@@ -304,6 +321,9 @@ impl Default for Limits {
             sessions: 10_000,
             activity_noted_every: Duration::from_secs(5 * 60),
             catch_up_every: Duration::from_secs(1),
+            relay_after: Duration::from_secs(2),
+            post_ids_behind: Duration::from_secs(24 * 60 * 60),
+            post_ids_ahead: Duration::from_secs(5 * 60),
             readiness_fresh_for: Duration::from_secs(1),
             events: 1_000,
             events_behind: 256,

@@ -11,19 +11,19 @@
 
 use std::{collections::HashMap, num::NonZeroU32, time::Duration};
 
-use miniature_api::{Author, Change, Feed, Post, PostId, UserId};
+use miniature_api::{Author, Feed, Post, PostId, UserId};
 use uuid::Uuid;
 
 use crate::{
     ApiError,
     changes::see_through,
     clock::Clock,
-    events::Events,
     limits::Limits,
     pace::Pace,
     places::Places,
     profiles::{Answer, Profiles},
-    storage::{Database, StoredPost, Versioned},
+    relay::Relay,
+    storage::{Database, Message, StoredPost, Versioned, Written},
 };
 
 /// Posts and the feed. Cheap to clone; clones share how often someone wrote.
@@ -31,12 +31,23 @@ use crate::{
 pub struct Posts {
     database: Database,
     profiles: Profiles,
-    events: Events,
+    relay: Relay,
     clock: Clock,
     fresh_for: Duration,
+    ids_behind: Duration,
+    ids_ahead: Duration,
     pace: Pace,
     /// Whose snapshots are being written back.
     writing: Places,
+}
+
+/// What became of a request to write a post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// It was written.
+    Now(Post),
+    /// It had been written before, under the same id.
+    Before(Post),
 }
 
 impl Posts {
@@ -44,7 +55,7 @@ impl Posts {
     pub fn new(
         database: Database,
         profiles: Profiles,
-        events: Events,
+        relay: Relay,
         clock: Clock,
         limits: &Limits,
     ) -> Self {
@@ -52,9 +63,11 @@ impl Posts {
         Self {
             database,
             profiles,
-            events,
+            relay,
             clock,
             fresh_for: limits.snapshot_fresh_for,
+            ids_behind: limits.post_ids_behind,
+            ids_ahead: limits.post_ids_ahead,
             pace,
             writing: Places::new(1),
         }
@@ -67,32 +80,60 @@ impl Posts {
     }
 
     /// Keeps what a user writes, and tells those who may know. The source is not asked who they are
-    /// if a cache knows.
+    /// if a cache knows. A client that did not hear the answer repeats the id that it made: then the
+    /// first post stands, and is returned.
     ///
     /// # Errors
     ///
-    /// [`ApiError::TooManyTries`] (429); if the database does not answer.
-    pub async fn write(&self, user: &UserId, text: String) -> Result<Post, ApiError> {
+    /// [`ApiError::TooManyTries`] (429); [`ApiError::Invalid`] (422) if the id does not say that it was
+    /// made now; [`ApiError::IdTaken`] (409) if it names a post of someone else; if the database does
+    /// not answer.
+    pub async fn write(
+        &self,
+        user: &UserId,
+        text: String,
+        id: Option<PostId>,
+    ) -> Result<Accepted, ApiError> {
         self.pace.count(user)?;
+        let id = match id {
+            Some(id) => self.made_lately(id)?,
+            None => Uuid::now_v7().to_string().parse().map_err(ApiError::internal)?,
+        };
         let author = self.profiles.get(user).await?.ok_or(ApiError::SignedOut)?;
-        let id = Uuid::now_v7().to_string().parse().map_err(ApiError::internal)?;
         let stored = snapshot(id, &author, text, self.clock.now());
         let posts = self.clone();
         let kept = see_through(async move { posts.keep(stored).await });
-        Ok(kept.await.ok_or_else(|| ApiError::internal("keeping a post panicked"))??)
+        kept.await.ok_or_else(|| ApiError::internal("keeping a post panicked"))?
+    }
+
+    /// Posts sort by their ids, so an id must say when its post was written.
+    fn made_lately(&self, id: PostId) -> Result<PostId, ApiError> {
+        let made = Uuid::try_parse(id.as_str()).ok().and_then(|id| id.get_timestamp());
+        let made_at = made.map(|made| Duration::from_secs(made.to_unix().0));
+        let now = Duration::from_secs(self.clock.now());
+        let lately = now.saturating_sub(self.ids_behind)..=now + self.ids_ahead;
+        let version = id.as_str().as_bytes()[14];
+        if version == b'7' && made_at.is_some_and(|made_at| lately.contains(&made_at)) {
+            return Ok(id);
+        }
+        let rule = "make it a UUID of version 7, by a clock that is right to some minutes";
+        Err(ApiError::invalid("id", rule))
     }
 
     /// Keeps a post and tells of it, by its author as they are then.
-    async fn keep(&self, mut stored: StoredPost) -> sqlx::Result<Post> {
-        self.database.add_posts(std::slice::from_ref(&stored)).await?;
+    async fn keep(&self, mut stored: StoredPost) -> Result<Accepted, ApiError> {
+        if let Written::Before(first) = self.database.write_post(&stored).await? {
+            let same_author = first.post.author.user_id == stored.post.author.user_id;
+            return same_author.then_some(Accepted::Before(first.post)).ok_or(ApiError::IdTaken);
+        }
         if let Some(author) = self.newer_author(&stored).await {
             stored.post.author = author_of(&author);
             if let Err(error) = self.database.rewrite_author(&author, None).await {
                 tracing::warn!(%error, "a post keeps an old snapshot of its author for a while");
             }
         }
-        self.events.publish(Change::Post(stored.post.clone())).await;
-        Ok(stored.post)
+        self.relay.announce(&Message::post(&stored.post)).await;
+        Ok(Accepted::Now(stored.post))
     }
 
     /// The author, if they have changed since the snapshot was taken: their posts may have been

@@ -16,6 +16,7 @@ use crate::{
     posts::Posts,
     profiles::{Profiles, SourceError},
     redis::{Redis, RedisUrlError},
+    relay::Relay,
     routes::{Frontend, Origins, OurLineage, Readiness},
     sign_in::SignIn,
     stop::Stop,
@@ -43,6 +44,8 @@ pub struct Collection {
     pub changes: Changes,
     /// What happens to people, here and in other instances.
     pub events: Events,
+    /// Announces what happens, and what is still to be announced.
+    pub relay: Relay,
     /// For work that keeps a core busy.
     pub workers: Workers,
 }
@@ -105,9 +108,21 @@ impl Collection {
         let (kept, known) = (renditions.clone(), metadata.clone());
         let unused = Unused::new(database.clone(), kept, known, hints.clone(), limits);
         let events = Events::new(database.clone(), profiles.clone(), Clock::system(), limits);
-        let changes = Changes::new(database.clone(), profiles.clone(), events.clone());
+        let relay = Relay::new(database.clone(), profiles.clone(), events.clone(), limits);
+        let changes = Changes::new(database.clone(), profiles.clone(), relay.clone());
         let pictures = Pictures::new(renditions.clone(), metadata, changes.clone(), limits);
-        Self { database, profiles, renditions, hints, pictures, unused, changes, events, workers }
+        Self {
+            database,
+            profiles,
+            renditions,
+            hints,
+            pictures,
+            unused,
+            changes,
+            events,
+            relay,
+            workers,
+        }
     }
 }
 
@@ -209,6 +224,7 @@ impl App {
             unused: _,
             changes,
             events,
+            relay,
             workers,
         } = collection;
         let hints = hints.timed_by(clock.clone());
@@ -220,7 +236,7 @@ impl App {
         let frontend = config.dist.as_deref().map(open).transpose()?;
         let origins = Origins::new(&config.allowed_origins);
         events.follow();
-        let posts = Posts::new(database.clone(), profiles.clone(), events.clone(), clock, limits);
+        let posts = Posts::new(database.clone(), profiles.clone(), relay, clock, limits);
         let posts = posts.at_most(config.posts_per_user);
         let profile_pace = ProfilePace(Pace::per_minute(config.profile_changes_per_user));
         let at_once = limits.names_at_once.max(config.names_per_user);

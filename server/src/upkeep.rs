@@ -12,8 +12,8 @@ use crate::{
     storage::seconds_before,
 };
 
-/// Reads profiles of active users ahead, writes to Redis what it missed, finds out what came of changes
-/// whose answer was lost, and removes pictures that nobody shows any more. Ends when dropped.
+/// Reads profiles of active users ahead, writes to Redis what it missed, announces what stayed in the
+/// outbox, and removes pictures that nobody shows any more. Ends when dropped.
 #[derive(Debug)]
 pub struct Upkeep(#[expect(dead_code, reason = "tasks end when it is dropped")] JoinSet<()>);
 
@@ -47,10 +47,10 @@ impl Upkeep {
             let profiles = profiles.clone();
             async move { profiles.catch_up().await }
         }));
-        let changes = collection.changes.clone();
-        tasks.spawn(repeat(catch_up_every, "find out what changed", move || {
-            let changes = changes.clone();
-            async move { changes.settle().await }
+        let relay = collection.relay.clone();
+        tasks.spawn(repeat(catch_up_every, "announce what was not", move || {
+            let relay = relay.clone();
+            async move { relay.sweep().await }
         }));
         Self(tasks)
     }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use miniature_api::UserId;
+use miniature_api::{Post, UserId};
 use miniature_server::{
     Collection,
     changes::Changes,
@@ -11,7 +11,7 @@ use miniature_server::{
     images::ImageStore,
     limits::Limits,
     metrics,
-    posts::Posts,
+    posts::{Accepted, Posts},
     profiles::Profiles,
     storage::{Database, NewPerson},
 };
@@ -42,8 +42,15 @@ impl Fixture {
         let images = ImageStore::in_folder(folder.path()).unwrap();
         let collection = Collection::of(database.clone(), profiles.clone(), images, &limits);
         let changes = collection.changes;
-        let posts = Posts::new(database, profiles, collection.events, Clock::system(), &limits);
+        let posts = Posts::new(database, profiles, collection.relay, Clock::system(), &limits);
         Self { posts, changes, _folder: folder }
+    }
+
+    /// `bea` writes a post.
+    async fn write(&self, text: &str) -> Post {
+        let accepted = self.posts.write(&user("bea"), text.to_owned(), None).await.unwrap();
+        let Accepted::Now(post) = accepted else { panic!("{accepted:?}") };
+        post
     }
 
     async fn texts(&self, of: &str) -> Vec<String> {
@@ -63,10 +70,10 @@ async fn neither_posts_nor_the_feed_nor_changes_ask_who_someone_is_if_a_cache_kn
     let handle = metrics::install().unwrap();
     let t = Fixture::on(Database::in_memory().await.unwrap()).await;
     assert_eq!(questions(&handle), 0);
-    t.posts.write(&user("bea"), "cold".to_owned()).await.unwrap();
+    t.write("cold").await;
     assert_eq!(questions(&handle), 1, "nobody knew");
 
-    let post = t.posts.write(&user("bea"), "warm".to_owned()).await.unwrap();
+    let post = t.write("warm").await;
     assert_eq!(post.author.name, "bea");
     assert_eq!(t.texts("ada").await, ["warm", "cold"]);
 
@@ -74,7 +81,7 @@ async fn neither_posts_nor_the_feed_nor_changes_ask_who_someone_is_if_a_cache_kn
 
     t.changes.describe(&user("bea"), Some("Beatrice".to_owned()), None).await.unwrap();
     t.changes.picture(&user("bea"), None, 0).await.unwrap();
-    let post = t.posts.write(&user("bea"), "renamed".to_owned()).await.unwrap();
+    let post = t.write("renamed").await;
     assert_eq!(post.author.name, "Beatrice");
     assert_eq!(questions(&handle), 1, "the change itself says what is so now");
 }

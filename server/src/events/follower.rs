@@ -23,6 +23,7 @@ use super::{
 use crate::{
     profiles::{Profiles, SourceError},
     redis::Connection,
+    storage::Message,
 };
 
 /// How long to wait before trying again.
@@ -142,7 +143,9 @@ impl Follower {
         let mut log = Log::starting_at(first, self.limit);
         for Entry { id, item } in entries {
             match item {
-                Item::Ours(change) | Item::Theirs(change, _) => Hub::record(&mut log, id, &change),
+                Item::Ours(message) | Item::Theirs(message) => {
+                    Hub::record(&mut log, id, &message);
+                }
                 Item::Gap => log = Log::starting_at(id, self.limit),
                 Item::Other => {}
             }
@@ -154,7 +157,8 @@ impl Follower {
     async fn relearn(&self, entries: &[Entry]) {
         let mut changed = HashMap::new();
         for Entry { item, .. } in entries {
-            if let Item::Theirs(change @ (Change::Picture(_) | Change::Profile(_)), version) = item
+            if let Item::Theirs(Message { change, version, .. }) = item
+                && !matches!(change, Change::Post(_))
             {
                 let least = changed.entry(change.about().clone()).or_insert(*version);
                 // Of two versions the higher, unless one is not known.
@@ -169,7 +173,7 @@ impl Follower {
 
     fn take_up(&self, Entry { id, item }: Entry) {
         match item {
-            Item::Ours(change) | Item::Theirs(change, _) => self.hub.tell_shared(id, &change),
+            Item::Ours(message) | Item::Theirs(message) => self.hub.tell_shared(id, &message),
             Item::Gap => {
                 self.profiles.forget_all();
                 self.hub.restart(Log::starting_at(id, self.limit), self.accounted);

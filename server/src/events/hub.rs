@@ -9,11 +9,14 @@ use super::{
     log::{EventId, Log},
     subscribers::{Subscribers, Subscription},
 };
+use crate::storage::Message;
 
 /// An event as clients read it, written once for all of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Told {
     id: EventId,
+    /// Names the change, wherever and however often it is told.
+    message: String,
     /// To whom it happened; none if it is for everyone.
     pub(super) about: Option<UserId>,
     /// The event's name.
@@ -23,19 +26,22 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    fn new(id: EventId, change: &Change) -> Option<Arc<Self>> {
+    fn new(id: EventId, message: &Message) -> Option<Arc<Self>> {
+        let Message { id: message, change, .. } = message;
         let data = match change {
             Change::Picture(record) => serde_json::to_string(record),
             Change::Profile(profile) => serde_json::to_string(profile),
             Change::Post(post) => serde_json::to_string(post),
         };
         let about = Some(change.about().clone());
-        Some(Arc::new(Self { id, about, name: change.event(), data: data.ok()? }))
+        let (message, name) = (message.clone(), change.event());
+        Some(Arc::new(Self { id, message, about, name, data: data.ok()? }))
     }
 
     /// Data that is empty would not reach a page: browsers drop such events.
     fn reset(id: EventId) -> Arc<Self> {
-        Arc::new(Self { id, about: None, name: RESET_EVENT, data: "{}".to_owned() })
+        let (message, data) = (String::new(), "{}".to_owned());
+        Arc::new(Self { id, message, about: None, name: RESET_EVENT, data })
     }
 
     /// Names it for whoever comes back later.
@@ -84,32 +90,36 @@ impl Hub {
     }
 
     /// Tells of something that happened now, in the only instance there is.
-    pub(super) fn tell_now(&self, now_ms: u64, change: &Change) {
+    pub(super) fn tell_now(&self, now_ms: u64, message: &Message) {
         let mut log = self.log();
         let id = log.next_id(now_ms);
-        self.tell(&mut log, id, change);
+        self.tell(&mut log, id, message);
     }
 
     /// Tells of something that all instances hear of under this id.
-    pub(super) fn tell_shared(&self, id: EventId, change: &Change) {
-        self.tell(&mut self.log(), id, change);
+    pub(super) fn tell_shared(&self, id: EventId, message: &Message) {
+        self.tell(&mut self.log(), id, message);
     }
 
-    fn tell(&self, log: &mut Log<Arc<Told>>, id: EventId, change: &Change) {
-        let Some(told) = Told::new(id, change) else { return };
-        if log.push(id, Arc::clone(&told)) {
+    fn tell(&self, log: &mut Log<Arc<Told>>, id: EventId, message: &Message) {
+        if let Some(told) = Self::record(log, id, message) {
             self.subscribers.tell(told);
         }
+    }
+
+    /// Whether this was told, as all instances tell it.
+    pub(super) fn has_told(&self, message: &Message) -> bool {
+        is_in(&self.log(), message)
     }
 
     /// Tells of something that the other instances do not hear of.
     ///
     /// It has no id of its own, for only those who were here know it: a client that comes back with
     /// that of the event before is reset.
-    pub(super) fn tell_unshared(&self, change: &Change) {
+    pub(super) fn tell_unshared(&self, message: &Message) {
         let mut log = self.log();
         log.break_off();
-        if let Some(told) = Told::new(log.newest(), change) {
+        if let Some(told) = Told::new(log.newest(), message) {
             self.subscribers.tell(told);
         }
         self.unshared.send_modify(|count| *count += 1);
@@ -164,11 +174,18 @@ impl Hub {
         (Beginning { missed, up_to }, self.subscribers.join(user))
     }
 
-    /// What a log would keep of a change.
-    pub(super) fn record(log: &mut Log<Arc<Told>>, id: EventId, change: &Change) {
-        if let Some(told) = Told::new(id, change) {
-            log.push(id, told);
+    /// Adds a change to a log, and returns what is to be told of it: nothing if it is there already.
+    pub(super) fn record(
+        log: &mut Log<Arc<Told>>,
+        id: EventId,
+        message: &Message,
+    ) -> Option<Arc<Told>> {
+        if is_in(log, message) {
+            log.pass(id);
+            return None;
         }
+        let told = Told::new(id, message)?;
+        log.push(id, Arc::clone(&told)).then_some(told)
     }
 
     fn log(&self) -> MutexGuard<'_, Log<Arc<Told>>> {
@@ -176,13 +193,18 @@ impl Hub {
     }
 }
 
+/// Repeats follow within seconds, so it is mostly among the latest.
+fn is_in(log: &Log<Arc<Told>>, message: &Message) -> bool {
+    log.latest().any(|told| told.message == message.id)
+}
+
 #[cfg(test)]
 mod tests {
-    use miniature_api::{Record, Revision};
+    use miniature_api::{Profile, Record, Revision};
     use tokio::sync::mpsc::UnboundedReceiver;
 
     use super::*;
-    use crate::events::subscribers::Signal;
+    use crate::{events::subscribers::Signal, storage::Versioned};
 
     const KEPT: usize = 3;
 
@@ -190,13 +212,16 @@ mod tests {
         Log::starting_at(EventId { ms, count: 0 }, KEPT)
     }
 
-    fn change(revision: u32) -> Change {
-        Change::Picture(Record {
-            user_id: "ada".parse().unwrap(),
+    fn picture(revision: u32) -> Message {
+        let picture = Record {
+            user_id: ada(),
             revision: Revision(revision),
             image_id: None,
             thumbhash: None,
-        })
+        };
+        let (name, headline) = (String::new(), String::new());
+        let profile = Profile { user_id: ada(), name, headline, friend_count: 0, picture };
+        Message::picture(&Versioned { version: u64::from(revision), profile })
     }
 
     fn ada() -> UserId {
@@ -221,7 +246,7 @@ mod tests {
     fn a_client_hears_what_it_has_missed_or_is_reset() {
         let hub = Hub::alone(log(100), Subscribers::new(16).0);
         for revision in 1..=5 {
-            hub.tell_now(100 + u64::from(revision), &change(revision));
+            hub.tell_now(100 + u64::from(revision), &picture(revision));
         }
         let cases: [(&str, &str, &[&str]); 6] = [
             ("knows all", "105-0", &[]),
@@ -238,6 +263,27 @@ mod tests {
     }
 
     #[test]
+    fn a_change_that_is_announced_twice_is_told_once_and_its_second_id_is_known() {
+        let (subscribers, mut signals) = Subscribers::new(16);
+        let hub = Hub::alone(log(100), subscribers);
+        for ms in [101, 102] {
+            hub.tell_shared(EventId { ms, count: 0 }, &picture(1));
+        }
+        hub.tell_now(103, &picture(2));
+        hub.tell_now(104, &picture(2));
+
+        assert_eq!(next(&mut signals).id(), "101-0");
+        assert_eq!(next(&mut signals).id(), "103-0");
+        assert!(signals.try_recv().is_err(), "each once");
+        assert_eq!(replay(&hub, "100-0"), ["picture", "picture"]);
+        assert_eq!(
+            replay(&hub, "102-0"),
+            ["picture"],
+            "another instance has told it under this id"
+        );
+    }
+
+    #[test]
     fn what_was_told_here_alone_is_heard_at_once_and_resets_whoever_comes_back() {
         let (subscribers, mut signals) = Subscribers::new(16);
         let hub = Hub::one_of_several(log(0), subscribers);
@@ -246,7 +292,7 @@ mod tests {
         assert_eq!(next(&mut signals).name, "reset");
         assert_eq!(replay(&hub, "100-0"), Vec::<&str>::new());
 
-        hub.tell_unshared(&change(1));
+        hub.tell_unshared(&picture(1));
         let told = next(&mut signals);
         assert_eq!((told.name, told.id()), ("picture", "100-0".to_owned()));
         assert_eq!(replay(&hub, "100-0"), ["reset"]);

@@ -94,6 +94,16 @@ impl<T: Clone> Log<T> {
         true
     }
 
+    /// An event went by that is not to be kept.
+    pub(super) fn pass(&mut self, id: EventId) {
+        self.newest = self.newest.max(id);
+    }
+
+    /// The events that are kept, the latest first.
+    pub(super) fn latest(&self) -> impl Iterator<Item = &T> {
+        self.events.iter().rev().map(|(_, event)| event)
+    }
+
     /// Events went by elsewhere: from now on nobody can be told what they have missed.
     pub(super) fn break_off(&mut self) {
         self.whole = false;
@@ -151,6 +161,7 @@ mod tests {
     enum Step {
         Push(u64),
         PushAgain(u64),
+        Pass(u64),
         Break,
         Restart(u64),
     }
@@ -159,6 +170,7 @@ mod tests {
         prop_oneof![
             10 => (1..4_u64).prop_map(Step::Push),
             1 => (0..4_u64).prop_map(Step::PushAgain),
+            1 => (0..4_u64).prop_map(Step::Pass),
             1 => Just(Step::Break),
             1 => (0..4_u64).prop_map(Step::Restart),
         ]
@@ -169,12 +181,13 @@ mod tests {
     struct Model {
         began: u64,
         events: Vec<u64>,
+        passed: u64,
         broken: bool,
     }
 
     impl Model {
         fn newest(&self) -> u64 {
-            self.events.last().copied().unwrap_or(self.began)
+            self.events.last().copied().unwrap_or(self.began).max(self.passed)
         }
 
         /// The last event that a log of [`LIMIT`] no longer has, or where it began.
@@ -199,6 +212,10 @@ mod tests {
                 Step::PushAgain(back) => {
                     let event = self.newest().saturating_sub(back);
                     assert!(!log.push(id(event / 3, event % 3), event), "it went by before");
+                }
+                Step::Pass(further) => {
+                    self.passed = self.newest() + further;
+                    log.pass(id(self.passed / 3, self.passed % 3));
                 }
                 Step::Break => {
                     self.broken = true;

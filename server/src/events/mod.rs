@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use miniature_api::{Change, UserId};
+use miniature_api::UserId;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::{sync::WaitForCancellationFutureOwned, task::AbortOnDropHandle};
 
@@ -36,8 +36,13 @@ use self::{
     subscribers::{Dispatcher, Subscribers, Subscription},
 };
 use crate::{
-    clock::Clock, limits::Limits, metrics::EVENTS_TOLD, places::Places, profiles::Profiles,
-    stop::Stop, storage::Database,
+    clock::Clock,
+    limits::Limits,
+    metrics::EVENTS_TOLD,
+    places::Places,
+    profiles::Profiles,
+    stop::Stop,
+    storage::{Database, Message},
 };
 
 /// What happens to people. Cheap to clone; clones share everything.
@@ -110,23 +115,31 @@ impl Events {
         self.hub.caught_up().await;
     }
 
-    /// Tells of something that has happened; every cache here must know of it already.
-    pub async fn publish(&self, change: Change) {
-        self.publish_at(change, None).await;
+    /// Tells of something that has happened, unless that was told lately; every cache here must know of
+    /// it already. Other instances believe no older version of the profile from then on, or ask the
+    /// source if the message names none. Returns whether it is known that all instances hear of it.
+    pub async fn publish(&self, message: &Message) -> bool {
+        if self.hub.has_told(message) {
+            return true;
+        }
+        metrics::counter!(EVENTS_TOLD, "event" => message.change.event()).increment(1);
+        let Some(stream) = &self.stream else {
+            self.hub.tell_now(self.clock.now_ms(), message);
+            return true;
+        };
+        // If it is shared, it comes back to us in the order in which all hear of it.
+        let shared = stream.add(message).await;
+        if !shared {
+            self.hub.tell_unshared(message);
+        }
+        shared
     }
 
-    /// As [`Self::publish`], with the version that the profile has since: other instances believe no
-    /// older one from then on. Without it they ask the source.
-    pub async fn publish_at(&self, change: Change, version: Option<u64>) {
-        metrics::counter!(EVENTS_TOLD, "event" => change.event()).increment(1);
+    /// Whether what is published now reaches all instances, as far as is known.
+    pub async fn can_publish(&self) -> bool {
         match &self.stream {
-            None => self.hub.tell_now(self.clock.now_ms(), &change),
-            Some(stream) => {
-                // If it is shared, it comes back to us in the order in which all hear of it.
-                if !stream.add(&change, version).await {
-                    self.hub.tell_unshared(&change);
-                }
-            }
+            None => true,
+            Some(stream) => stream.answers().await,
         }
     }
 
@@ -198,16 +211,19 @@ impl Listener {
 #[cfg(test)]
 mod tests {
     use std::{
-        sync::atomic::{AtomicUsize, Ordering},
+        sync::atomic::{AtomicU32, AtomicUsize, Ordering},
         task::{Context, Wake, Waker},
     };
 
     use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
-    use miniature_api::{Record, Revision};
+    use miniature_api::{Profile, Record, Revision};
     use sqlx::{Connection, SqliteConnection};
 
     use super::*;
-    use crate::{metrics::SOURCE_CALLS, storage::NewPerson};
+    use crate::{
+        metrics::SOURCE_CALLS,
+        storage::{NewPerson, Versioned},
+    };
 
     const LISTENERS: usize = 500;
 
@@ -215,13 +231,19 @@ mod tests {
         format!("user{n}").parse().unwrap()
     }
 
-    fn about(user: UserId) -> Change {
-        Change::Picture(Record {
-            user_id: user,
-            revision: Revision(1),
+    /// Something that happens to a user, each time another.
+    fn about(user: UserId) -> Message {
+        static VERSION: AtomicU32 = AtomicU32::new(1);
+        let version = VERSION.fetch_add(1, Ordering::SeqCst);
+        let picture = Record {
+            user_id: user.clone(),
+            revision: Revision(version),
             image_id: None,
             thumbhash: None,
-        })
+        };
+        let (name, headline) = (String::new(), String::new());
+        let profile = Profile { user_id: user, name, headline, friend_count: 0, picture };
+        Message::picture(&Versioned { version: u64::from(version), profile })
     }
 
     /// User 0 has all others as friends.
@@ -280,12 +302,12 @@ mod tests {
         }
 
         for _ in 0..100 {
-            events.publish(about(user(1))).await;
+            events.publish(&about(user(1))).await;
             assert!(matches!(stranger.next().await, Some(Frame::Event(_))), "of themself");
         }
         assert_eq!(woken.0.load(Ordering::SeqCst), 0);
 
-        events.publish(about(user(0))).await;
+        events.publish(&about(user(0))).await;
         assert!(matches!(stranger.next().await, Some(Frame::Event(_))), "of their friend");
         assert_eq!(woken.0.load(Ordering::SeqCst), waiting.len(), "they listen");
     }
@@ -302,7 +324,7 @@ mod tests {
             assert!(matches!(listener.next().await, Some(Frame::UpTo(_))));
         }
 
-        events.publish(about(user(0))).await;
+        events.publish(&about(user(0))).await;
 
         let heard = listeners.iter_mut().map(Listener::next);
         for frame in futures_util::future::join_all(heard).await {
@@ -320,7 +342,7 @@ mod tests {
         let first = events.listen(user(0), None, &stop).unwrap().next().await;
         let Some(Frame::UpTo(seen)) = first else { panic!("{first:?}") };
         for n in 1..=LISTENERS {
-            events.publish(about(user(n))).await;
+            events.publish(&about(user(n))).await;
         }
 
         let mut listener = events.listen(user(0), Some(&seen), &stop).unwrap();
@@ -332,8 +354,8 @@ mod tests {
 
     /// Whether a listener hears of someone, by an event about the listener's user that follows.
     async fn hears_of(events: &Events, listener: &mut Listener, whom: &UserId) -> bool {
-        events.publish(about(whom.clone())).await;
-        events.publish(about(listener.user.clone())).await;
+        events.publish(&about(whom.clone())).await;
+        events.publish(&about(listener.user.clone())).await;
         let mut heard = false;
         loop {
             match listener.next().await {

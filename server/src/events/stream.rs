@@ -1,6 +1,6 @@
 //! The Redis stream in which all instances write what happens.
 //!
-//! An entry holds a change and which instance made it, or is a mark: `start` where the stream
+//! An entry holds a change, the id of its message and which instance wrote it, or is a mark: `start` where the stream
 //! begins, so that there is something to begin after; `gap` where an instance told events to its own
 //! clients alone, since Redis was away.
 
@@ -15,7 +15,10 @@ use thiserror::Error;
 use tokio::time::{error::Elapsed, timeout};
 
 use super::log::{EventId, EventIdError};
-use crate::redis::{Connection, Redis};
+use crate::{
+    redis::{Connection, Redis},
+    storage::Message,
+};
 
 /// Where the stream is.
 const KEY: &str = "miniature:events";
@@ -53,10 +56,10 @@ pub(super) struct Entry {
 /// What an entry says.
 #[derive(Debug)]
 pub(super) enum Item {
-    /// Something happened here; our caches know.
-    Ours(Change),
-    /// Something happened in another instance; then the profile had this version, if that is known.
-    Theirs(Change, Option<u64>),
+    /// We wrote it; our caches know.
+    Ours(Message),
+    /// Another instance wrote it.
+    Theirs(Message),
     /// Something happened that we never heard of.
     Gap,
     /// Nothing that we can read: the start, or what a newer version wrote.
@@ -98,16 +101,21 @@ impl SharedStream {
         Self { redis, lineage, instance: uuid::Uuid::now_v7().to_string(), limit }
     }
 
-    /// Adds what happened here, and which version the profile has since. False if Redis is away: the
-    /// others do not hear of it.
-    pub(super) async fn add(&self, change: &Change, version: Option<u64>) -> bool {
-        let Ok(json) = serde_json::to_string(change) else { return false };
+    /// Adds what happened. False if Redis did not say that it took it.
+    pub(super) async fn add(&self, message: &Message) -> bool {
+        let Ok(json) = serde_json::to_string(&message.change) else { return false };
         let mut add = self.adding();
-        add.arg("from").arg(&self.instance).arg("change").arg(json);
-        if let Some(version) = version {
+        add.arg("from").arg(&self.instance).arg("message").arg(&message.id);
+        add.arg("change").arg(json);
+        if let Some(version) = message.version {
             add.arg("version").arg(version);
         }
         self.redis.ask::<String>(&add).await.is_some()
+    }
+
+    /// Whether Redis answers.
+    pub(super) async fn answers(&self) -> bool {
+        self.redis.ping().await
     }
 
     /// Connects, once Redis answers others too.
@@ -200,16 +208,21 @@ impl SharedStream {
     }
 
     fn item(&self, held: &StreamId) -> Item {
-        let change = held.get::<String>("change");
-        let change = change.and_then(|json| serde_json::from_str::<Change>(&json).ok());
         let ours = held.get::<String>("from").as_ref() == Some(&self.instance);
-        match (change, held.get::<String>("mark").as_deref()) {
-            (Some(change), _) if ours => Item::Ours(change),
-            (Some(change), _) => Item::Theirs(change, held.get("version")),
+        match (message(held), held.get::<String>("mark").as_deref()) {
+            (Some(message), _) if ours => Item::Ours(message),
+            (Some(message), _) => Item::Theirs(message),
             (None, Some("gap")) => Item::Gap,
             (None, _) => Item::Other,
         }
     }
+}
+
+/// What an entry says that happened. An older instance gives it no id; then that of the entry is one.
+fn message(held: &StreamId) -> Option<Message> {
+    let change = serde_json::from_str::<Change>(&held.get::<String>("change")?).ok()?;
+    let id = held.get("message").unwrap_or_else(|| held.id.clone());
+    Some(Message { id, change, version: held.get("version") })
 }
 
 async fn ask<T: FromRedisValue>(

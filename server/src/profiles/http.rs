@@ -152,10 +152,9 @@ impl ProfileSource for HttpSource {
         for person in people {
             let mut held = ours.remove(&person.user_id);
             if held.as_ref().is_some_and(|held| differs(held, &person)) {
-                let (name, headline) = (Some(&*person.name), Some(&*person.headline));
+                let (user, database) = (&person.user_id, &self.database);
                 // It has a version of its own then, above that of the copies before it.
-                let described = self.database.describe(&person.user_id, name, headline).await?;
-                held = described.map(|described| described.profile);
+                held = database.copy_description(user, &person.name, &person.headline).await?;
             }
             profiles.insert(person.user_id.clone(), joined(held, person));
         }

@@ -16,7 +16,10 @@ use super::{
     params::Params,
     words::Field,
 };
-use crate::{ApiError, App, posts::Posts};
+use crate::{
+    ApiError, App,
+    posts::{Accepted, Posts},
+};
 
 /// How many posts a page has if nobody says.
 const PAGE: usize = 20;
@@ -64,15 +67,21 @@ async fn feed(
 
 /// `POST /api/posts`: writes a post. 201 with it.
 ///
+/// A client may make its `id`, a UUID of version 7. If it does not hear the answer, it sends the same
+/// again: 200 with the post that was written the first time.
+///
 /// # Errors
 ///
-/// [`ApiError::Invalid`] (422) with the field named; [`ApiError::TooManyTries`] (429).
+/// [`ApiError::Invalid`] (422) with the field named; [`ApiError::TooManyTries`] (429);
+/// [`ApiError::IdTaken`] (409) if the id names a post of someone else.
 #[utoipa::path(
     post,
     path = "/api/posts",
     request_body = NewPost,
     responses(
+        (status = 200, body = Post, description = "it was written before, under this id"),
         (status = 201, body = Post),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 415, body = Problem, content_type = "application/problem+json"),
         (status = 429, body = Problem, content_type = "application/problem+json"),
@@ -85,6 +94,11 @@ async fn write(
     body: JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
     let text = TEXT.take(&body.text(TEXT.name)?)?;
-    let post = posts.write(&signed_in.user, text).await?;
-    Ok((StatusCode::CREATED, NOT_KEPT, Json(post)))
+    let id = body.optional_text("id")?.map(|id| id.parse::<PostId>());
+    let id = id.transpose().map_err(|error| ApiError::invalid("id", error))?;
+    let (status, post) = match posts.write(&signed_in.user, text, id).await? {
+        Accepted::Now(post) => (StatusCode::CREATED, post),
+        Accepted::Before(post) => (StatusCode::OK, post),
+    };
+    Ok((status, NOT_KEPT, Json(post)))
 }

@@ -9,6 +9,7 @@ mod friends;
 mod images;
 mod lineage;
 mod objects;
+mod outbox;
 mod people;
 mod posts;
 mod sessions;
@@ -39,8 +40,9 @@ pub use self::{
     friends::{Cursor, CursorError},
     images::{Claim, ImageMetadata},
     objects::{Objects, ObjectsAway, ObjectsError},
+    outbox::Message,
     people::{Described, NewPerson, NewPicture, PictureChange, Versioned},
-    posts::StoredPost,
+    posts::{StoredPost, Written},
     unused::Disuse,
 };
 

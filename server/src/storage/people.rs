@@ -2,7 +2,12 @@
 
 use std::{collections::HashMap, ops::Deref};
 
-use super::{Claim, Database, placeholders, seconds, unused::hold};
+use super::{
+    Claim, Database,
+    outbox::{self, Message},
+    placeholders, seconds,
+    unused::hold,
+};
 use miniature_api::{IdError, ImageId, Profile, Record, Revision, UserId};
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
@@ -164,9 +169,9 @@ impl Database {
         .await
     }
 
-    /// Gives a user another picture, or none, and counts their revision up, in one step, at a time in
-    /// seconds since 1970. Returns none, and changes nothing, if that picture has been removed since it
-    /// was claimed.
+    /// Gives a user another picture, or none, counts their revision up and adds that to the outbox, in
+    /// one step, at a time in seconds since 1970. Returns none, and changes nothing, if that picture has
+    /// been removed since it was claimed.
     ///
     /// # Errors
     ///
@@ -192,11 +197,14 @@ impl Database {
             {
                 return Ok(None);
             }
-            Ok(Some(query.fetch_optional(c).await?))
+            let Some(row) = query.fetch_optional(&mut *c).await? else { return Ok(Some(None)) };
+            let changed = row.profile()?;
+            outbox::add(c, &Message::picture(&changed)).await?;
+            Ok(Some(Some(changed)))
         };
         let Some(changed) = self.transact(work).await? else { return Ok(None) };
         let change = match changed {
-            Some(row) => PictureChange::Changed(row.profile()?),
+            Some(changed) => PictureChange::Changed(changed),
             None => self.unchanged(user).await?,
         };
         Ok(Some(change))
@@ -209,8 +217,8 @@ impl Database {
 }
 
 impl Database {
-    /// Changes what is said of a user, and counts their version up if that is news; what is none
-    /// stays. Returns none if there is no such user.
+    /// Changes what is said of a user; what is none stays. If that is news, counts their version up and
+    /// adds it to the outbox, in one step. Returns none if there is no such user.
     ///
     /// # Errors
     ///
@@ -221,18 +229,40 @@ impl Database {
         name: Option<&str>,
         headline: Option<&str>,
     ) -> sqlx::Result<Option<Described>> {
-        let sql = format!(
-            "UPDATE users SET name = COALESCE($2, name), headline = COALESCE($3, headline), \
-             version = version + 1 WHERE id = $1 AND \
-             (name <> COALESCE($2, name) OR headline <> COALESCE($3, headline)) {CHANGED}"
-        );
-        let query = sqlx::query_as::<_, ProfileRow>(&sql);
-        let query = query.bind(user.as_str()).bind(name).bind(headline);
-        if let Some(row) = self.ask(async |c| query.fetch_optional(c).await).await? {
-            return Ok(Some(Described { profile: row.profile()?, is_news: true }));
+        let work = async |c: &mut AnyConnection| {
+            let changed = write_description(c, user, name, headline).await?;
+            if let Some(changed) = &changed {
+                outbox::add(c, &Message::profile(changed)).await?;
+            }
+            Ok(changed)
+        };
+        if let Some(profile) = self.transact(work).await? {
+            return Ok(Some(Described { profile, is_news: true }));
         }
         let profile = self.profiles(std::slice::from_ref(user)).await?.remove(user);
         Ok(profile.map(|profile| Described { profile, is_news: false }))
+    }
+
+    /// Notes what another service says of a user, and counts their version up if that is news.
+    /// Announces nothing: it was noticed at a reading, perhaps long after. Returns their profile, or none
+    /// if there is no such user.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub(crate) async fn copy_description(
+        &self,
+        user: &UserId,
+        name: &str,
+        headline: &str,
+    ) -> sqlx::Result<Option<Versioned>> {
+        let copy = async |c: &mut AnyConnection| {
+            write_description(c, user, Some(name), Some(headline)).await
+        };
+        if let Some(profile) = self.ask(copy).await? {
+            return Ok(Some(profile));
+        }
+        Ok(self.profiles(std::slice::from_ref(user)).await?.remove(user))
     }
 
     /// Notes that a user is active at a time, in seconds since 1970.
@@ -261,6 +291,24 @@ impl Database {
             self.ask(async |c| query.bind(seconds(since)).bind(limit).fetch_all(c).await).await?;
         ids.into_iter().map(|id| id.parse().map_err(|error: IdError| decode(error))).collect()
     }
+}
+
+/// Changes what is said of a user, and counts their version up; none if there is no such user, or
+/// it was so already.
+async fn write_description(
+    connection: &mut AnyConnection,
+    user: &UserId,
+    name: Option<&str>,
+    headline: Option<&str>,
+) -> sqlx::Result<Option<Versioned>> {
+    let sql = format!(
+        "UPDATE users SET name = COALESCE($2, name), headline = COALESCE($3, headline), \
+         version = version + 1 WHERE id = $1 AND \
+         (name <> COALESCE($2, name) OR headline <> COALESCE($3, headline)) {CHANGED}"
+    );
+    let query = sqlx::query_as::<_, ProfileRow>(&sql);
+    let query = query.bind(user.as_str()).bind(name).bind(headline);
+    query.fetch_optional(connection).await?.map(ProfileRow::profile).transpose()
 }
 
 impl ProfileRow {

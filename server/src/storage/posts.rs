@@ -2,8 +2,11 @@
 
 use miniature_api::{Author, Post, PostId, UserId};
 
+use sqlx::AnyConnection;
+
 use super::{
     Database, Versioned,
+    outbox::{self, Message},
     people::{decode, record},
     placeholders, seconds,
 };
@@ -22,6 +25,15 @@ pub struct StoredPost {
     pub author_version: u64,
 }
 
+/// What became of a request to keep a post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is kept.
+    Now,
+    /// This post was there already under its id.
+    Before(StoredPost),
+}
+
 #[derive(sqlx::FromRow)]
 struct PostRow {
     id: String,
@@ -35,6 +47,10 @@ struct PostRow {
     author_version: i64,
     author_as_of: i64,
 }
+
+/// All posts; a condition is to follow.
+const POSTS: &str = "SELECT id, author_id, body, created_at, author_name, author_revision, \
+     author_image_id, author_thumbhash, author_version, author_as_of FROM posts";
 
 impl PostRow {
     fn post(self) -> sqlx::Result<StoredPost> {
@@ -63,28 +79,28 @@ impl Database {
     /// If the database does not answer, or an author does not exist.
     pub async fn add_posts(&self, posts: &[StoredPost]) -> sqlx::Result<()> {
         self.transact(async |c| {
-            for StoredPost { post, author_as_of, author_version } in posts {
-                let picture = &post.author.picture;
-                sqlx::query(
-                    "INSERT INTO posts (id, author_id, body, created_at, author_name, \
-                 author_revision, author_image_id, author_thumbhash, author_version, \
-                 author_as_of) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-                 ON CONFLICT DO NOTHING",
-                )
-                .bind(post.id.as_str())
-                .bind(post.author.user_id.as_str())
-                .bind(&post.text)
-                .bind(seconds(post.created_at))
-                .bind(&post.author.name)
-                .bind(i64::from(picture.revision.0))
-                .bind(picture.image_id.map(|id| id.to_string()))
-                .bind(picture.thumbhash.as_deref())
-                .bind(seconds(*author_version))
-                .bind(seconds(*author_as_of))
-                .execute(&mut *c)
-                .await?;
+            for post in posts {
+                insert(c, post).await?;
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// Keeps a post and adds it to the outbox, in one step, unless there is one of its id.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer, or the author does not exist.
+    pub async fn write_post(&self, stored: &StoredPost) -> sqlx::Result<Written> {
+        self.transact(async |c| {
+            if insert(c, stored).await? {
+                outbox::add(c, &Message::post(&stored.post)).await?;
+                return Ok(Written::Now);
+            }
+            let sql = format!("{POSTS} WHERE id = $1");
+            let query = sqlx::query_as::<_, PostRow>(&sql).bind(stored.post.id.as_str());
+            query.fetch_one(c).await?.post().map(Written::Before)
         })
         .await
     }
@@ -118,16 +134,15 @@ impl Database {
     ) -> sqlx::Result<(Vec<StoredPost>, Option<PostId>)> {
         // One more than asked for tells whether there is a page after.
         let one_more = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-        let query = sqlx::query_as::<_, PostRow>(
-            "SELECT id, author_id, body, created_at, author_name, author_revision, \
-             author_image_id, author_thumbhash, author_version, author_as_of FROM posts \
-             WHERE (author_id = $1 OR author_id IN \
+        let sql = format!(
+            "{POSTS} WHERE (author_id = $1 OR author_id IN \
              (SELECT friend_id FROM friendships WHERE user_id = $1)) \
-             AND id < $2 ORDER BY id DESC LIMIT $3",
-        )
-        .bind(of.as_str())
-        .bind(before.map_or(AFTER_ALL, PostId::as_str))
-        .bind(one_more);
+             AND id < $2 ORDER BY id DESC LIMIT $3"
+        );
+        let query = sqlx::query_as::<_, PostRow>(&sql)
+            .bind(of.as_str())
+            .bind(before.map_or(AFTER_ALL, PostId::as_str))
+            .bind(one_more);
         let rows = self.ask(async |c| query.fetch_all(c).await).await?;
         let more = rows.len() > limit;
         let posts = rows.into_iter().take(limit).map(PostRow::post);
@@ -165,4 +180,28 @@ impl Database {
         let done = self.ask_at_length(async |c| query.execute(c).await).await?;
         Ok(done.rows_affected())
     }
+}
+
+/// Keeps a post, unless there is one of its id. Returns whether it did.
+async fn insert(connection: &mut AnyConnection, stored: &StoredPost) -> sqlx::Result<bool> {
+    let StoredPost { post, author_as_of, author_version } = stored;
+    let picture = &post.author.picture;
+    let done = sqlx::query(
+        "INSERT INTO posts (id, author_id, body, created_at, author_name, author_revision, \
+         author_image_id, author_thumbhash, author_version, author_as_of) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+    )
+    .bind(post.id.as_str())
+    .bind(post.author.user_id.as_str())
+    .bind(&post.text)
+    .bind(seconds(post.created_at))
+    .bind(&post.author.name)
+    .bind(i64::from(picture.revision.0))
+    .bind(picture.image_id.map(|id| id.to_string()))
+    .bind(picture.thumbhash.as_deref())
+    .bind(seconds(*author_version))
+    .bind(seconds(*author_as_of))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }

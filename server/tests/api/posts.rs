@@ -52,6 +52,58 @@ async fn a_post_is_in_its_authors_and_their_friends_feeds_and_nowhere_else() {
     assert_eq!(ada.get("/api/posts").await.header("cache-control"), "private, no-store");
 }
 
+/// An id as a client makes it, some seconds from now by the server's clock.
+fn id_made(t: &Fixture, seconds: i64) -> String {
+    let now = t.hand.load(Ordering::SeqCst).checked_add_signed(seconds).unwrap();
+    uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, now, 0)).to_string()
+}
+
+#[tokio::test]
+async fn a_post_that_is_sent_twice_under_one_id_is_there_once() {
+    let t = Fixture::new().await;
+    let (ada, bea) = (t.browser("ada").await, t.browser("bea").await);
+    let id = id_made(&t, -30);
+    let send = async |browser: &Browser<'_>, text: &str| {
+        let post = json!({ "text": text, "id": id });
+        browser.send_json(Method::POST, "/api/posts", &post).await
+    };
+
+    let first = send(&ada, "hello").await;
+    let again = send(&ada, "hello again").await;
+    let anothers = send(&bea, "hello").await;
+
+    assert_eq!((first.status, again.status), (StatusCode::CREATED, StatusCode::OK));
+    let first = first.json::<Post>();
+    assert_eq!((first.id.as_str(), first.text.as_str()), (&*id, "hello"));
+    assert_eq!(again.json::<Post>(), first);
+    assert_eq!(anothers.status, StatusCode::CONFLICT);
+    assert_eq!(feed(&bea).await, [first]);
+}
+
+#[tokio::test]
+async fn an_id_that_would_sort_its_post_wrongly_is_refused() {
+    let t = Fixture::new().await;
+    let ada = t.browser("ada").await;
+    let cases = [
+        ("of now", id_made(&t, 0), 201),
+        ("a clock four minutes ahead", id_made(&t, 240), 201),
+        ("a clock an hour ahead", id_made(&t, 3_600), 422),
+        ("sent a night later", id_made(&t, -43_200), 201),
+        ("two days old", id_made(&t, -2 * 86_400), 422),
+        ("version 4", "0c2f9d1e-3f7b-4c55-9d0a-0123456789ab".to_owned(), 422),
+        ("later than every other", "ffffffff-ffff-ffff-ffff-ffffffffffff".to_owned(), 422),
+        ("no id", "x".to_owned(), 422),
+    ];
+    for (name, id, status) in cases {
+        let post = json!({ "text": name, "id": id });
+        let answer = ada.send_json(Method::POST, "/api/posts", &post).await;
+        assert_eq!(answer.status, status, "{name}");
+        if status == 422 {
+            assert_eq!(answer.json::<Problem>().field.as_deref(), Some("id"), "{name}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn pages_of_the_feed_join_without_a_gap_or_a_repeat() {
     let t = Fixture::new().await;

@@ -70,7 +70,7 @@ async fn whoever_comes_back_hears_what_they_missed_of_the_last_thousand() {
     let first = ada.listen_since(None).await.next().await.id;
     let events = &t.collection.events;
     for revision in 1..=1_000 {
-        events.publish(picture(revision)).await;
+        events.publish(&picture(revision)).await;
     }
 
     let mut stream = ada.listen_since(Some(&first)).await;
@@ -87,7 +87,7 @@ async fn whoever_comes_back_hears_what_they_missed_of_the_last_thousand() {
     let mut stranger = zoe.listen_since(Some(&first)).await;
     assert_eq!(stranger.next().await, Event { id: ids[999].clone(), ..Event::default() });
 
-    events.publish(picture(1_001)).await;
+    events.publish(&picture(1_001)).await;
     for (name, seen) in [("too old", first.as_str()), ("not ours", "9-9"), ("nonsense", "x")] {
         let reset = ada.listen_since(Some(seen)).await.next().await;
         assert_eq!((reset.name.as_str(), reset.data.as_str()), ("reset", "{}"), "{name}");
@@ -126,7 +126,7 @@ async fn a_reader_that_takes_too_little_is_cut_off_and_catches_up() {
     let mut stream = ada.listen_since(None).await;
     let first = stream.next().await.id;
     for revision in 1..=300 {
-        t.collection.events.publish(picture(revision)).await;
+        t.collection.events.publish(&picture(revision)).await;
     }
 
     let (mut last, mut read) = (first, 0);

@@ -10,7 +10,7 @@ use axum::{
 };
 use clap::Parser;
 use futures_util::{FutureExt, StreamExt};
-use miniature_api::{Change, Post, Profile, Record, Revision, UserId};
+use miniature_api::{Post, Profile, Record, Revision, UserId};
 use miniature_server::{
     App, Collection, app,
     clock::Clock,
@@ -21,7 +21,8 @@ use miniature_server::{
     redis,
     sign_in::hash_password,
     stop::Stop,
-    storage::{Database, NewPerson},
+    storage::{Database, Message, NewPerson, Versioned},
+    upkeep::Upkeep,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -57,6 +58,15 @@ pub(crate) fn config() -> Config {
     *config
 }
 
+/// What takes seconds elsewhere takes no longer than it must.
+pub(crate) fn limits() -> Limits {
+    Limits {
+        catch_up_every: Duration::from_millis(50),
+        relay_after: Duration::from_millis(100),
+        ..Limits::default()
+    }
+}
+
 /// One of perhaps several servers: memory of its own, the rest shared.
 pub(crate) struct Instance {
     pub(crate) router: Router,
@@ -73,7 +83,7 @@ impl Instance {
     pub(crate) async fn on(database: &Database, redis: &[String]) -> Self {
         let urls = redis.iter().map(|url| url.parse().unwrap()).collect::<Vec<_>>();
         let redis = (!urls.is_empty()).then(|| redis::Redis::new(&urls).unwrap());
-        let (folder, limits) = (tempfile::tempdir().unwrap(), Limits::default());
+        let (folder, limits) = (tempfile::tempdir().unwrap(), limits());
         let profiles = Profiles::new(database.clone(), redis, &limits);
         let images = ImageStore::in_folder(folder.path()).unwrap();
         let collection = Collection::of(database.clone(), profiles, images, &limits);
@@ -82,6 +92,11 @@ impl Instance {
         let instance = Self { router: app(state), collection, stop, _folder: folder };
         within("it caught up", instance.collection.events.caught_up()).await;
         instance
+    }
+
+    /// Does what a server does unasked, until it is dropped.
+    pub(crate) fn upkeep(&self) -> Upkeep {
+        Upkeep::start(&self.collection, &Clock::system(), &limits())
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Response {
@@ -252,13 +267,17 @@ pub(crate) async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
     waited.unwrap_or_else(|_| panic!("never: {what}"))
 }
 
-pub(crate) fn picture(revision: u32) -> Change {
-    Change::Picture(Record {
+/// `bea` has another picture.
+pub(crate) fn picture(revision: u32) -> Message {
+    let picture = Record {
         user_id: user("bea"),
         revision: Revision(revision),
         image_id: None,
         thumbhash: None,
-    })
+    };
+    let (name, headline) = ("bea".to_owned(), String::new());
+    let profile = Profile { user_id: user("bea"), name, headline, friend_count: 1, picture };
+    Message::picture(&Versioned { version: u64::from(revision), profile })
 }
 
 /// A picture that nobody has yet.

@@ -19,8 +19,6 @@ use tokio::{
 /// PostgreSQL, frontend/backend protocol, `CommandComplete`.
 #[derive(Clone, Copy)]
 pub(crate) enum Done {
-    /// One row was updated.
-    Update,
     /// One row was read.
     Select,
     /// A transaction was kept.
@@ -30,7 +28,6 @@ pub(crate) enum Done {
 impl Done {
     fn is_said_in(self, said: &[u8]) -> bool {
         let tag: &[u8] = match self {
-            Self::Update => b"UPDATE 1\0",
             Self::Select => b"SELECT 1\0",
             Self::Commit => b"COMMIT\0",
         };

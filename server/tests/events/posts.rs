@@ -69,8 +69,8 @@ async fn snapshots_that_many_find_old_at_once_are_written_back_once() {
     elsewhere.execute(COUNTED).await.unwrap();
     elsewhere.execute("SELECT pg_advisory_lock(7)").await.unwrap();
     let (clock, later) = Clock::by_hand(9_999_999_999);
-    let (profiles, events) = (t.collection.profiles.clone(), t.collection.events.clone());
-    let posts = Posts::new(database.clone(), profiles, events, clock, &Limits::default());
+    let (profiles, relay) = (t.collection.profiles.clone(), t.collection.relay.clone());
+    let posts = Posts::new(database.clone(), profiles, relay, clock, &Limits::default());
 
     for _ in 0..5 {
         posts.feed(&user("ada"), None, 10).await.unwrap();
