@@ -218,6 +218,11 @@ pub struct Limits {
     /// They are kept once for all readers. One that was cut off comes back and is told what it missed.
     pub events_behind: usize,
 
+    /// Within what time all who listen are told to ask anew once events were lost. Default: 30 seconds.
+    ///
+    /// Each at a random moment of its own: they ask for all that is on their screens.
+    pub resets_within: Duration,
+
     /// How often a stream of events says that it is there. Default: every 15 seconds.
     ///
     /// Proxies commonly end what was silent for 30 or 60 seconds.
@@ -327,6 +332,7 @@ impl Default for Limits {
             readiness_fresh_for: Duration::from_secs(1),
             events: 1_000,
             events_behind: 256,
+            resets_within: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
             unread_for: Duration::from_secs(30),
             linger_for: Duration::from_secs(5),

@@ -60,7 +60,7 @@ impl Relay {
     /// If the database does not answer.
     pub async fn sweep(&self) -> Result<usize, SourceError> {
         let mut count = 0;
-        while self.events.can_publish().await {
+        while self.events.can_publish() {
             let messages = self.database.claim_messages(self.idle_for, BATCH).await?;
             if messages.is_empty() {
                 break;

@@ -1,11 +1,12 @@
 //! Follows what happens in the other instances.
 //!
 //! ```text
-//! connect ─▶ write what Redis has missed ─▶ mark the gap ─▶ read all ─▶ reset everyone here
-//!    ▲       └ remove what it held, if it   ▲                                 │
-//!    │         lost what came after it, ────┘                                 │
-//!    │         or is of another lineage                                       │
-//!    └─ Redis lost, entries lost, or an event told here alone ◀─ read on ◀────┘
+//! connect ─▶ write what Redis has missed ─▶ read on, if what was read last is there still
+//!    ▲       └ remove what it held, and     ▲  │
+//!    │         mark a gap, if it lost what  │  └ else: read all, and reset everyone here
+//!    │         came after it, or is of      │  │
+//!    │         another lineage ─────────────┘  ▼
+//!    └──── Redis lost, or entries lost ◀─ read on
 //! ```
 //!
 //! **Invariant:** before a client hears of a change, this instance has forgotten what was before it.
@@ -34,8 +35,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 enum Lost {
     #[error(transparent)]
     Stream(#[from] StreamError),
-    #[error("an event could not be shared")]
-    Unshared,
     #[error("the stream no longer has what was read last")]
     Skipped,
     #[error(transparent)]
@@ -50,16 +49,10 @@ pub(super) struct Follower {
     profiles: Profiles,
     /// How many entries a log keeps.
     limit: usize,
-    /// How many events told here alone are covered by a gap in the stream.
-    accounted: u64,
+    /// The last entry that was read; none if entries after it are lost, or none was.
+    last: Option<EventId>,
     /// Whether a loss was logged and its end was not.
     lost: bool,
-}
-
-/// Where this instance stands in the stream.
-struct Place {
-    connection: Connection,
-    last: EventId,
 }
 
 impl Follower {
@@ -70,14 +63,14 @@ impl Follower {
         profiles: Profiles,
         limit: usize,
     ) -> Self {
-        Self { stream, hub, profiles, limit, accounted: 0, lost: false }
+        Self { stream, hub, profiles, limit, last: None, lost: false }
     }
 
     /// Follows the stream for good, whatever becomes of Redis.
     pub(super) async fn follow(mut self) {
         loop {
             let Err(error) = self.until_lost().await;
-            self.hub.break_off();
+            self.hub.follows(false);
             if !self.lost {
                 self.lost = true;
                 tracing::warn!(%error, "events of other instances are not heard");
@@ -87,54 +80,60 @@ impl Follower {
     }
 
     async fn until_lost(&mut self) -> Result<Infallible, Lost> {
-        let mut place = self.catch_up().await?;
+        let mut connection = self.stream.connect().await?;
+        let mut last = self.catch_up(&mut connection).await?;
+        self.hub.follows(true);
         if std::mem::take(&mut self.lost) {
             tracing::info!("events of other instances are heard again");
         }
         loop {
-            let entries = tokio::select! {
-                read = self.stream.after(&mut place.connection, place.last) => read?,
-                () = self.hub.more_unshared_than(self.accounted) => return Err(Lost::Unshared),
-            };
+            let entries = self.stream.after(&mut connection, last).await?;
             // Looked at afterwards: what is there now was there when the others were read.
-            if !self.stream.holds(&mut place.connection, place.last).await? {
+            if !self.stream.holds(&mut connection, last).await? {
                 return Err(Lost::Skipped);
             }
             self.relearn(&entries).await;
             for entry in entries {
-                place.last = entry.id;
+                last = entry.id;
                 self.take_up(entry);
             }
+            self.last = Some(last);
         }
     }
 
-    /// Brings Redis up to date with us, and us with what it holds. Whatever went by meanwhile, here
-    /// or there, is not known; so whoever listens is told to ask anew.
-    async fn catch_up(&mut self) -> Result<Place, Lost> {
-        let mut connection = self.stream.connect().await?;
-        let unshared = self.hub.unshared();
-        let servers = self.stream.unknown_servers(&mut connection).await?;
+    /// Brings Redis up to date with us, and us with what it holds. Returns the entry after which to
+    /// read on.
+    async fn catch_up(&mut self, connection: &mut Connection) -> Result<EventId, Lost> {
+        let servers = self.stream.unknown_servers(connection).await?;
         if servers.is_some() {
             self.profiles.forget_shared().await.map_err(StreamError::from)?;
         }
         self.profiles.catch_up().await?;
-        if unshared > self.accounted || servers.is_some() {
-            self.stream.mark(&mut connection, Mark::Gap).await?;
-            self.accounted = unshared;
-        }
         if let Some(servers) = servers {
-            self.stream.vouch_for(&mut connection, &servers).await?;
+            self.last = None;
+            self.stream.mark(connection, Mark::Gap).await?;
+            self.stream.vouch_for(connection, &servers).await?;
         }
-        let mut entries = self.stream.all(&mut connection).await?;
+        if let Some(last) = self.last
+            && self.stream.holds(connection, last).await?
+        {
+            return Ok(last);
+        }
+        self.begin_anew(connection).await
+    }
+
+    /// Some of what went by is not known; so everyone who listens here is told to ask anew.
+    async fn begin_anew(&mut self, connection: &mut Connection) -> Result<EventId, Lost> {
+        let mut entries = self.stream.all(connection).await?;
         if entries.is_empty() {
-            self.stream.mark(&mut connection, Mark::Start).await?;
-            entries = self.stream.all(&mut connection).await?;
+            self.stream.mark(connection, Mark::Start).await?;
+            entries = self.stream.all(connection).await?;
         }
         let last = entries.last().map_or(EventId::default(), |entry| entry.id);
-        let log = self.log_of(entries);
         self.profiles.forget_all();
-        self.hub.restart(log, self.accounted);
-        Ok(Place { connection, last })
+        self.hub.restart(self.log_of(entries));
+        self.last = Some(last);
+        Ok(last)
     }
 
     /// It begins with the first entry, or with the last gap: what came before is not known.
@@ -176,7 +175,7 @@ impl Follower {
             Item::Ours(message) | Item::Theirs(message) => self.hub.tell_shared(id, &message),
             Item::Gap => {
                 self.profiles.forget_all();
-                self.hub.restart(Log::starting_at(id, self.limit), self.accounted);
+                self.hub.restart(Log::starting_at(id, self.limit));
             }
             Item::Other => {}
         }

@@ -6,6 +6,7 @@ use miniature_api::{Change, RESET_EVENT, UserId};
 use tokio::sync::watch;
 
 use super::{
+    early::Early,
     log::{EventId, Log},
     subscribers::{Subscribers, Subscription},
 };
@@ -14,9 +15,10 @@ use crate::storage::Message;
 /// An event as clients read it, written once for all of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Told {
-    id: EventId,
+    /// Where it stands in the log; none if it is told ahead of that.
+    pub(super) id: Option<EventId>,
     /// Names the change, wherever and however often it is told.
-    message: String,
+    pub(super) message: String,
     /// To whom it happened; none if it is for everyone.
     pub(super) about: Option<UserId>,
     /// The event's name.
@@ -26,7 +28,7 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    fn new(id: EventId, message: &Message) -> Option<Arc<Self>> {
+    pub(super) fn new(id: Option<EventId>, message: &Message) -> Option<Arc<Self>> {
         let Message { id: message, change, .. } = message;
         let data = match change {
             Change::Picture(record) => serde_json::to_string(record),
@@ -39,14 +41,18 @@ impl Told {
     }
 
     /// Data that is empty would not reach a page: browsers drop such events.
-    fn reset(id: EventId) -> Arc<Self> {
+    pub(super) fn reset(id: EventId) -> Arc<Self> {
         let (message, data) = (String::new(), "{}".to_owned());
-        Arc::new(Self { id, message, about: None, name: RESET_EVENT, data })
+        Arc::new(Self { id: Some(id), message, about: None, name: RESET_EVENT, data })
     }
 
-    /// Names it for whoever comes back later.
-    pub(crate) fn id(&self) -> String {
-        self.id.to_string()
+    pub(super) fn is_reset(&self) -> bool {
+        self.about.is_none()
+    }
+
+    /// Whether it tells of this.
+    pub(super) fn is(&self, message: &Message) -> bool {
+        self.message == message.id
     }
 }
 
@@ -61,24 +67,29 @@ pub(super) struct Beginning {
 
 /// The last events, and everyone who listens here.
 ///
-/// **Invariant:** an event that is in no other instance's log makes this one's useless, until a log
-/// that all instances share begins anew: then everyone is reset.
+/// **Invariant:** the log has every event since its first, until a log that all instances share begins
+/// anew: then everyone is reset. What is told ahead of it comes through it later.
 #[derive(Debug)]
 pub(super) struct Hub {
-    log: Mutex<Log<Arc<Told>>>,
-    /// Told under the lock of the log, so in its order.
+    past: Mutex<Past>,
+    /// Told under the lock of the past, so in its order.
     subscribers: Subscribers,
-    /// How many events were told here alone. Changed under the lock of the log.
-    unshared: watch::Sender<u64>,
-    /// Whether this instance has begun to follow the others.
+    /// Whether this instance follows the others now.
     caught_up: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct Past {
+    log: Log<Arc<Told>>,
+    early: Early,
 }
 
 impl Hub {
     /// A hub of one instance alone, which knows all that happens.
     pub(super) fn alone(log: Log<Arc<Told>>, subscribers: Subscribers) -> Self {
+        let early = Early::new(log.limit());
         let caught_up = watch::Sender::new(true);
-        Self { log: Mutex::new(log), subscribers, unshared: watch::Sender::new(0), caught_up }
+        Self { past: Mutex::new(Past { log, early }), subscribers, caught_up }
     }
 
     /// A hub of one instance of several, which knows nothing yet.
@@ -91,14 +102,16 @@ impl Hub {
 
     /// Tells of something that happened now, in the only instance there is.
     pub(super) fn tell_now(&self, now_ms: u64, message: &Message) {
-        let mut log = self.log();
-        let id = log.next_id(now_ms);
-        self.tell(&mut log, id, message);
+        let mut past = self.past();
+        let id = past.log.next_id(now_ms);
+        self.tell(&mut past.log, id, message);
     }
 
     /// Tells of something that all instances hear of under this id.
     pub(super) fn tell_shared(&self, id: EventId, message: &Message) {
-        self.tell(&mut self.log(), id, message);
+        let mut past = self.past();
+        past.early.remove(message);
+        self.tell(&mut past.log, id, message);
     }
 
     fn tell(&self, log: &mut Log<Arc<Told>>, id: EventId, message: &Message) {
@@ -107,54 +120,39 @@ impl Hub {
         }
     }
 
-    /// Whether this was told, as all instances tell it.
-    pub(super) fn has_told(&self, message: &Message) -> bool {
-        is_in(&self.log(), message)
-    }
-
-    /// Tells of something that the other instances do not hear of.
-    ///
-    /// It has no id of its own, for only those who were here know it: a client that comes back with
-    /// that of the event before is reset.
-    pub(super) fn tell_unshared(&self, message: &Message) {
-        let mut log = self.log();
-        log.break_off();
-        if let Some(told) = Told::new(log.newest(), message) {
+    /// Tells of something before the stream does: it is not known whether, and when, that will.
+    pub(super) fn tell_early(&self, message: &Message) {
+        let mut past = self.past();
+        if is_in(&past.log, message) {
+            return;
+        }
+        if let Some(told) = past.early.add(message) {
             self.subscribers.tell(told);
         }
-        self.unshared.send_modify(|count| *count += 1);
     }
 
-    /// Nobody can be told any more what they have missed: it went by elsewhere.
-    pub(super) fn break_off(&self) {
-        self.log().break_off();
+    /// Whether this was told, as all instances tell it.
+    pub(super) fn has_told(&self, message: &Message) -> bool {
+        is_in(&self.past().log, message)
     }
 
-    /// Goes on with a log that all instances share, and resets everyone. `accounted` events were told
-    /// here alone before it began; if there are more, it is as useless as the one before.
-    pub(super) fn restart(&self, mut shared: Log<Arc<Told>>, accounted: u64) {
-        let mut log = self.log();
-        if *self.unshared.borrow() != accounted {
-            shared.break_off();
-        }
-        *log = shared;
-        self.subscribers.tell(Told::reset(log.newest()));
-        self.caught_up.send_replace(true);
+    /// Goes on with a log that all instances share, and resets everyone.
+    pub(super) fn restart(&self, shared: Log<Arc<Told>>) {
+        let mut past = self.past();
+        past.log = shared;
+        self.subscribers.tell(Told::reset(past.log.newest()));
     }
 
-    /// How many events were told here alone.
-    pub(super) fn unshared(&self) -> u64 {
-        *self.unshared.borrow()
+    /// This instance follows the others from now on, or does not.
+    pub(super) fn follows(&self, follows: bool) {
+        self.caught_up.send_replace(follows);
     }
 
-    /// Waits until more than these were told here alone.
-    pub(super) async fn more_unshared_than(&self, accounted: u64) {
-        let mut unshared = self.unshared.subscribe();
-        // It fails only when the hub is gone, and then nobody waits.
-        let _ = unshared.wait_for(|count| *count > accounted).await;
+    pub(super) fn is_caught_up(&self) -> bool {
+        *self.caught_up.borrow()
     }
 
-    /// Waits until this instance has begun to follow the others.
+    /// Waits until this instance follows the others.
     pub(super) async fn caught_up(&self) {
         let mut caught_up = self.caught_up.subscribe();
         let _ = caught_up.wait_for(|caught_up| *caught_up).await;
@@ -162,12 +160,12 @@ impl Hub {
 
     /// Listens as a user from now on; `seen` is the id of the last event that the client knows of.
     pub(super) fn listen(&self, user: UserId, seen: Option<&str>) -> (Beginning, Subscription) {
-        let log = self.log(); // nothing happens between the replay and what follows
-        let up_to = log.newest();
+        let past = self.past(); // nothing happens between the replay and what follows
+        let up_to = past.log.newest();
         let missed = match seen.map(str::parse::<EventId>) {
             None => Vec::new(),
             Some(seen) => {
-                let missed = seen.ok().and_then(|seen| log.since(seen));
+                let missed = seen.ok().and_then(|seen| past.since(seen));
                 missed.unwrap_or_else(|| vec![Told::reset(up_to)])
             }
         };
@@ -184,18 +182,27 @@ impl Hub {
             log.pass(id);
             return None;
         }
-        let told = Told::new(id, message)?;
+        let told = Told::new(Some(id), message)?;
         log.push(id, Arc::clone(&told)).then_some(told)
     }
 
-    fn log(&self) -> MutexGuard<'_, Log<Arc<Told>>> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Past {
+    /// What happened after an event; none if that cannot be told.
+    fn since(&self, seen: EventId) -> Option<Vec<Arc<Told>>> {
+        let mut missed = self.log.since(seen)?;
+        missed.extend(self.early.all()?.cloned());
+        Some(missed)
     }
 }
 
 /// Repeats follow within seconds, so it is mostly among the latest.
 fn is_in(log: &Log<Arc<Told>>, message: &Message) -> bool {
-    log.latest().any(|told| told.message == message.id)
+    log.latest().any(|told| told.is(message))
 }
 
 #[cfg(test)]
@@ -231,6 +238,10 @@ mod tests {
     /// The events that a client hears first, by name, when it knows of this one.
     fn replay(hub: &Hub, seen: &str) -> Vec<&'static str> {
         hub.listen(ada(), Some(seen)).0.missed.iter().map(|told| told.name).collect()
+    }
+
+    fn id(told: &Told) -> String {
+        told.id.unwrap().to_string()
     }
 
     /// The next event that is told, whoever joins or leaves before it.
@@ -272,8 +283,8 @@ mod tests {
         hub.tell_now(103, &picture(2));
         hub.tell_now(104, &picture(2));
 
-        assert_eq!(next(&mut signals).id(), "101-0");
-        assert_eq!(next(&mut signals).id(), "103-0");
+        assert_eq!(id(&next(&mut signals)), "101-0");
+        assert_eq!(id(&next(&mut signals)), "103-0");
         assert!(signals.try_recv().is_err(), "each once");
         assert_eq!(replay(&hub, "100-0"), ["picture", "picture"]);
         assert_eq!(
@@ -284,23 +295,47 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_here_alone_is_heard_at_once_and_resets_whoever_comes_back() {
+    fn what_is_told_ahead_of_the_stream_has_no_id_and_is_told_to_those_who_come_back_until_it_has()
+    {
         let (subscribers, mut signals) = Subscribers::new(16);
         let hub = Hub::one_of_several(log(0), subscribers);
         assert_eq!(replay(&hub, "0-0"), ["reset"], "nothing is known yet");
-        hub.restart(log(100), 0);
+        hub.restart(log(100));
         assert_eq!(next(&mut signals).name, "reset");
-        assert_eq!(replay(&hub, "100-0"), Vec::<&str>::new());
 
-        hub.tell_unshared(&picture(1));
+        for _ in 0..2 {
+            hub.tell_early(&picture(1));
+        }
         let told = next(&mut signals);
-        assert_eq!((told.name, told.id()), ("picture", "100-0".to_owned()));
+        assert_eq!((told.name, told.id), ("picture", None));
+        assert_eq!(replay(&hub, "100-0"), ["picture"]);
+        assert!(!hub.has_told(&picture(1)));
+
+        for ms in [101, 102] {
+            hub.tell_shared(EventId { ms, count: 0 }, &picture(1));
+        }
+        hub.tell_early(&picture(1));
+        assert_eq!(id(&next(&mut signals)), "101-0");
+        assert_eq!(replay(&hub, "100-0"), ["picture"]);
+        assert_eq!(replay(&hub, "101-0"), Vec::<&str>::new());
+        assert!(hub.has_told(&picture(1)));
+        while let Ok(signal) = signals.try_recv() {
+            assert!(!matches!(signal, Signal::Tell(_)), "{signal:?}");
+        }
+    }
+
+    #[test]
+    fn of_more_that_is_told_early_than_is_kept_those_who_come_back_are_reset() {
+        let hub = Hub::one_of_several(log(0), Subscribers::new(16).0);
+        hub.restart(log(100));
+        let revisions = 1..=u32::try_from(KEPT).unwrap() + 1;
+        revisions.clone().for_each(|revision| hub.tell_early(&picture(revision)));
         assert_eq!(replay(&hub, "100-0"), ["reset"]);
 
-        hub.restart(log(200), 0);
-        assert_eq!(replay(&hub, "200-0"), ["reset"], "one was told here alone meanwhile");
-        hub.restart(log(300), 1);
-        assert_eq!(replay(&hub, "300-0"), Vec::<&str>::new());
-        assert_eq!(next(&mut signals).name, "reset");
+        for revision in revisions {
+            let id = EventId { ms: 100 + u64::from(revision), count: 0 };
+            hub.tell_shared(id, &picture(revision));
+        }
+        assert_eq!(replay(&hub, "101-0"), ["picture"; KEPT]);
     }
 }

@@ -66,6 +66,11 @@ impl<T: Clone> Log<T> {
         Self { limit, floor, newest: floor, whole: true, events: VecDeque::new() }
     }
 
+    /// How many events it keeps.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// The last event that went by, or where the log began.
     pub(super) fn newest(&self) -> EventId {
         self.newest

@@ -2,38 +2,39 @@
 //!
 //! ```text
 //! publish ─▶ Redis stream ─▶ follower of each instance ─┐
-//!    └────── without Redis, or while it is away ────────┴─▶ hub: log ─▶ dispatcher ─▶ clients
+//!    └────── without Redis, or ahead of it ─────────────┴─▶ hub: log ─▶ dispatcher ─▶ clients
 //! ```
 //!
-//! **Invariant:** nobody hears of someone who is neither themself nor a friend, and whoever may have
-//! missed something is told so.
+//! **Invariant:** nobody hears of someone who is neither themself nor a friend, and a client that may
+//! have missed something is told so.
 
 mod audience;
+mod early;
 mod follower;
 mod hub;
+mod listener;
 mod log;
 mod stream;
 mod subscribers;
 
 use std::{
-    collections::VecDeque,
-    pin::Pin,
+    collections::HashSet,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use miniature_api::UserId;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
-use tokio_util::{sync::WaitForCancellationFutureOwned, task::AbortOnDropHandle};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::task::AbortOnDropHandle;
 
-pub(crate) use self::hub::Told;
+pub(crate) use self::listener::{Frame, Listener};
 use self::{
     audience::{Audience, Seat},
     follower::Follower,
     hub::{Beginning, Hub},
     log::{EventId, Log},
     stream::SharedStream,
-    subscribers::{Dispatcher, Subscribers, Subscription},
+    subscribers::{Dispatcher, Subscribers},
 };
 use crate::{
     clock::Clock,
@@ -55,19 +56,9 @@ pub struct Events {
     places: Places,
     clock: Clock,
     heartbeat: Duration,
+    resets_within: Duration,
     kept: usize,
     follower: Arc<OnceLock<AbortOnDropHandle<()>>>,
-}
-
-/// What a client is sent next.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Frame {
-    /// The id of the last event that it knows of now, to come back with.
-    UpTo(String),
-    /// Something happened.
-    Event(Arc<Told>),
-    /// Nothing: the connection is there.
-    Heartbeat,
 }
 
 impl Events {
@@ -97,6 +88,7 @@ impl Events {
             places: Places::new(limits.streams_per_user),
             clock,
             heartbeat: limits.heartbeat,
+            resets_within: limits.resets_within,
             kept,
             follower: Arc::default(),
         }
@@ -130,17 +122,15 @@ impl Events {
         // If it is shared, it comes back to us in the order in which all hear of it.
         let shared = stream.add(message).await;
         if !shared {
-            self.hub.tell_unshared(message);
+            self.hub.tell_early(message);
         }
         shared
     }
 
-    /// Whether what is published now reaches all instances, as far as is known.
-    pub async fn can_publish(&self) -> bool {
-        match &self.stream {
-            None => true,
-            Some(stream) => stream.answers().await,
-        }
+    /// Whether what is published now reaches all instances, as far as is known. Not while this one does
+    /// not hear the others: a Redis that is back may be about to be told that it lost what it held.
+    pub fn can_publish(&self) -> bool {
+        self.hub.is_caught_up()
     }
 
     /// Listens as a user who knows of the event `seen`, or of none, until the server stops; none if
@@ -155,56 +145,16 @@ impl Events {
             audience: self.audience.clone(),
             missed: missed.into(),
             up_to: Some(up_to),
+            newest: up_to,
             told,
             heartbeat,
             stopping: Box::pin(stop.begun()),
             stop: stop.clone(),
+            resets_within: self.resets_within,
+            reset: None,
+            sent_early: HashSet::new(),
             _seat: seat,
         })
-    }
-}
-
-/// One client that listens.
-#[derive(Debug)]
-pub(crate) struct Listener {
-    user: UserId,
-    audience: Audience,
-    missed: VecDeque<Arc<Told>>,
-    up_to: Option<EventId>,
-    told: Subscription,
-    heartbeat: Interval,
-    stop: Stop,
-    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
-    _seat: Seat,
-}
-
-impl Listener {
-    /// What to send next; none to end, so that the client comes back and hears what it missed.
-    pub(crate) async fn next(&mut self) -> Option<Frame> {
-        while let Some(told) = self.missed.pop_front() {
-            if self.stop.has_begun() {
-                return None;
-            }
-            if self.may_hear(&told).await? {
-                return Some(Frame::Event(told));
-            }
-        }
-        if let Some(up_to) = self.up_to.take() {
-            return Some(Frame::UpTo(up_to.to_string()));
-        }
-        tokio::select! {
-            biased;
-            () = &mut self.stopping => None,
-            _ = self.heartbeat.tick() => Some(Frame::Heartbeat),
-            told = self.told.next() => told.map(Frame::Event),
-        }
-    }
-
-    /// None if that cannot be told now.
-    async fn may_hear(&self, told: &Told) -> Option<bool> {
-        let Some(about) = &told.about else { return Some(true) };
-        let heard = self.audience.may_hear(&self.user, about).await;
-        heard.inspect_err(|error| tracing::warn!(%error, "who are friends cannot be told")).ok()
     }
 }
 
@@ -303,12 +253,12 @@ mod tests {
 
         for _ in 0..100 {
             events.publish(&about(user(1))).await;
-            assert!(matches!(stranger.next().await, Some(Frame::Event(_))), "of themself");
+            assert!(matches!(stranger.next().await, Some(Frame::Event(..))), "of themself");
         }
         assert_eq!(woken.0.load(Ordering::SeqCst), 0);
 
         events.publish(&about(user(0))).await;
-        assert!(matches!(stranger.next().await, Some(Frame::Event(_))), "of their friend");
+        assert!(matches!(stranger.next().await, Some(Frame::Event(..))), "of their friend");
         assert_eq!(woken.0.load(Ordering::SeqCst), waiting.len(), "they listen");
     }
 
@@ -328,7 +278,7 @@ mod tests {
 
         let heard = listeners.iter_mut().map(Listener::next);
         for frame in futures_util::future::join_all(heard).await {
-            assert!(matches!(frame, Some(Frame::Event(_))), "{frame:?}");
+            assert!(matches!(frame, Some(Frame::Event(..))), "{frame:?}");
         }
         assert_eq!(questions(&counts), 1);
     }
@@ -347,7 +297,7 @@ mod tests {
 
         let mut listener = events.listen(user(0), Some(&seen), &stop).unwrap();
         for _ in 1..=LISTENERS {
-            assert!(matches!(listener.next().await, Some(Frame::Event(_))));
+            assert!(matches!(listener.next().await, Some(Frame::Event(..))));
         }
         assert_eq!(questions(&counts), 1);
     }
@@ -359,8 +309,8 @@ mod tests {
         let mut heard = false;
         loop {
             match listener.next().await {
-                Some(Frame::Event(told)) if told.about.as_ref() == Some(whom) => heard = true,
-                Some(Frame::Event(_)) => return heard,
+                Some(Frame::Event(told, _)) if told.about.as_ref() == Some(whom) => heard = true,
+                Some(Frame::Event(..)) => return heard,
                 other => assert!(other.is_some(), "it ended"),
             }
         }
@@ -390,5 +340,46 @@ mod tests {
         let end = sqlx::query(end).bind(one.as_str()).bind(other.as_str());
         end.execute(&mut elsewhere).await.unwrap();
         until(&mut listener, false).await;
+    }
+
+    #[tokio::test]
+    async fn after_a_loss_each_client_is_reset_at_a_moment_of_its_own() {
+        let (database, stop) = (Database::in_memory().await.unwrap(), Stop::default());
+        let limits = Limits::default();
+        let events = events(&database, &limits).await;
+        let listen = |n| events.listen(user(n), None, &stop).unwrap();
+        let mut listeners = (1..=20).map(listen).collect::<Vec<_>>();
+        for listener in &mut listeners {
+            assert!(matches!(listener.next().await, Some(Frame::UpTo(_))));
+        }
+        let lost = EventId { ms: u64::MAX >> 1, count: 0 };
+
+        events.hub.restart(Log::starting_at(lost, limits.events));
+        events.publish(&about(user(0))).await;
+
+        for listener in &mut listeners {
+            let frame = listener.next().await;
+            let Some(Frame::Event(told, None)) = frame else { panic!("{frame:?}") };
+            assert!(!told.is_reset(), "those who leave now are reset when they come back");
+        }
+        tokio::time::pause();
+        let since = Instant::now();
+        let resets = listeners.iter_mut().map(async |listener| {
+            loop {
+                match listener.next().await {
+                    Some(Frame::Heartbeat) => {}
+                    Some(Frame::Event(told, id)) if told.is_reset() => {
+                        return (since.elapsed(), id.unwrap());
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        });
+        let resets = futures_util::future::join_all(resets).await;
+        let moments = resets.iter().map(|(moment, _)| *moment).collect::<HashSet<_>>();
+        assert!(moments.iter().all(|moment| *moment <= limits.resets_within), "{moments:?}");
+        assert!(moments.len() > 10, "{moments:?}");
+        let newest = EventId { count: 1, ..lost }.to_string();
+        assert!(resets.iter().all(|(_, id)| *id == newest), "{resets:?}");
     }
 }

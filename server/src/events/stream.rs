@@ -1,8 +1,8 @@
 //! The Redis stream in which all instances write what happens.
 //!
-//! An entry holds a change, the id of its message and which instance wrote it, or is a mark: `start` where the stream
-//! begins, so that there is something to begin after; `gap` where an instance told events to its own
-//! clients alone, since Redis was away.
+//! An entry holds a change, the id of its message and which instance wrote it; of one that was written
+//! twice the second is dropped where it is read. Or it is a mark: `start` where the stream begins, so
+//! that there is something to begin after; `gap` where entries were lost, or are of another lineage.
 
 use std::time::Duration;
 
@@ -111,11 +111,6 @@ impl SharedStream {
             add.arg("version").arg(version);
         }
         self.redis.ask::<String>(&add).await.is_some()
-    }
-
-    /// Whether Redis answers.
-    pub(super) async fn answers(&self) -> bool {
-        self.redis.ping().await
     }
 
     /// Connects, once Redis answers others too.

@@ -33,6 +33,9 @@ const UNBUFFERED: [(HeaderName, &str); 2] =
 /// `EventSource` would, in `?last_event_id=`. The header wins: a browser sends it when it reconnects to
 /// an address that still has the first id.
 ///
+/// An event without `id` may come once more. After a loss `reset` comes within half a minute, to each
+/// client at a moment of its own.
+///
 /// It ends when the session has ended, when the reader takes too little, and when the server stops.
 ///
 /// # Errors
@@ -103,7 +106,10 @@ fn event(frame: Frame) -> Event {
     match frame {
         // No data: a page hears nothing of it, its browser keeps the id.
         Frame::UpTo(id) => Event::default().id(id),
-        Frame::Event(told) => Event::default().id(told.id()).event(told.name).data(&told.data),
+        Frame::Event(told, id) => {
+            let event = Event::default().event(told.name).data(&told.data);
+            id.into_iter().fold(event, Event::id)
+        }
         Frame::Heartbeat => Event::default().comment(""),
     }
 }

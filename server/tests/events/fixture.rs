@@ -63,6 +63,7 @@ pub(crate) fn limits() -> Limits {
     Limits {
         catch_up_every: Duration::from_millis(50),
         relay_after: Duration::from_millis(100),
+        resets_within: Duration::from_millis(100),
         ..Limits::default()
     }
 }
@@ -226,6 +227,7 @@ impl Stream {
                     "id" => event.id = value.to_owned(),
                     "event" => event.name = value.to_owned(),
                     "data" => event.data = value.to_owned(),
+                    "" => {} // a heartbeat
                     other => panic!("{other}"),
                 }
             }
@@ -256,9 +258,27 @@ impl Stream {
         }
     }
 
-    /// Reads posts until this one comes, and no `reset` before it.
-    pub(crate) async fn until_post(&mut self, text: &str) {
-        while self.next().await.post() != text {}
+    /// Reads posts until this one comes, and no `reset` before it. Returns their texts.
+    pub(crate) async fn until_post(&mut self, text: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        while texts.last().is_none_or(|last| last != text) {
+            let event = self.next().await;
+            if !event.name.is_empty() {
+                texts.push(event.post());
+            }
+        }
+        texts
+    }
+
+    /// Reads on until this post comes, whatever comes before it.
+    pub(crate) async fn until_text(&mut self, text: &str) {
+        while self.until("post").await.post() != text {}
+    }
+
+    /// No event comes for some time.
+    pub(crate) async fn is_silent_for(&mut self, time: Duration) {
+        let events = async { while self.next().await.name.is_empty() {} };
+        assert!(tokio::time::timeout(time, events).await.is_err(), "something came");
     }
 }
 
