@@ -61,9 +61,13 @@ impl Relay {
     pub async fn sweep(&self) -> Result<usize, SourceError> {
         let mut count = 0;
         while self.events.can_publish() {
-            let messages = self.database.claim_messages(self.idle_for, BATCH).await?;
+            let mut messages = self.database.claim_messages(self.idle_for, BATCH).await?;
             if messages.is_empty() {
                 break;
+            }
+            if !self.profiles.are_ours() {
+                // Versions count another service's changes, too; so what is known here is no bound.
+                messages.iter_mut().for_each(|message| message.version = None);
             }
             self.relearn(&messages).await;
             for message in messages {
@@ -93,9 +97,8 @@ impl Relay {
         let mut changed = HashMap::<UserId, Option<u64>>::new();
         for message in messages {
             if !matches!(message.change, Change::Post(_)) {
-                let version = message.version.filter(|_| self.profiles.are_ours());
                 let least = changed.entry(message.change.about().clone()).or_default();
-                *least = version.max(*least);
+                *least = message.version.max(*least);
             }
         }
         let users = changed.keys().cloned().collect::<Vec<_>>();

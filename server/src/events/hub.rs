@@ -136,9 +136,11 @@ impl Hub {
         is_in(&self.past().log, message)
     }
 
-    /// Goes on with a log that all instances share, and resets everyone.
+    /// Goes on with a log that all instances share, and resets everyone: that covers what was told early,
+    /// too, which may be in this log, or have been lost.
     pub(super) fn restart(&self, shared: Log<Arc<Told>>) {
         let mut past = self.past();
+        past.early = Early::new(shared.limit());
         past.log = shared;
         self.subscribers.tell(Told::reset(past.log.newest()));
     }
@@ -337,5 +339,15 @@ mod tests {
             hub.tell_shared(id, &picture(revision));
         }
         assert_eq!(replay(&hub, "101-0"), ["picture"; KEPT]);
+    }
+
+    #[test]
+    fn what_was_told_before_a_reset_is_not_told_again_for_ever() {
+        let hub = Hub::one_of_several(log(0), Subscribers::new(16).0);
+        hub.restart(log(100));
+        hub.tell_early(&picture(1));
+        // It is in the stream by now, ahead of a gap.
+        hub.restart(log(200));
+        assert_eq!(replay(&hub, "200-0"), Vec::<&str>::new());
     }
 }

@@ -87,6 +87,7 @@ impl Listener {
     fn frame(&mut self, told: Arc<Told>) -> Option<Frame> {
         if told.is_reset() {
             self.newest = told.id.unwrap_or(self.newest);
+            self.sent_early.clear();
             let within = self.resets_within;
             self.reset.get_or_insert_with(|| Box::pin(sleep(some_of(within))));
             return None;
