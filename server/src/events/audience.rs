@@ -43,8 +43,16 @@ impl Audience {
         &self,
         of: &UserId,
     ) -> Result<Arc<HashSet<UserId>>, Arc<sqlx::Error>> {
-        let load = async { self.database.friend_ids(of).await.map(Arc::new) };
-        self.friends.try_get_with_by_ref(of, load).await
+        if let Some(friends) = self.friends.get(of).await {
+            return Ok(friends);
+        }
+        let (audience, of) = (self.clone(), of.clone());
+        // In a task of its own: a stream that nobody reads is not polled, and others wait for the same.
+        let look = tokio::spawn(async move {
+            let load = async { audience.database.friend_ids(&of).await.map(Arc::new) };
+            audience.friends.try_get_with_by_ref(&of, load).await
+        });
+        look.await.unwrap_or_else(|_| Err(Arc::new(sqlx::Error::WorkerCrashed)))
     }
 
     /// Whether one who comes back may hear of what happened to another: of oneself, and of one's
@@ -86,5 +94,36 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         metrics::gauge!(EVENT_STREAMS).decrement(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, time::Duration};
+
+    use futures_util::FutureExt;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::storage::NewPerson;
+
+    #[tokio::test]
+    async fn a_client_that_stops_reading_while_its_friends_are_looked_up_holds_up_nobody() {
+        let (database, ids) = (Database::in_memory().await.unwrap(), ["ada", "bea"]);
+        let [ada, bea] = ids.map(|id| id.parse::<UserId>().unwrap());
+        let people = [&ada, &bea].map(|user| NewPerson {
+            user_id: user.clone(),
+            name: String::new(),
+            headline: String::new(),
+            password_hash: None,
+        });
+        database.add_people(&people, &[(ada.clone(), bea.clone())]).await.unwrap();
+        let audience = Audience::new(database, &Limits::default());
+        let mut unread = pin!(audience.friends(&ada));
+        assert!(unread.as_mut().now_or_never().is_none());
+
+        let friends = timeout(Duration::from_secs(10), audience.friends(&ada)).await;
+
+        assert!(friends.expect("it is looked up").unwrap().contains(&bea));
     }
 }

@@ -138,10 +138,12 @@ impl Sessions {
         }
     }
 
-    /// Of many who ask at once, one looks. What it finds is forgotten again if the session ended
-    /// meanwhile.
+    /// Of many who ask at once, one looks: in a task of its own, for a stream that nobody reads is not
+    /// polled. What it finds is forgotten again if the session ended meanwhile.
     async fn look_once(&self, hash: Hash) -> Result<Found, ApiError> {
-        let found = self.found.try_get_with(hash, self.look(hash)).await;
+        let sessions = self.clone();
+        let look = async move { sessions.found.try_get_with(hash, sessions.look(hash)).await };
+        let found = tokio::spawn(look).await.map_err(ApiError::internal)?;
         let found = found.map_err(|error: Arc<sqlx::Error>| ApiError::from(&error))?;
         if self.ended.contains_key(&hash) {
             self.forget(hash).await;
@@ -214,24 +216,43 @@ mod tests {
     use super::*;
     use crate::storage::NewPerson;
 
-    #[tokio::test]
-    async fn no_session_ends_while_the_database_is_away() {
-        let (database, ada) = (Database::in_memory().await.unwrap(), "ada".parse().unwrap());
+    async fn signed_in(database: &Database, limits: &Limits) -> (Sessions, Token) {
+        let ada = "ada".parse::<UserId>().unwrap();
         let person = NewPerson {
-            user_id: UserId::clone(&ada),
+            user_id: ada.clone(),
             name: "Ada".to_owned(),
             headline: String::new(),
             password_hash: None,
         };
         database.add_people(&[person], &[]).await.unwrap();
+        let sessions = Sessions::new(database.clone(), Clock::system(), limits);
+        let (token, _) = sessions.begin(&ada).await.unwrap();
+        assert_eq!(sessions.user_of(&token).await.unwrap(), Some(ada));
+        (sessions, token)
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_nobody_reads_holds_up_no_request_of_its_session() {
+        let database = Database::in_memory().await.unwrap();
+        let limits = Limits { session_trusted_for: Duration::ZERO, ..Limits::default() };
+        let (sessions, token) = signed_in(&database, &limits).await;
+        let mut unread = pin!(sessions.user_of(&token)); // as a stream asks, once a second
+        assert!(unread.as_mut().now_or_never().is_none(), "it looks");
+
+        let found = timeout(Duration::from_secs(10), sessions.user_of(&token)).await;
+
+        assert!(found.expect("it is looked up").unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn no_session_ends_while_the_database_is_away() {
+        let database = Database::in_memory().await.unwrap();
         let limits = Limits {
             session_trusted_for: Duration::ZERO,
             session_trusted_in_need_for: Duration::ZERO,
             ..Limits::default()
         };
-        let sessions = Sessions::new(database.clone(), Clock::system(), &limits);
-        let (token, _) = sessions.begin(&ada).await.unwrap();
-        assert_eq!(sessions.user_of(&token).await.unwrap(), Some(ada));
+        let (sessions, token) = signed_in(&database, &limits).await;
         let mut ended = pin!(sessions.clone().until_ended(token.clone()));
         assert!(ended.as_mut().now_or_never().is_none());
 
