@@ -12,7 +12,7 @@ use std::time::Duration;
 use miniature_api::{Change, Post};
 use sqlx::AnyConnection;
 
-use super::{Database, Versioned, people::decode, placeholders, seconds};
+use super::{Database, Versioned, placeholders, seconds};
 use crate::clock::Clock;
 
 /// A change that is to be announced.
@@ -55,10 +55,15 @@ struct MessageRow {
 }
 
 impl MessageRow {
-    fn message(self) -> sqlx::Result<Message> {
-        let change = serde_json::from_str(&self.payload).map_err(decode)?;
-        let version = self.version.map(u64::try_from).transpose().map_err(decode)?;
-        Ok(Message { id: self.id, change, version })
+    /// None for one of a later version of this program, which announces it: it must not hold up the
+    /// others.
+    fn message(self) -> Option<Message> {
+        let change = serde_json::from_str(&self.payload);
+        let change = change.inspect_err(
+            |error| tracing::warn!(id = self.id, %error, "a change in the outbox cannot be read"),
+        );
+        let version = self.version.and_then(|version| u64::try_from(version).ok());
+        Some(Message { id: self.id, change: change.ok()?, version })
     }
 }
 
@@ -91,7 +96,7 @@ impl Database {
         let claim = claim.bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let mut rows = self.ask(async |c| claim.fetch_all(c).await).await?;
         rows.sort_by(|one, other| (one.written_at, &one.id).cmp(&(other.written_at, &other.id)));
-        rows.into_iter().map(MessageRow::message).collect()
+        Ok(rows.into_iter().filter_map(MessageRow::message).collect())
     }
 
     /// Removes messages that were announced.
@@ -116,4 +121,36 @@ pub(super) async fn add(connection: &mut AnyConnection, message: &Message) -> sq
     );
     let query = query.bind(&message.id).bind(payload).bind(message.version.map(seconds));
     query.bind(seconds(Clock::system().now_ms())).execute(connection).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use miniature_api::{Profile, Record, Revision, UserId};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_message_that_cannot_be_read_holds_up_no_other() {
+        let database = Database::in_memory().await.unwrap();
+        let user_id: UserId = "ada".parse().unwrap();
+        let (name, headline) = ("Ada".to_owned(), String::new());
+        let picture = Record {
+            user_id: user_id.clone(),
+            revision: Revision(0),
+            image_id: None,
+            thumbhash: None,
+        };
+        let profile = Profile { user_id, name, headline, friend_count: 0, picture };
+        let message = Message::profile(&Versioned { version: 2, profile });
+        database.ask(async |c| add(c, &message).await).await.unwrap();
+        let of_later = "INSERT INTO outbox (id, payload, version, written_at, claimed_at) \
+                        VALUES ('later', '{\"of\":\"a later version\"}', NULL, 0, 0)";
+        database.ask(async |c| sqlx::query(of_later).execute(c).await).await.unwrap();
+
+        let claimed = database.claim_messages(Duration::ZERO, 10).await.unwrap();
+
+        assert_eq!(claimed, [message]);
+        database.remove_messages(&[claimed[0].id.clone()]).await.unwrap();
+        assert_eq!(database.claim_messages(Duration::ZERO, 10).await.unwrap(), []);
+    }
 }
