@@ -43,6 +43,9 @@ pub enum ApiError {
     /// 409: the id that the client made names something of someone else.
     #[error("this id names another's post; make a new one")]
     IdTaken,
+    /// 409: the browser's session has become another account's since the page was opened.
+    #[error("this session is not of the account that the request names; nothing was changed")]
+    OtherAccount,
     /// 413: the body is longer than the route takes.
     #[error("the body is too long")]
     TooLong,
@@ -101,7 +104,7 @@ impl ApiError {
             Self::SignedOut | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
             Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::KeptElsewhere | Self::IdTaken => StatusCode::CONFLICT,
+            Self::KeptElsewhere | Self::IdTaken | Self::OtherAccount => StatusCode::CONFLICT,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson | Self::NotAPicture => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,

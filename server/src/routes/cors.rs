@@ -21,11 +21,12 @@ use crate::config::AllowedOrigin;
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a page of another origin may send.
-const SENT: [HeaderName; 6] = [
+const SENT: [HeaderName; 7] = [
     header::ACCEPT,
     header::CONTENT_TYPE,
     header::IF_NONE_MATCH,
     HeaderName::from_static("last-event-id"),
+    lineage::ACCOUNT,
     lineage::NAME,
     HeaderName::from_static(MARKER_HEADER),
 ];

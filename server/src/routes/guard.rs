@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, Method, header, request::Parts},
 };
 use axum_extra::extract::cookie::Cookie;
-use miniature_api::UserId;
+use miniature_api::{ACCOUNT_HEADER, UserId};
 use url::Url;
 
 use super::{cors::Origins, upload};
@@ -41,6 +41,14 @@ pub(crate) struct SignedIn {
 pub(super) struct Identified(pub(super) Option<SignedIn>);
 
 impl SignedIn {
+    /// Whether a request that would change something is of this account, if it names one: all tabs of
+    /// a browser share a session, and another may have signed in as somebody else.
+    fn is_meant_by(&self, parts: &Parts) -> bool {
+        let named = parts.headers.get(ACCOUNT_HEADER);
+        is_reading(&parts.method)
+            || named.is_none_or(|named| named.as_bytes() == self.user.as_str().as_bytes())
+    }
+
     /// Whose token this is; nobody's if its session has ended.
     ///
     /// # Errors
@@ -63,7 +71,8 @@ impl FromRequestParts<App> for SignedIn {
                 None => None,
             },
         };
-        found.ok_or(ApiError::SignedOut)
+        let found = found.ok_or(ApiError::SignedOut)?;
+        found.is_meant_by(parts).then_some(found).ok_or(ApiError::OtherAccount)
     }
 }
 
@@ -97,13 +106,16 @@ pub(crate) fn refuse_cross_site(
     origins: &Origins,
     sign_in: &SignIn,
 ) -> Result<(), ApiError> {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let headers = request.headers();
     let allowed = || headers.get(header::ORIGIN).is_some_and(|origin| origins.allow(origin));
-    if reads || allowed() {
+    if is_reading(request.method()) || allowed() {
         return Ok(());
     }
     from_here(headers, sign_in.secure()).map_err(ApiError::CrossSite)
+}
+
+fn is_reading(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// How long a route may take until its answer begins; none for an upload, which has limits of its

@@ -33,7 +33,7 @@ pub(super) const ROUTE: &str = "/api/users/me/picture";
 ///
 /// # Errors
 ///
-/// [`ApiError::TooLong`] (413), [`ApiError::NotAPicture`] (415), [`ApiError::Invalid`] (422),
+/// [`ApiError::OtherAccount`] (409), [`ApiError::TooLong`] (413), [`ApiError::NotAPicture`] (415), [`ApiError::Invalid`] (422),
 /// [`ApiError::TooSlow`] (408), [`ApiError::TooManyTries`] and [`ApiError::TooManyUploads`] (429),
 /// [`ApiError::Busy`] (503).
 #[utoipa::path(
@@ -47,6 +47,7 @@ pub(super) const ROUTE: &str = "/api/users/me/picture";
     responses(
         (status = 200, body = Record),
         (status = 408, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 415, body = Problem, content_type = "application/problem+json"),
         (status = 429, body = Problem, content_type = "application/problem+json"),
@@ -85,12 +86,13 @@ async fn take(
 ///
 /// # Errors
 ///
-/// [`ApiError::TooManyTries`] (429).
+/// [`ApiError::OtherAccount`] (409), [`ApiError::TooManyTries`] (429).
 #[utoipa::path(
     delete,
     path = "/api/users/me/picture",
     responses(
         (status = 200, body = Record),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 429, body = Problem, content_type = "application/problem+json"),
         Refused,
     )

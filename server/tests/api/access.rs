@@ -37,6 +37,33 @@ async fn nothing_but_signing_in_and_health_is_open() {
 }
 
 #[tokio::test]
+async fn what_names_another_account_than_the_session_changes_nothing() {
+    let t = Fixture::new().await;
+    let ada = t.browser("ada").await;
+    let of = |account| [("miniature-account", account), ("content-type", "application/json")];
+    let (post, name) = (json!({ "text": "hello" }), json!({ "name": "Ada" }));
+    let cases = [
+        (Method::DELETE, "/api/users/me/picture", ""),
+        (Method::PUT, "/api/users/me/picture", "no picture"),
+        (Method::PATCH, "/api/users/me", &name.to_string()),
+        (Method::POST, "/api/posts", &post.to_string()),
+    ];
+    for (method, path, body) in cases {
+        let send = async |account| {
+            let request = Request::builder().method(&method).uri(path);
+            let request = of(account)
+                .into_iter()
+                .chain([("cookie", &*ada.cookie)])
+                .fold(request, |request, (name, value)| request.header(name, value));
+            t.send(request.body(Body::from(body.to_owned())).unwrap()).await.status
+        };
+        assert_eq!(send("bea").await, StatusCode::CONFLICT, "{method} {path}");
+        assert_ne!(send("ada").await, StatusCode::CONFLICT, "{method} {path}");
+    }
+    assert_eq!(ada.get_with("/api/friends", "miniature-account", "bea").await.status, 200);
+}
+
+#[tokio::test]
 async fn what_is_down_is_named_and_why_is_not() {
     let t = Fixture::new().await;
     let browser = t.browser("ada").await;
