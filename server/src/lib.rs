@@ -3,7 +3,7 @@
 //! ```text
 //! routes ─▶ profiles ─▶ memory ─▶ Redis ─▶ storage (SQLite, PostgreSQL)
 //!    ├────▶ images   ─▶ memory ─▶ files ─▶ a master (files, S3), scaled once
-//!    └────▶ posts, changes ─▶ relay ─▶ events ─▶ whoever listens, here and in other instances
+//!    └────▶ posts, changes ─▶ relay ─▶ events ─▶ those who listen, here and in other instances
 //! ```
 //!
 //! [`app`] is the whole API as a `Router`, so that tests need no socket; [`serve`] adds the

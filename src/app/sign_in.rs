@@ -1,7 +1,7 @@
 //! The page that asks who is there.
 
 use crate::{
-    browser::{cookies, schedule},
+    browser::schedule,
     cache::layer::OriginError,
     store::{Farewell, Session, SignInError},
 };
@@ -144,14 +144,9 @@ fn complaint(error: &SignInError) -> String {
         SignInError::TooMany { retry_after: None } => {
             "Too many tries. Wait a little, then try again.".into()
         }
-        SignInError::NoCookie if cookies::keeps_secure() => {
+        SignInError::NoCookie => {
             "Your browser keeps no cookies of this site, so that it cannot stay signed in. Allow \
              them, then sign in again."
-                .into()
-        }
-        SignInError::NoCookie => {
-            "This page does not come over HTTPS, so that your browser keeps no \
-             session. Open it under an https address."
                 .into()
         }
         SignInError::Refused(problem) => {

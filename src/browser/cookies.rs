@@ -29,11 +29,6 @@ pub fn remove(name: &str) {
     set(name, "", Duration::ZERO);
 }
 
-/// Whether the browser keeps cookies that are for HTTPS only.
-pub fn keeps_secure() -> bool {
-    web_sys::window().is_some_and(|window| window.is_secure_context())
-}
-
 fn document() -> Option<HtmlDocument> {
     web_sys::window()?.document()?.dyn_into().ok()
 }

@@ -246,7 +246,7 @@ mod tests {
         told.id.unwrap().to_string()
     }
 
-    /// The next event that is told, whoever joins or leaves before it.
+    /// The next event that is told, joins and leaves aside.
     fn next(signals: &mut UnboundedReceiver<Signal>) -> Arc<Told> {
         loop {
             if let Signal::Tell(told) = signals.try_recv().unwrap() {

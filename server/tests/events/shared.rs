@@ -145,15 +145,15 @@ async fn a_redis_that_hangs_silences_nobody_and_resets_nobody() {
 /// Longer than a reader of the stream waits for Redis: then it counts the connection as lost.
 const HANGS_FOR: Duration = Duration::from_secs(8);
 
-#[tokio::test]
-async fn a_write_that_redis_takes_late_is_told_once_and_resets_nobody() {
+/// What is written while this is done to Redis is told once in both instances, and nobody is reset.
+async fn told_once_while(hurt: &[&str]) {
     let redis = Redis::start().unwrap();
     let ([one, other], _upkeeps) = two_instances(&redis).await;
     let bea = one.browser("bea").await;
     let mut near = one.browser("ada").await.listen().await;
     let mut far = other.browser("ada").await.listen().await;
 
-    redis.command(&["CLIENT", "PAUSE", "300", "WRITE"]).unwrap();
+    redis.command(hurt).unwrap();
     bea.write("late").await;
 
     for stream in [&mut near, &mut far] {
@@ -167,24 +167,13 @@ async fn a_write_that_redis_takes_late_is_told_once_and_resets_nobody() {
 }
 
 #[tokio::test]
+async fn a_write_that_redis_takes_late_is_told_once_and_resets_nobody() {
+    told_once_while(&["CLIENT", "PAUSE", "300", "WRITE"]).await;
+}
+
+#[tokio::test]
 async fn a_connection_that_is_lost_while_no_event_is_resets_nobody() {
-    let redis = Redis::start().unwrap();
-    let ([one, other], _upkeeps) = two_instances(&redis).await;
-    let bea = one.browser("bea").await;
-    let mut near = one.browser("ada").await.listen().await;
-    let mut far = other.browser("ada").await.listen().await;
-
-    redis.command(&["CLIENT", "KILL", "TYPE", "normal"]).unwrap();
-    bea.write("late").await;
-
-    for stream in [&mut near, &mut far] {
-        assert_eq!(stream.until_post("late").await, ["late"]);
-        stream.is_silent_for(SLACK).await;
-    }
-    bea.write("after").await;
-    for stream in [&mut near, &mut far] {
-        assert_eq!(stream.until_post("after").await, ["after"]);
-    }
+    told_once_while(&["CLIENT", "KILL", "TYPE", "normal"]).await;
 }
 
 #[tokio::test]
