@@ -34,11 +34,10 @@ impl<B: Bytes> Core<B> {
         let kind = kind_of(&flight.task);
         let lineage = lineage.filter(|_| account.is_some());
         let outcome = self.of_account(&flight.task, account, outcome);
-        match self.judge(lineage, outcome) {
+        match self.judge(lineage, sent, outcome) {
             Ok((reply, lineage)) => {
-                // A server on this machine, or behind a tunnel, answers without a network.
-                self.offline = self.offline.filter(|since| *since >= sent);
-                self.answers_again(kind, sent);
+                self.is_there(sent);
+                self.kinds[kind as usize].succeed(sent);
                 self.take_reply(flight, sent, reply, lineage);
             }
             Err(refusal) => {
@@ -65,10 +64,12 @@ impl<B: Bytes> Core<B> {
 
     /// An answer that does not name lineage and account is not of our server, but for those that are exempt: something
     /// before it answered, a portal or a gateway, and the server is out of reach. One of an earlier
-    /// lineage is of a server that was restored, and has not said so.
+    /// lineage is of a server that was restored, and has not said so; or it was on its way when another
+    /// answer told of the latest.
     fn judge(
         &mut self,
         lineage: Option<Lineage>,
+        sent: Moment,
         outcome: Result<Reply<B>, Refusal>,
     ) -> Result<(Reply<B>, Option<Lineage>), Refusal> {
         let exempt = match &outcome {
@@ -86,7 +87,7 @@ impl<B: Bytes> Core<B> {
         let reply = outcome?;
         match (lineage, self.lineage) {
             (Some(lineage), Some(latest)) if lineage < latest => {
-                self.outdated = true;
+                self.outdated |= sent >= self.lineage_seen;
                 return Err(OriginError::Outdated.into());
             }
             (Some(lineage), _) => {
@@ -98,10 +99,11 @@ impl<B: Bytes> Core<B> {
         Ok((reply, lineage))
     }
 
-    /// What was asked for later may have been refused: its pause stays.
-    fn answers_again(&mut self, kind: Kind, sent: Moment) {
+    /// The server answered what was sent then, well or not. One on this machine, or behind a tunnel,
+    /// answers without a network. What was sent later may have failed: its pause stays.
+    fn is_there(&mut self, sent: Moment) {
+        self.offline = self.offline.filter(|since| *since >= sent);
         self.server.succeed(sent);
-        self.kinds[kind as usize].succeed(sent);
     }
 
     fn take_reply(
@@ -258,8 +260,10 @@ impl<B: Bytes> Core<B> {
             OriginError::Status(500..) | OriginError::SignedOut | OriginError::Outdated => {
                 let pause = &mut self.kinds[kind as usize];
                 pause.fail(sent, now, retry_after, &self.policy, &mut self.jitter);
+                self.is_there(sent);
             }
             OriginError::Status(_) | OriginError::Malformed => {
+                self.is_there(sent);
                 self.unusable(&flight.task, sent);
             }
         }

@@ -140,7 +140,7 @@ impl<B: Bytes> Core<B> {
     /// The latest lineage seen says which data is the newest.
     pub(super) fn see_lineage(&mut self, lineage: Lineage) {
         if self.lineage.is_none_or(|latest| latest < lineage) {
-            self.lineage = Some(lineage);
+            (self.lineage, self.lineage_seen) = (Some(lineage), self.time.now());
             self.writes.note_lineage(lineage, self.time.now());
             self.people.touch_all();
         }

@@ -109,7 +109,9 @@ pub struct Core<B> {
     offline: Option<Moment>,
     account: Option<UserId>,
     lineage: Option<Lineage>,
-    /// The last answer was of an earlier lineage than the latest seen.
+    /// When the latest lineage was first seen here.
+    lineage_seen: Moment,
+    /// The last answer to what was asked since then was of an earlier one.
     outdated: bool,
     /// Rows checked before this are shown and never believed.
     believe_from: Timestamp,
@@ -171,6 +173,7 @@ impl<B: Bytes> Core<B> {
             offline: None,
             account: None,
             lineage: None,
+            lineage_seen: Moment::NEVER,
             outdated: false,
             believe_from: Timestamp(0),
             people: People::default(),

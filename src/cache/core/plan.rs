@@ -256,12 +256,14 @@ impl<B: Bytes> Core<B> {
         true
     }
 
+    /// Where nothing is asked, nothing is said of the server: what was said would stay.
     fn settle_connection(&mut self) {
         let asks = self.people.is_waiting() || self.documents_rest || self.flights.requests() > 0;
-        let connection = match (self.outdated, self.offline) {
-            (true, None) => ConnectionView::Outdated,
-            (false, None) if !(self.server.is_failing() && asks) => ConnectionView::Reachable,
-            (_, _) => ConnectionView::Unreachable,
+        let connection = match self.offline {
+            _ if !asks => ConnectionView::Reachable,
+            None if self.outdated => ConnectionView::Outdated,
+            None if !self.server.is_failing() => ConnectionView::Reachable,
+            _ => ConnectionView::Unreachable,
         };
         if self.connection != connection {
             self.connection = connection;

@@ -285,7 +285,7 @@ impl<B: Bytes> Core<B> {
         self.session.epoch.0 += 1;
         self.forget_all();
         (self.server, self.kinds) = (Pause::default(), Default::default());
-        (self.lineage, self.outdated) = (None, false);
+        (self.lineage, self.lineage_seen, self.outdated) = (None, Moment::NEVER, false);
     }
 
     /// Has the layers looked through for accounts that are not signed in.

@@ -25,7 +25,8 @@ struct Simulation {
     world: World,
     policy: Policy,
     pages: Vec<Page>,
-    documents_opened: usize,
+    /// How often a document was opened, or somebody else signed in or out there.
+    beginnings: usize,
     old_news: Vec<miniature_api::Record>,
     old_lineage: miniature_api::Lineage,
 }
@@ -45,7 +46,7 @@ impl Simulation {
         policy.batch_users = 3;
         let pages = (0..2).map(|nth| Page::open(&world, &policy, nth)).collect();
         let old_lineage = world.borrow().server.lineage();
-        Self { world, policy, pages, documents_opened: 2, old_news: Vec::new(), old_lineage }
+        Self { world, policy, pages, beginnings: 2, old_news: Vec::new(), old_lineage }
     }
 
     fn take(&mut self, step: &Step) {
@@ -70,7 +71,7 @@ impl Simulation {
             _ => self.page_step(step),
         }
         self.spread_changes();
-        self.pages.iter_mut().for_each(Page::follow_epoch);
+        self.follow_epochs();
         self.check();
     }
 
@@ -107,8 +108,8 @@ impl Simulation {
         let (world, policy) = (self.world.clone(), self.policy.clone());
         match *step {
             Step::Reload(nth) => {
-                self.documents_opened += 1;
-                self.pages[nth] = Page::open(&world, &policy, self.documents_opened as u64);
+                self.beginnings += 1;
+                self.pages[nth] = Page::open(&world, &policy, self.beginnings as u64);
             }
             Step::Turn(nth) => self.turn(nth),
             Step::Storage(nth) => {
@@ -159,6 +160,11 @@ impl Simulation {
         self.check_settled(nth);
     }
 
+    fn follow_epochs(&mut self) {
+        let began = self.pages.iter_mut().map(Page::follow_epoch).filter(|began| *began).count();
+        self.beginnings += began;
+    }
+
     /// What a document wrote into LocalStorage the other one hears of, at some time.
     fn spread_changes(&mut self) {
         let changes = self.pages[0].doc.take_changes();
@@ -170,7 +176,7 @@ impl Simulation {
         let until = self.world.borrow().now().running + duration;
         loop {
             (0..2).for_each(|nth| self.turn(nth));
-            self.pages.iter_mut().for_each(Page::follow_epoch);
+            self.follow_epochs();
             self.check();
             let now = self.world.borrow().now().running;
             if now >= until {
@@ -201,7 +207,13 @@ impl Simulation {
             page.doc.tell(Event::Visible(true));
             page.doc.tell(Event::Online(true));
         }
-        self.pass(self.policy.longest_retry_after + Duration::from_secs(120));
+        // What was on its way from a server that was ill arrives, or is given up.
+        self.pass(self.policy.silence * 2);
+        let free: Vec<bool> = self.pages.iter().map(|page| !page.is_held_off()).collect();
+        self.pass(SOON);
+        let free = self.pages.iter().zip(free).filter(|(_, free)| *free);
+        free.for_each(|(page, _)| page.check_connection());
+        self.pass(self.policy.longest_retry_after);
         for page in &self.pages {
             page.check_served();
         }
@@ -223,7 +235,7 @@ impl Simulation {
                 page.doc.run();
                 self.spread_changes();
             }
-            self.pages.iter_mut().for_each(Page::follow_epoch);
+            self.follow_epochs();
             self.check();
             let now = self.world.borrow().now().running;
             if now >= until {
@@ -253,6 +265,9 @@ impl Simulation {
         }
     }
 }
+
+/// In which all is there again, once the faults are over and no `Retry-After` holds it up.
+const SOON: Duration = Duration::from_secs(120);
 
 fn account_named(as_ada: bool) -> UserId {
     if as_ada { "ada" } else { "grace" }.parse().unwrap()

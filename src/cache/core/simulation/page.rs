@@ -4,7 +4,7 @@ use miniature_api::{Size, UserId};
 
 use super::{
     super::{
-        Epoch, Event, ListView, ProfileView, Status, StorageChange, ViewerId,
+        ConnectionView, Epoch, Event, Kind, ListView, ProfileView, Status, StorageChange, ViewerId,
         person::Person,
         testing::{Blob, Document, Token, World, account, account_of, user, wanted},
     },
@@ -65,14 +65,16 @@ impl Page {
         }
     }
 
-    /// What was on screen goes with its epoch.
-    pub(super) fn follow_epoch(&mut self) {
+    /// What was on screen goes with its epoch. Returns whether another one has begun.
+    pub(super) fn follow_epoch(&mut self) -> bool {
         let epoch = self.doc.core.epoch();
-        if epoch != self.epoch {
+        let began = epoch != self.epoch;
+        if began {
             self.epoch = epoch;
             self.viewers.clear();
             self.profiles.clear();
         }
+        began
     }
 
     /// Hears of a row of ada's, if her storages are open.
@@ -181,6 +183,20 @@ impl Page {
             }
             _ => {}
         }
+    }
+
+    /// Whether a server wants to be left alone for longer than any pause.
+    pub(super) fn is_held_off(&self) -> bool {
+        let core = &self.doc.core;
+        let kinds = [Kind::Pictures, Kind::Friends, Kind::Profile, Kind::Session];
+        let longest = core.time.now() + core.policy.longest_pause;
+        kinds.into_iter().any(|kind| core.pause_of(kind) > longest)
+    }
+
+    /// Nothing is said of a server that answers.
+    pub(super) fn check_connection(&self) {
+        let connection = self.doc.core.connection();
+        assert_eq!(connection, ConnectionView::Reachable, "liveness: the banner stays");
     }
 
     /// All that is wanted is there, but for what came to an end of its own.

@@ -1,10 +1,12 @@
 //! Whether the server counts as there, and what is asked of one that is not.
 
+use miniature_api::{Lineage, UserId};
+
 use super::*;
 use crate::cache::{
     core::{
-        Answer, ConnectionView, Effect, Fetched, ListView, Refusal,
-        testing::{Fault, Under, Weather, account},
+        Answer, ConnectionView, Effect, Fetched, ListView, Refusal, Reply,
+        testing::{Blob, Fault, Under, Weather, account},
     },
     layer::OriginError,
 };
@@ -17,12 +19,21 @@ impl Fixture {
     /// Answers the first request under way by a status, from something that names lineage and account
     /// or does not.
     fn answer_as_a_gateway(&mut self, status: u16, named: [bool; 2]) {
+        let outcome = Err(Refusal { error: OriginError::Status(status), retry_after: None });
+        let lineage = Some(self.world.borrow().server.lineage()).filter(|_| named[0]);
+        self.answer(lineage, Some(account()).filter(|_| named[1]), outcome);
+    }
+
+    /// Answers the first request under way.
+    fn answer(
+        &mut self,
+        lineage: Option<Lineage>,
+        account: Option<UserId>,
+        outcome: Result<Reply<Blob>, Refusal>,
+    ) {
         let is_request = |(_, under): &(_, Under)| matches!(under, Under::Fetch(..));
         let nth = self.doc.under_way.iter().position(is_request).unwrap();
         let (id, _) = self.doc.under_way.remove(nth);
-        let outcome = Err(Refusal { error: OriginError::Status(status), retry_after: None });
-        let lineage = Some(self.world.borrow().server.lineage()).filter(|_| named[0]);
-        let account = Some(account()).filter(|_| named[1]);
         let fetched = Fetched { lineage, account, asked: None, outcome };
         self.doc.tell(Event::Answer(id, Answer::Fetched(fetched)));
     }
@@ -49,6 +60,29 @@ fn a_server_that_failed_is_there_again_when_nobody_wants_anything() {
     t.doc.tell(Event::FriendsViewed(ListView { rows: 0..4, pictures: None }));
     t.doc.run();
     assert_eq!(t.connection(), ConnectionView::Unreachable, "the list rests");
+}
+
+#[test]
+fn an_answer_on_its_way_during_a_restore_says_nothing_of_the_server() {
+    let mut t = Fixture::with_users(2);
+    t.doc.slow = true;
+    let (viewer, _) = t.open(0);
+    let earlier = t.world.borrow().server.lineage();
+    t.world.borrow_mut().server.restore();
+    t.world.borrow_mut().advance(secs(1));
+    t.open(1);
+    t.doc.deliver(1);
+    t.doc.run();
+    let empty = Reply::Pictures { entries: Vec::new(), renditions: Vec::new() };
+
+    t.answer(Some(earlier), Some(account()), Ok(empty));
+
+    t.doc.run();
+    assert_eq!(t.view(viewer).error, Some(OriginError::Outdated));
+    assert_eq!(t.connection(), ConnectionView::Reachable);
+    t.doc.slow = false;
+    t.doc.wait(secs(2));
+    assert_eq!(t.view(viewer).status, Status::Settled, "it is asked for again");
 }
 
 #[test]

@@ -145,20 +145,48 @@ fn waiting_for_idle_time_is_no_sleep() {
 
 #[test]
 fn a_server_that_answers_without_a_network_is_reachable() {
-    let mut t = Fixture::with_users(2);
+    let mut t = Fixture::with_users(3);
     t.doc.slow = true;
     t.open(0);
     t.doc.tell(Event::Online(false));
     t.doc.run();
     assert_eq!(t.doc.core.connection(), ConnectionView::Unreachable, "the browser says so");
     t.world.borrow_mut().advance(secs(1));
+    t.open(1);
     t.doc.deliver(0);
     t.doc.run();
     let late = t.doc.core.connection();
     assert_eq!(late, ConnectionView::Unreachable, "what was asked for before says nothing");
-    t.doc.slow = false;
-    t.open(1);
+    t.doc.deliver(0);
+    t.open(2);
     assert_eq!(t.doc.core.connection(), ConnectionView::Reachable, "the server does");
+}
+
+#[test]
+fn a_network_that_is_gone_is_no_matter_where_nothing_is_asked() {
+    let mut t = Fixture::with_users(1);
+    t.doc.tell(Event::Online(false));
+    t.doc.run();
+    assert_eq!(t.doc.core.connection(), ConnectionView::Reachable);
+    t.world.borrow_mut().server.weather = Weather::Unreachable;
+    let (viewer, _) = t.open(0);
+    assert_eq!(t.doc.core.connection(), ConnectionView::Unreachable);
+    t.doc.leave(viewer);
+    t.doc.run();
+    assert_eq!(t.doc.core.connection(), ConnectionView::Reachable, "nothing would end it");
+}
+
+#[test]
+fn a_refusal_of_the_servers_own_says_that_it_is_there() {
+    for status in [404, 500] {
+        let mut t = Fixture::with_users(1);
+        t.world.borrow_mut().server.weather = Weather::Unreachable;
+        t.open(0);
+        assert_eq!(t.doc.core.connection(), ConnectionView::Unreachable);
+        t.world.borrow_mut().server.weather = Weather::Status(status);
+        t.doc.wait(secs(2));
+        assert_eq!(t.doc.core.connection(), ConnectionView::Reachable, "{status}");
+    }
 }
 
 #[test]
