@@ -79,9 +79,11 @@ async fn walk(journey: &Journey, browser: &Browser, server: &Server, pictured: &
     let result = match Visit::begin(browser, server).await {
         Ok(mut visit) => {
             visit.gate.set_pictured(pictured.clone());
-            let result = try_walk(journey, &mut visit).await;
-            if result.is_err() {
+            let mut result = try_walk(journey, &mut visit).await;
+            if let Err(error) = result {
                 visit.leave_evidence(&evidence_path(browser, journey)).await;
+                let words = visit.last_words().await.join("\n        ");
+                result = Err(anyhow::anyhow!("{error:#}\n        {words}"));
             }
             let notes = visit.end().await;
             result.map(|()| notes)

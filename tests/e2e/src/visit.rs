@@ -344,6 +344,17 @@ impl<'a> Visit<'a> {
         let _ = self.driver.screenshot(&stem.with_extension("png")).await;
     }
 
+    /// What passed last and what the page says of itself: enough to tell a page that does not ask from
+    /// one that gets no answer, where the report is all that is left.
+    pub async fn last_words(&self) -> Vec<String> {
+        let passages = self.passages();
+        let mut words: Vec<String> =
+            passages.iter().rev().take(LAST_PASSAGES).rev().map(ToString::to_string).collect();
+        words.push(format!("the gate is {:.1} s old", self.gate.age().as_secs_f64()));
+        words.push(self.eval(SELF_DESCRIPTION).await.unwrap_or_else(|error| format!("{error:#}")));
+        words
+    }
+
     async fn evidence(&self) -> String {
         let mut text = String::new();
         if let Ok(url) = self.driver.current_url().await {
@@ -368,6 +379,14 @@ impl<'a> Visit<'a> {
         self.notes
     }
 }
+
+/// How many requests a failed journey's report ends with.
+const LAST_PASSAGES: usize = 12;
+
+const SELF_DESCRIPTION: &str = "
+    const banner = document.querySelector('[data-testid=offline-banner] p');
+    return `${location.pathname}, ${document.visibilityState}, ${navigator.onLine ? 'online' : 'offline'}, `
+        + `${Math.round(performance.now())} ms old, banner: ${banner?.textContent ?? 'none'}`";
 
 fn describe_gaps(gaps: &[Gap], judged: u32) -> String {
     let mut frames: Vec<f64> = gaps.iter().map(|gap| gap.at).collect();

@@ -1,7 +1,7 @@
 //! What passed the gate.
 
 use super::lock;
-use std::{sync::Mutex, time::Duration};
+use std::{fmt, sync::Mutex, time::Duration};
 use tokio::time::{Instant, sleep};
 
 const GLANCE: Duration = Duration::from_millis(20);
@@ -19,6 +19,17 @@ pub struct Passage {
     pub status: Option<u16>,
     /// Of the answer as sent: head and body, in bytes.
     pub bytes: usize,
+}
+
+impl fmt::Display for Passage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, method, target, status, bytes } = self;
+        write!(f, "{:.1} s: {method} {target} ", at.as_secs_f64())?;
+        match status {
+            Some(status) => write!(f, "{status}, {bytes} bytes"),
+            None => f.write_str("no answer"),
+        }
+    }
 }
 
 impl Passage {
@@ -86,6 +97,10 @@ impl Log {
             bytes: 0,
         });
         Ticket { log: self, index: inner.passages.len() - 1 }
+    }
+
+    pub(super) fn age(&self) -> Duration {
+        self.start.elapsed()
     }
 
     pub(super) fn passages(&self) -> Vec<Passage> {

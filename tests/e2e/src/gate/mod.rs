@@ -160,6 +160,11 @@ impl Gate {
         self.shared.log.passages()
     }
 
+    /// Since when it is open; passages count from there.
+    pub fn age(&self) -> Duration {
+        self.shared.log.age()
+    }
+
     /// Waits until nothing is under way and nothing has arrived for `pause`.
     pub async fn quiet(&self, pause: Duration) {
         self.shared.log.quiet(pause).await;
@@ -178,10 +183,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How long nothing is accepted after a connection could not be.
+const RECOVERY: Duration = Duration::from_millis(10);
+
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    while let Ok((stream, _)) = listener.accept().await {
-        if *shared.network.borrow() == Network::Up {
-            tokio::spawn(serve(stream, Arc::clone(&shared)));
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) if *shared.network.borrow() == Network::Up => {
+                tokio::spawn(serve(stream, Arc::clone(&shared)));
+            }
+            Ok(_) => {}
+            // One connection that failed before it was taken, or no descriptor left for now.
+            Err(_) => tokio::time::sleep(RECOVERY).await,
         }
     }
 }
