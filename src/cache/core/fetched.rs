@@ -62,10 +62,10 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    /// An answer that does not name lineage and account is not of our server, but for those that are exempt: something
-    /// before it answered, a portal or a gateway, and the server is out of reach. One of an earlier
-    /// lineage is of a server that was restored, and has not said so; or it was on its way when another
-    /// answer told of the latest.
+    /// An answer that does not name lineage and account is not of our server, but for those that are
+    /// exempt: something before it answered, a portal or a gateway, and the server is out of reach. One
+    /// of an earlier lineage is of a server that was restored, and has not said so; or it was on its way
+    /// when another answer told of the latest.
     fn judge(
         &mut self,
         lineage: Option<Lineage>,

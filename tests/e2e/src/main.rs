@@ -38,9 +38,6 @@ use tokio::time::{Instant, timeout};
 /// Enough for the slowest engine on a busy machine; a journey that hangs is a failure.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How long a browser may take to say what it saw.
-const EVIDENCE: Duration = Duration::from_secs(30);
-
 #[tokio::main]
 async fn main() -> ExitCode {
     // Dropping what runs ends the browser, the drivers and the server, so a signal only wins a race.
@@ -84,13 +81,9 @@ async fn walk(journey: &Journey, browser: &Browser, server: &Server, pictured: &
             visit.gate.set_pictured(pictured.clone());
             let mut result = try_walk(journey, &mut visit).await;
             if let Err(error) = result {
-                let evidence = async {
-                    visit.leave_evidence(&evidence_path(browser, journey)).await;
-                    visit.last_words().await.join("\n        ")
-                };
-                let words = timeout(EVIDENCE, evidence).await;
-                let words = words.unwrap_or_else(|_| "the browser does not answer any more".into());
-                result = Err(anyhow::anyhow!("{error:#}\n        {words}"));
+                let evidence = visit.leave_evidence(&evidence_path(browser, journey)).await;
+                let evidence = evidence.join("\n        ");
+                result = Err(anyhow::anyhow!("{error:#}\n        {evidence}"));
             }
             let notes = visit.end().await;
             result.map(|()| notes)

@@ -5,6 +5,7 @@
     reason = "every step fails in the same ways: no answer from the browser, or no such sight in time"
 )]
 
+mod evidence;
 mod gestures;
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail, ensure};
 use serde::de::DeserializeOwned;
-use std::{fmt::Write, fs, path::Path, time::Duration};
+use std::time::Duration;
 use thirtyfour::{By, WebElement, WindowHandle};
 use tokio::time::{Instant, sleep};
 
@@ -333,60 +334,12 @@ impl<'a> Visit<'a> {
             .collect())
     }
 
-    /// Writes a screenshot, what the page saw and what passed the gate beside `stem`.
-    pub async fn leave_evidence(&self, stem: &Path) {
-        let text = self.evidence().await;
-        let log = stem.with_extension("txt");
-        // The journey has failed already; evidence that cannot be had changes nothing.
-        if fs::write(&log, text).is_ok() {
-            println!("        see {}", log.display());
-        }
-        let _ = self.driver.screenshot(&stem.with_extension("png")).await;
-    }
-
-    /// What passed last and what the page says of itself: enough to tell a page that does not ask from
-    /// one that gets no answer, where the report is all that is left.
-    pub async fn last_words(&self) -> Vec<String> {
-        let passages = self.passages();
-        let mut words: Vec<String> =
-            passages.iter().rev().take(LAST_PASSAGES).rev().map(ToString::to_string).collect();
-        words.push(format!("the gate is {:.1} s old", self.gate.age().as_secs_f64()));
-        words.push(self.eval(SELF_DESCRIPTION).await.unwrap_or_else(|error| format!("{error:#}")));
-        words
-    }
-
-    async fn evidence(&self) -> String {
-        let mut text = String::new();
-        if let Ok(url) = self.driver.current_url().await {
-            let _ = writeln!(text, "{url}\n");
-        }
-        if let Ok(seen) = self.eval::<serde_json::Value>("return window.__seen").await {
-            let _ = writeln!(text, "{seen:#}\n");
-        }
-        if let Ok(html) = self.eval::<String>("return document.body.outerHTML.slice(0, 6000)").await
-        {
-            let _ = writeln!(text, "{html}\n");
-        }
-        for passage in self.passages() {
-            let _ = writeln!(text, "{passage:?}");
-        }
-        text
-    }
-
     /// Closes the browser and hands back the notes.
     pub async fn end(self) -> Vec<String> {
         self.driver.close().await;
         self.notes
     }
 }
-
-/// How many requests a failed journey's report ends with.
-const LAST_PASSAGES: usize = 12;
-
-const SELF_DESCRIPTION: &str = "
-    const banner = document.querySelector('[data-testid=offline-banner] p');
-    return `${location.pathname}, ${document.visibilityState}, ${navigator.onLine ? 'online' : 'offline'}, `
-        + `${Math.round(performance.now())} ms old, banner: ${banner?.textContent ?? 'none'}`";
 
 fn describe_gaps(gaps: &[Gap], judged: u32) -> String {
     let mut frames: Vec<f64> = gaps.iter().map(|gap| gap.at).collect();

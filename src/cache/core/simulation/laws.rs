@@ -92,7 +92,7 @@ impl Simulation {
                 assert_eq!(*preview, good(preview.key), "law 9: stored");
             }
         }
-        let tries = 2 * self.beginnings;
+        let tries = 2 * self.documents_opened;
         assert!(world.durable.full_in_a_row <= tries, "law 10: a full disk, again and again");
         assert!(world.local.full_in_a_row <= tries, "law 10: a full disk, again and again");
     }

@@ -25,8 +25,7 @@ struct Simulation {
     world: World,
     policy: Policy,
     pages: Vec<Page>,
-    /// How often a document was opened, or somebody else signed in or out there.
-    beginnings: usize,
+    documents_opened: usize,
     old_news: Vec<miniature_api::Record>,
     old_lineage: miniature_api::Lineage,
 }
@@ -46,7 +45,7 @@ impl Simulation {
         policy.batch_users = 3;
         let pages = (0..2).map(|nth| Page::open(&world, &policy, nth)).collect();
         let old_lineage = world.borrow().server.lineage();
-        Self { world, policy, pages, beginnings: 2, old_news: Vec::new(), old_lineage }
+        Self { world, policy, pages, documents_opened: 2, old_news: Vec::new(), old_lineage }
     }
 
     fn take(&mut self, step: &Step) {
@@ -71,7 +70,7 @@ impl Simulation {
             _ => self.page_step(step),
         }
         self.spread_changes();
-        self.follow_epochs();
+        self.pages.iter_mut().for_each(Page::follow_epoch);
         self.check();
     }
 
@@ -108,8 +107,8 @@ impl Simulation {
         let (world, policy) = (self.world.clone(), self.policy.clone());
         match *step {
             Step::Reload(nth) => {
-                self.beginnings += 1;
-                self.pages[nth] = Page::open(&world, &policy, self.beginnings as u64);
+                self.documents_opened += 1;
+                self.pages[nth] = Page::open(&world, &policy, self.documents_opened as u64);
             }
             Step::Turn(nth) => self.turn(nth),
             Step::Storage(nth) => {
@@ -160,11 +159,6 @@ impl Simulation {
         self.check_settled(nth);
     }
 
-    fn follow_epochs(&mut self) {
-        let began = self.pages.iter_mut().map(Page::follow_epoch).filter(|began| *began).count();
-        self.beginnings += began;
-    }
-
     /// What a document wrote into LocalStorage the other one hears of, at some time.
     fn spread_changes(&mut self) {
         let changes = self.pages[0].doc.take_changes();
@@ -176,7 +170,7 @@ impl Simulation {
         let until = self.world.borrow().now().running + duration;
         loop {
             (0..2).for_each(|nth| self.turn(nth));
-            self.follow_epochs();
+            self.pages.iter_mut().for_each(Page::follow_epoch);
             self.check();
             let now = self.world.borrow().now().running;
             if now >= until {
@@ -208,12 +202,13 @@ impl Simulation {
             page.doc.tell(Event::Online(true));
         }
         // What was on its way from a server that was ill arrives, or is given up.
-        self.pass(self.policy.silence * 2);
+        let arrives = self.policy.silence * 2;
+        self.pass(arrives);
         let free: Vec<bool> = self.pages.iter().map(|page| !page.is_held_off()).collect();
         self.pass(SOON);
         let free = self.pages.iter().zip(free).filter(|(_, free)| *free);
         free.for_each(|(page, _)| page.check_connection());
-        self.pass(self.policy.longest_retry_after);
+        self.pass(self.policy.longest_retry_after - arrives);
         for page in &self.pages {
             page.check_served();
         }
@@ -235,7 +230,7 @@ impl Simulation {
                 page.doc.run();
                 self.spread_changes();
             }
-            self.follow_epochs();
+            self.pages.iter_mut().for_each(Page::follow_epoch);
             self.check();
             let now = self.world.borrow().now().running;
             if now >= until {

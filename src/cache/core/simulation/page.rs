@@ -65,16 +65,14 @@ impl Page {
         }
     }
 
-    /// What was on screen goes with its epoch. Returns whether another one has begun.
-    pub(super) fn follow_epoch(&mut self) -> bool {
+    /// What was on screen goes with its epoch.
+    pub(super) fn follow_epoch(&mut self) {
         let epoch = self.doc.core.epoch();
-        let began = epoch != self.epoch;
-        if began {
+        if epoch != self.epoch {
             self.epoch = epoch;
             self.viewers.clear();
             self.profiles.clear();
         }
-        began
     }
 
     /// Hears of a row of ada's, if her storages are open.
@@ -185,7 +183,7 @@ impl Page {
         }
     }
 
-    /// Whether a server wants to be left alone for longer than any pause.
+    /// Whether the server wants to be left alone for longer than any pause.
     pub(super) fn is_held_off(&self) -> bool {
         let core = &self.doc.core;
         let kinds = [Kind::Pictures, Kind::Friends, Kind::Profile, Kind::Session];
