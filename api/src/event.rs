@@ -19,6 +19,10 @@ pub const POST_EVENT: &str = "post";
 /// Events may have been missed: whatever is held is to be asked for anew.
 pub const RESET_EVENT: &str = "reset";
 
+/// Names on an answer the last event that had happened when it was made: a stream that resumes after
+/// that event tells all that the answer may not know.
+pub const EVENT_HEADER: &str = "miniature-event";
+
 /// Something that happened to someone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

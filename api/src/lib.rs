@@ -15,8 +15,9 @@ mod picture;
 mod post;
 mod problem;
 mod session;
+pub mod sse;
 
-pub use event::{Change, PICTURE_EVENT, POST_EVENT, PROFILE_EVENT, RESET_EVENT};
+pub use event::{Change, EVENT_HEADER, PICTURE_EVENT, POST_EVENT, PROFILE_EVENT, RESET_EVENT};
 pub use friend::{Friend, FriendsPage, Profile, ProfileChange};
 pub use id::{IdError, ImageId, UserId};
 pub use lineage::{LINEAGE_HEADER, Lineage, LineageError};

@@ -75,7 +75,14 @@ impl Bench {
         let account = "ada".parse().unwrap();
         let (lineage, believe_from) = (None, Timestamp(0));
         core.handle(
-            Event::Session(Some(Start { account, lineage, believe_from, friends: None })),
+            Event::Session(Some(Box::new(Start {
+                account,
+                lineage,
+                believe_from,
+                feed: None,
+                friends: None,
+                live: None,
+            }))),
             now,
         );
         let mut bench = Self { core, now, effects: Vec::new(), count, revision: 1 };
@@ -196,7 +203,7 @@ fn friends(
 
 fn fetched(reply: Reply<Blob>) -> Answer<Blob> {
     let (lineage, account) = (Some(lineage()), Some("ada".parse().unwrap()));
-    Answer::Fetched(Fetched { lineage, account, asked: None, outcome: Ok(reply) })
+    Answer::Fetched(Fetched { lineage, account, asked: None, event: None, outcome: Ok(reply) })
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

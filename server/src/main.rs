@@ -60,6 +60,7 @@ async fn create_demo(arguments: DemoArgs) -> anyhow::Result<()> {
     if let Some(folder) = arguments.pictures {
         demo::give_photographs(&collection, &folder).await?;
     }
+    demo::create_crowd(&collection, arguments.crowd).await?;
     collection.database.close().await;
     Ok(())
 }

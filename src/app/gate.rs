@@ -38,7 +38,9 @@ impl Gate {
                 let page = wanted.filter(|path| Place::at(path).is_page());
                 Some(page.unwrap_or("/friends").to_owned())
             }
-            (Self::SignedIn(..), Place::Friends(_) | Place::Me | Place::Nowhere) => None,
+            (Self::SignedIn(..), Place::Friends(_) | Place::Feed | Place::Me | Place::Nowhere) => {
+                None
+            }
         }
     }
 }

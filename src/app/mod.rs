@@ -9,6 +9,7 @@
 #![expect(unreachable_pub, reason = "`#[component]` makes the body of each component `pub`")]
 
 mod address;
+mod feed;
 mod friends;
 mod gate;
 mod me;
@@ -17,6 +18,7 @@ mod offline_banner;
 mod place;
 mod profile_card;
 mod profile_modal;
+mod sentences;
 mod shell;
 mod sign_in;
 
@@ -26,9 +28,12 @@ use leptos::{either::EitherOf4, prelude::*};
 use notice::Trouble;
 use place::{provide_place, use_place};
 use shell::SignedIn;
-use sign_in::SignIn;
+use sign_in::sign_in;
 
-use crate::store::{Session, provide_session};
+use crate::{
+    store::{Session, provide_session},
+    ui::later,
+};
 
 /// The whole app.
 #[component]
@@ -49,7 +54,11 @@ fn Entrance(session: Session) -> impl IntoView {
         Gate::Unreachable => EitherOf4::B(view! { <Unreachable session /> }),
         Gate::SignedOut(farewell) => {
             friends::forget_position();
-            EitherOf4::C(view! { <SignIn session farewell /> })
+            let failed = |retry| {
+                let text = "The page could not be loaded.";
+                view! { <main class="page"><Trouble text retry /></main> }.into_any()
+            };
+            EitherOf4::C(later(move || sign_in(session, farewell), None, failed))
         }
         Gate::SignedIn(account, _) => EitherOf4::D(view! { <SignedIn session account /> }),
     }

@@ -14,6 +14,8 @@ pub(super) enum Place {
     SignIn,
     /// `/friends`, or `/friends/{user_id}` with a profile open over the list.
     Friends(Option<UserId>),
+    /// `/feed`
+    Feed,
     /// `/me`
     Me,
     /// Any other path.
@@ -31,6 +33,7 @@ impl Place {
             ["friends", user] => {
                 user.parse().map_or(Self::Nowhere, |user| Self::Friends(Some(user)))
             }
+            ["feed"] => Self::Feed,
             ["me"] => Self::Me,
             _ => Self::Nowhere,
         }
@@ -41,6 +44,7 @@ impl Place {
         match self {
             // Both redirect a signed-in user to the list; it may as well be there already.
             Self::Home | Self::SignIn | Self::Friends(_) => Page::Friends,
+            Self::Feed => Page::Feed,
             Self::Me => Page::Me,
             Self::Nowhere => Page::NotFound,
         }
@@ -48,14 +52,14 @@ impl Place {
 
     /// Whether there is something to see that one may want to come back to.
     pub(super) fn is_page(&self) -> bool {
-        matches!(self, Self::Friends(_) | Self::Me)
+        matches!(self, Self::Friends(_) | Self::Feed | Self::Me)
     }
 
     /// Whose profile is open.
     pub(super) fn profile(&self) -> Option<&UserId> {
         match self {
             Self::Friends(profile) => profile.as_ref(),
-            Self::Home | Self::SignIn | Self::Me | Self::Nowhere => None,
+            Self::Home | Self::SignIn | Self::Feed | Self::Me | Self::Nowhere => None,
         }
     }
 
@@ -63,6 +67,7 @@ impl Place {
         match self {
             Self::Home | Self::Friends(_) => "Friends · Miniature",
             Self::SignIn => "Sign in · Miniature",
+            Self::Feed => "Feed · Miniature",
             Self::Me => "Me · Miniature",
             Self::Nowhere => "Not found · Miniature",
         }
@@ -73,6 +78,7 @@ impl Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Page {
     Friends,
+    Feed,
     Me,
     NotFound,
 }

@@ -13,11 +13,17 @@ use wasm_bindgen::{JsCast as _, JsValue};
 /// Marks the history's entries that were made by a click in the list: behind them is the list.
 pub(super) const FROM_LIST: &str = "from-list";
 
+/// The profile over the page, of a type that says nothing of what is in it: its code can come later.
+#[inline(never)]
+pub(super) fn profile_modal(expected: Signal<Option<UserId>>) -> AnyView {
+    view! { <ProfileModal expected /> }.into_any()
+}
+
 /// The profile that the address bar names, over the page.
 ///
 /// The one that is likely to be named next is drawn already, unseen: it opens in one frame.
 #[component]
-pub(super) fn ProfileModal(
+fn ProfileModal(
     /// Whose profile is likely to be opened next.
     expected: Signal<Option<UserId>>,
 ) -> impl IntoView {

@@ -8,8 +8,14 @@ use crate::{
 use leptos::{attr::custom::custom_attribute, ev::SubmitEvent, html, prelude::*};
 use miniature_api::Credentials;
 
+/// The page, of a type that says nothing of what is in it: its code can come later.
+#[inline(never)]
+pub(super) fn sign_in(session: Session, farewell: Option<Farewell>) -> AnyView {
+    view! { <SignIn session farewell /> }.into_any()
+}
+
 #[component]
-pub(super) fn SignIn(
+fn SignIn(
     session: Session,
     /// Why who was signed in is not any more.
     farewell: Option<Farewell>,
@@ -64,6 +70,7 @@ fn SignInForm(attempt: Attempt) -> impl IntoView {
             <label>
                 "Username"
                 <input
+                    class="field"
                     node_ref=username
                     name="username"
                     autocomplete="username"
@@ -76,6 +83,7 @@ fn SignInForm(attempt: Attempt) -> impl IntoView {
             <label>
                 "Password"
                 <input
+                    class="field"
                     node_ref=password
                     name="password"
                     type="password"

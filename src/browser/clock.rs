@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use wasm_bindgen::JsValue;
+
 use super::number;
 use crate::cache::clock::{Now, Timestamp};
 
@@ -13,6 +15,20 @@ pub fn now() -> Now {
     let millis = web_sys::window().and_then(|window| window.performance());
     let millis = millis.map_or(0.0, |performance| performance.now());
     Now { running: running(millis), wall }
+}
+
+/// A time in seconds since 1970 as ISO 8601 writes it.
+pub fn iso(seconds: u64) -> String {
+    date_of(seconds).to_iso_string().into()
+}
+
+/// The day of a time in seconds since 1970, as people here write it.
+pub fn date(seconds: u64) -> String {
+    date_of(seconds).to_locale_date_string("default", &JsValue::UNDEFINED).into()
+}
+
+fn date_of(seconds: u64) -> js_sys::Date {
+    js_sys::Date::new(&JsValue::from_f64(number::float(seconds.saturating_mul(1000))))
 }
 
 /// A moment of the running clock, as JavaScript writes it; zero for what is before the document.

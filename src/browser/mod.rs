@@ -3,6 +3,7 @@
 //! **Invariants:** nothing here panics, whatever the browser denies; whatever is listened to,
 //! waited for or requested ends when its guard or future is dropped.
 
+pub mod channel;
 pub mod clock;
 pub mod console;
 pub mod cookies;
@@ -11,14 +12,17 @@ mod exception;
 pub mod indexed_db;
 mod join;
 pub mod json;
+pub mod later;
 pub mod layer;
 pub mod listener;
 pub mod local_storage;
-mod number;
+pub mod lock;
+pub mod number;
 pub mod object_url;
 pub mod online;
 pub mod origin;
 pub mod page_cache;
+pub mod picture_file;
 pub mod quota;
 pub mod random;
 pub mod schedule;

@@ -4,6 +4,7 @@ use js_sys::Uint8Array;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use super::clock;
+use crate::cache::clock::micros;
 
 #[wasm_bindgen]
 extern "C" {
@@ -26,6 +27,5 @@ pub fn seed() -> u64 {
 
 fn seed_of_clocks() -> u64 {
     let now = clock::now();
-    let micros = u64::try_from(now.running.as_micros()).unwrap_or_default();
-    now.wall.0.rotate_left(32) ^ micros
+    now.wall.0.rotate_left(32) ^ micros(now.running).unsigned_abs()
 }

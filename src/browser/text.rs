@@ -23,6 +23,24 @@ fn cluster(text: &str) -> Option<String> {
     Some(segments.containing(0)?.segment().into())
 }
 
+/// A text without its capitals and accents, to be compared with others.
+///
+/// # Source
+///
+/// Compatibility decomposition (Unicode Standard Annex 15), less the marks, in small letters.
+#[cfg(target_arch = "wasm32")]
+pub fn folded(text: &str) -> String {
+    let parts = js_sys::JsString::from(text).normalize("NFKD");
+    let marks = js_sys::RegExp::new(r"\p{M}", "gu");
+    parts.replace_by_pattern(&marks, "").to_lower_case().into()
+}
+
+/// A text without its capitals, to be compared with others.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn folded(text: &str) -> String {
+    text.to_lowercase()
+}
+
 #[cfg(not(target_arch = "wasm32"))]
 fn cluster(text: &str) -> Option<String> {
     use unicode_segmentation::UnicodeSegmentation;

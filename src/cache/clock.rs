@@ -79,6 +79,11 @@ impl Sub<Duration> for Moment {
     }
 }
 
-fn micros(duration: Duration) -> i64 {
-    duration.as_micros().try_into().unwrap_or(i64::MAX)
+/// Whole microseconds; what is longer than 34 000 years counts as that. Not by `as_micros`, nor by a
+/// product that could overflow: both take 128 bits, for which WebAssembly has no instruction.
+pub(crate) fn micros(duration: Duration) -> i64 {
+    const LONGEST_S: u64 = 1 << 40;
+    let micros =
+        duration.as_secs().min(LONGEST_S) * 1_000_000 + u64::from(duration.subsec_micros());
+    micros.cast_signed()
 }

@@ -1,6 +1,8 @@
 //! What pictures hang on: pages of lists, and profiles.
 
-use miniature_api::{FriendsPage, Lineage, Profile, UserId};
+use std::sync::Arc;
+
+use miniature_api::{Feed, FriendsPage, Lineage, Profile, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
@@ -10,8 +12,17 @@ use super::clock::Timestamp;
 pub enum DocumentKey {
     /// The page of friends after the one that named this cursor; the first page without.
     Friends(Option<Box<str>>),
+    /// The page of the feed before this post; the newest without.
+    Feed(Option<Box<str>>),
     /// The profile of a user.
     Profile(UserId),
+}
+
+impl DocumentKey {
+    /// Whether it is the page that a list begins with: the first frame may show it.
+    pub fn is_first_page(&self) -> bool {
+        matches!(self, Self::Friends(None) | Self::Feed(None))
+    }
 }
 
 /// A document as layers keep it.
@@ -40,10 +51,38 @@ impl Document {
 /// What a document says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Body {
-    /// A page of friends.
-    Friends(FriendsPage),
+    /// A page of friends. What shows it shares it.
+    Friends(Arc<FriendsPage>),
+    /// A page of the feed. What shows it shares it.
+    Feed(Arc<Feed>),
     /// A profile.
     Profile(Profile),
+}
+
+impl Body {
+    /// How many rows of a list it is.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Friends(page) => page.friends.len(),
+            Self::Feed(page) => page.posts.len(),
+            Self::Profile(_) => 0,
+        }
+    }
+
+    /// The page after it, in a list. One without rows is the last.
+    pub fn next(&self) -> Option<DocumentKey> {
+        match self {
+            Self::Friends(page) => {
+                let next = page.next.as_deref().filter(|_| !page.friends.is_empty())?;
+                Some(DocumentKey::Friends(Some(next.into())))
+            }
+            Self::Feed(page) => {
+                let next = page.next.as_ref().filter(|_| !page.posts.is_empty())?;
+                Some(DocumentKey::Feed(Some(next.as_str().into())))
+            }
+            Self::Profile(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -53,7 +92,7 @@ mod tests {
     fn checked(lineage: u64, at: u64) -> Document {
         Document {
             key: DocumentKey::Friends(None),
-            body: Body::Friends(FriendsPage { friends: Vec::new(), next: None }),
+            body: Body::Friends(FriendsPage { friends: Vec::new(), next: None }.into()),
             etag: None,
             lineage: Lineage::new(lineage, 1).unwrap(),
             checked_at: Timestamp(at),

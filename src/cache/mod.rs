@@ -23,3 +23,4 @@ pub mod metrics;
 pub mod policy;
 pub mod raster;
 pub mod stats;
+pub mod tint;

@@ -154,6 +154,23 @@ pub struct Policy {
     /// How often a use of the same row is noted. Default: once an hour.
     pub note_use_every: Duration,
 
+    /// How long the stream of events may be silent. Default: 30 s, two heartbeats of the server.
+    pub stream_silence: Duration,
+
+    /// How long a visible document hears nothing of the stream before it steals the lock from the
+    /// document that holds it and may sleep. Default: 45 s.
+    pub steal_after: Duration,
+
+    /// How long a document that reads the stream may be hidden while a visible one waits.
+    /// Default: 2 minutes.
+    pub yield_after: Duration,
+
+    /// How long events are gathered before they are taken in. Default: 16 ms, a frame.
+    pub live_frame: Duration,
+
+    /// The same in a hidden page. Default: 0.25 s.
+    pub live_frame_hidden: Duration,
+
     /// How old an answer that `boot.js` asked for may be when the app takes it. Default: 60 s.
     pub boot_age: Duration,
 }
@@ -197,6 +214,11 @@ impl Default for Policy {
             write_after: Duration::from_millis(500),
             write_at_most: Duration::from_secs(2),
             note_use_every: Duration::from_secs(HOUR),
+            stream_silence: Duration::from_secs(30),
+            steal_after: Duration::from_secs(45),
+            yield_after: Duration::from_secs(2 * MINUTE),
+            live_frame: Duration::from_millis(16),
+            live_frame_hidden: Duration::from_millis(250),
             boot_age: Duration::from_secs(60),
         }
     }

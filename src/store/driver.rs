@@ -14,6 +14,7 @@ use miniature_api::{Lineage, UserId};
 use super::{
     counters::Counters,
     identity,
+    lines::{self, Lines},
     shelves::Shelves,
     signals::Signals,
     surroundings::{self, Listeners},
@@ -51,7 +52,8 @@ pub(super) struct Driver {
     pub(super) signals: Signals,
     pub(super) counters: Counters,
     pub(super) shelves: Shelves,
-    /// The requests under way.
+    pub(super) lines: Lines,
+    /// What is under way: requests, the stream, the lock.
     requests: RefCell<Vec<(EffectId, AbortHandle)>>,
     turn: Cell<Turn>,
     timer: RefCell<Option<schedule::Timer>>,
@@ -75,14 +77,15 @@ enum Turn {
 
 impl Driver {
     fn start() -> Self {
-        let (policy, visible) = (Policy::default(), visibility::is_visible());
-        let core = Core::new(policy, random::seed(), visible, clock::now());
+        lines::listen_once_painted();
+        let (seed, visible) = (random::seed(), visibility::is_visible());
         Self {
-            core: RefCell::new(core),
+            core: RefCell::new(Core::new(Policy::default(), seed, visible, clock::now())),
             api: Api::default(),
             signals: Signals::default(),
             counters: Counters::new(),
             shelves: Shelves::default(),
+            lines: Lines::default(),
             requests: RefCell::default(),
             turn: Cell::new(Turn::Quiet),
             timer: RefCell::default(),
@@ -100,7 +103,7 @@ impl Driver {
     pub(super) fn begin(&self, account: &UserId) {
         if self.read(|core| core.account() != Some(account)) {
             let start = self.shelves.begin(account);
-            self.handle(Event::Session(Some(start)));
+            self.handle(Event::Session(Some(Box::new(start))));
         }
     }
 
@@ -127,16 +130,17 @@ impl Driver {
         } else if self.read(|core| core.account().is_none()) {
             self.shelves.end();
         }
+        self.lines.follow(self.read(|core| core.account().cloned()).as_ref());
         self.rouse();
     }
 
-    fn answer(&self, id: EffectId, answer: Answer<Content>) {
+    pub(super) fn answer(&self, id: EffectId, answer: Answer<Content>) {
         self.counters.hear(&answer);
         self.handle(Event::Answer(id, answer));
     }
 
     /// A sign of life: nothing is to be done about it.
-    fn progressed(&self, id: EffectId, bytes: u64) {
+    pub(super) fn progressed(&self, id: EffectId, bytes: u64) {
         self.core.borrow_mut().handle(Event::Progressed(id, bytes), clock::now());
     }
 
@@ -215,10 +219,11 @@ impl Driver {
                 }
             }
             Effect::ListAccounts { id } => {
-                let list = async move { driver().answer(id, identity::accounts().await) };
-                let within = self.read(|core| core.policy().idle_within);
-                schedule::on_idle(move || schedule::spawn(list), within);
+                identity::list_accounts(id, self.read(|core| core.policy().idle_within));
             }
+            Effect::Lock { id, steal } => self.lock(id, steal),
+            Effect::Listen { id, lineage, last } => self.listen(id, lineage, last),
+            Effect::AnnounceWait => self.announce_wait(),
             Effect::Note(note) => identity::keep(&note),
             Effect::AnnounceList(held) => self.read(|core| identity::announce_list(core, held)),
             Effect::Changed(topic) => self.signals.changed(&topic),
@@ -228,7 +233,7 @@ impl Driver {
 
     fn fetch(&self, id: EffectId, request: Request, lineage: Option<Lineage>) {
         let (answer, abort) = abortable(send(id, request, lineage));
-        self.requests.borrow_mut().push((id, abort));
+        self.begin_request(id, abort);
         schedule::spawn(async move {
             if let Ok(fetched) = answer.await {
                 let driver = driver();
@@ -238,8 +243,12 @@ impl Driver {
         });
     }
 
+    pub(super) fn begin_request(&self, id: EffectId, abort: AbortHandle) {
+        self.requests.borrow_mut().push((id, abort));
+    }
+
     /// Ends a request, unless it has ended by itself.
-    fn end_request(&self, id: EffectId) {
+    pub(super) fn end_request(&self, id: EffectId) {
         self.requests.borrow_mut().retain(|(other, request)| {
             let is_it = *other == id;
             if is_it {
@@ -267,6 +276,9 @@ async fn begin(shelf: IndexedDbShelf, effect: Effect<Content>) {
         | Effect::Count { .. }
         | Effect::Cancel(_)
         | Effect::ListAccounts { .. }
+        | Effect::Lock { .. }
+        | Effect::Listen { .. }
+        | Effect::AnnounceWait
         | Effect::Note(_)
         | Effect::AnnounceList(_)
         | Effect::Changed(_)

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use leptos::prelude::*;
-use miniature_api::{Friend, UserId};
+use miniature_api::{Friend, Size, UserId};
 
 use super::{driver::driver, react::react, screen::rendition_size_untracked};
-use crate::cache::core::{Core, Event, FriendsView, ListState, ListView};
+use crate::cache::core::{Core, Event, FriendsView, ListState, ListView, Rows};
 
 /// The edge of a picture in the list, in CSS pixels. `boot.js` asks for pictures of this size, too.
 pub const LIST_PICTURE_PX: u32 = 48;
@@ -14,7 +14,7 @@ pub const LIST_PICTURE_PX: u32 = 48;
 /// The signed-in user's friends, as far as they were scrolled to. Clones share one list.
 #[derive(Clone, Debug)]
 pub struct FriendList {
-    friends: ArcRwSignal<Vec<Friend>>,
+    friends: ArcRwSignal<Rows>,
     state: ArcRwSignal<ListState>,
     has_more: ArcRwSignal<bool>,
 }
@@ -46,7 +46,7 @@ pub fn use_friend_list() -> Option<FriendList> {
 
 impl FriendList {
     /// The friends scrolled to so far, in the order of the list, nobody twice.
-    pub fn friends_signal(&self) -> ArcRwSignal<Vec<Friend>> {
+    pub fn friends_signal(&self) -> ArcRwSignal<Rows> {
         self.friends.clone()
     }
 
@@ -63,7 +63,16 @@ impl FriendList {
     /// Says which rows are in view or near it, by index. A range that reaches beyond the rows that
     /// there are asks for more.
     pub fn look_at(&self, rows: Range<usize>) {
-        let pictures = Some(rendition_size_untracked(LIST_PICTURE_PX));
+        self.view(rows, Some(rendition_size_untracked(LIST_PICTURE_PX)));
+    }
+
+    /// Says that somebody is looked for who may stand beyond the rows that there are: page by page
+    /// all come, without pictures.
+    pub fn look_through(&self) {
+        self.view(usize::MAX - 1..usize::MAX, None);
+    }
+
+    fn view(&self, rows: Range<usize>, pictures: Option<Size>) {
         driver().handle(Event::FriendsViewed(ListView { rows, pictures }));
     }
 

@@ -1,11 +1,14 @@
 //! What the browser holds of sessions: two cookies, and two keys of LocalStorage.
 
+use std::time::Duration;
+
 use miniature_api::{ACCOUNT_COOKIE, Marker};
 
+use super::driver::driver;
 use crate::{
-    browser::{cookies, indexed_db, local_storage},
+    browser::{cookies, indexed_db, local_storage, schedule},
     cache::{
-        core::{Answer, Core, Identity, Note},
+        core::{Answer, Core, EffectId, Identity, Note},
         entry::Content,
     },
 };
@@ -35,8 +38,14 @@ pub(super) fn keep(note: &Note) {
     let _ = local_storage::note(note);
 }
 
+/// Answers in idle time, or after `within`.
+pub(super) fn list_accounts(id: EffectId, within: Duration) {
+    let list = async move { driver().answer(id, accounts().await) };
+    schedule::on_idle(move || schedule::spawn(list), within);
+}
+
 /// The accounts that any storage holds something of. One that is denied holds nothing.
-pub(super) async fn accounts() -> Answer<Content> {
+async fn accounts() -> Answer<Content> {
     let mut accounts = local_storage::accounts().unwrap_or_default();
     accounts.extend(indexed_db::accounts().await);
     Answer::Accounts(Ok(accounts.into_iter().collect()))

@@ -10,8 +10,11 @@
 mod connection;
 mod counters;
 mod driver;
+mod feed;
 mod friends;
 mod identity;
+mod lines;
+mod own;
 mod picture_store;
 mod profile;
 mod react;
@@ -22,7 +25,12 @@ mod signals;
 mod surroundings;
 
 pub use connection::{Connection, use_connection};
+pub use feed::{Draft, FeedList, use_feed};
 pub use friends::{FriendList, LIST_PICTURE_PX, provide_friend_list, use_friend_list};
+pub use own::{
+    ChangeError, Cut, FileError, OwnPicture, OwnState, describe, provide_own_picture,
+    use_own_picture,
+};
 pub use picture_store::{
     OpenPicture, PictureCache, PictureUrl, Shown, View, provide_picture_cache, use_picture_cache,
 };

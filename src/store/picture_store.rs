@@ -20,6 +20,7 @@ use crate::{
         key::{RenditionKey, Source, Wanted},
         layer::OriginError,
         metrics::Metrics,
+        tint::Tint,
     },
 };
 
@@ -160,7 +161,13 @@ impl OpenPicture {
             size: shown.rendition.size(),
             image: shown.rendition.image(),
         });
-        View { shown, status: view.status, error: view.error, revision: view.revision }
+        View {
+            shown,
+            status: view.status,
+            error: view.error,
+            revision: view.revision,
+            tint: view.tint,
+        }
     }
 
     /// Asks the server anew.
@@ -191,6 +198,8 @@ pub struct View {
     pub error: Option<OriginError>,
     /// The revision that is known, if any is.
     pub revision: Option<Revision>,
+    /// The colour of a picture that is on its way from the server, if nothing of it is here.
+    pub tint: Option<Tint>,
 }
 
 /// A picture to paint.

@@ -84,5 +84,12 @@ impl Shelves {
 
 fn nothing_stored(account: &UserId) -> Start {
     let believe_from = Timestamp::default();
-    Start { account: account.clone(), lineage: None, believe_from, friends: None }
+    Start {
+        account: account.clone(),
+        lineage: None,
+        believe_from,
+        friends: None,
+        feed: None,
+        live: None,
+    }
 }

@@ -13,6 +13,7 @@ pub(super) struct Signals {
     pub(super) pictures: Watched,
     pub(super) profiles: Watched,
     pub(super) friends: ArcTrigger,
+    pub(super) feed: ArcTrigger,
     pub(super) session: ArcTrigger,
     pub(super) connection: ArcTrigger,
     /// How dense the screen is.
@@ -26,6 +27,7 @@ impl Signals {
             Topic::Picture(user) => self.pictures.changed(user),
             Topic::Profile(user) => self.profiles.changed(user),
             Topic::Friends => self.friends.notify(),
+            Topic::Feed => self.feed.notify(),
             Topic::Session => self.session.notify(),
             Topic::Connection => self.connection.notify(),
         }

@@ -68,6 +68,8 @@ impl Driver {
     /// The page goes into the browser's page cache, or comes back from it. Another account may have
     /// signed in meanwhile: nothing is seen before that is known.
     fn comes_or_goes(&self, comes: bool) {
+        // Ours keep the page out of the cache.
+        self.handle(Event::Frozen(!comes));
         if !self.follows_session.get() {
             return;
         }

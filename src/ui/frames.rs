@@ -139,6 +139,7 @@ mod tests {
             status: step.status,
             error: None,
             revision: step.image.map(|number| Revision(number.into())),
+            tint: None,
         }
     }
 

@@ -12,12 +12,14 @@ mod dashboard;
 mod figure;
 mod frames;
 mod initials;
+mod later;
 mod profile_picture;
 mod reveal;
 mod use_profile_picture;
 
 pub use dashboard::CacheDashboard;
 pub use initials::{Initials, initials, tone};
+pub(crate) use later::later;
 pub use profile_picture::CachedProfilePicture;
 pub use reveal::use_reveal;
 pub use use_profile_picture::{ProfilePicture, use_profile_picture};

@@ -142,7 +142,9 @@ fn the_time_from_which_rows_are_believed_is_written_although_the_storage_is_full
         account: account.clone(),
         lineage: None,
         believe_from: Timestamp(0),
+        feed: None,
         friends: None,
+        live: None,
     };
     assert_eq!(shelf.start(&account), fresh);
     assert_eq!(get(&account, "believe-from").as_deref(), Some("0000000000000"));

@@ -103,7 +103,7 @@ pub(crate) fn lookup(name: &str) -> Lookup {
 pub(crate) fn page(cursor: Option<&str>, next: &str) -> Document {
     Document {
         key: DocumentKey::Friends(cursor.map(Into::into)),
-        body: Body::Friends(FriendsPage { friends: Vec::new(), next: Some(next.into()) }),
+        body: Body::Friends(FriendsPage { friends: Vec::new(), next: Some(next.into()) }.into()),
         etag: Some("\"7\"".into()),
         lineage: lineage(1),
         checked_at: Timestamp(1_000),

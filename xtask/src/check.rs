@@ -8,9 +8,11 @@ use crate::{
     dist,
     setup::{self, Purpose},
     step::{self, Stopwatch, readable},
+    tools::AXE,
 };
 use anyhow::{Context, Result, bail};
 use std::{
+    env,
     ffi::OsString,
     fs,
     net::{TcpStream, ToSocketAddrs},
@@ -166,7 +168,8 @@ fn demo_people(name: &str, path: &OsString) -> Result<()> {
     }
     let server = target_dir()?.join("debug/miniature-server");
     let mut command = program(&server.to_string_lossy(), path)?;
-    step::quiet(name, command.args(["demo", "--data"]).arg(folder))
+    // Someone has a list that takes long to scroll through.
+    step::quiet(name, command.args(["demo", "--crowd", "10000", "--data"]).arg(folder))
 }
 
 fn demo_folder() -> Result<PathBuf> {
@@ -181,8 +184,14 @@ fn journeys_in(browser: &str, path: &OsString) -> Result<Command> {
         .env("MINIATURE_SERVER_BIN", debug.join("miniature-server"))
         .env("MINIATURE_DIST", root()?.join("dist"))
         .env("MINIATURE_DEMO_DATA", demo_folder()?)
+        .env("MINIATURE_AXE", axe_in(path).context("axe is not installed")?)
         .env("MINIATURE_EVIDENCE", target_dir()?.join("journeys"));
     Ok(command)
+}
+
+/// Where the script of [`Tool::Axe`](crate::tools::Tool::Axe) lies.
+fn axe_in(path: &OsString) -> Option<PathBuf> {
+    env::split_paths(path).map(|folder| folder.join(AXE)).find(|file| file.is_file())
 }
 
 /// What each step came to.

@@ -39,6 +39,7 @@ edition.workspace = true
 [dependencies]
 miniature-api.workspace = true
 base64 = { version = "0.23", default-features = false, features = ["alloc"] }
+thumbhash = "0.1"
 serde.workspace = true
 thiserror.workspace = true
 

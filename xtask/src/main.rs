@@ -18,6 +18,7 @@ mod mutants;
 mod previous_build;
 mod serve;
 mod setup;
+mod split;
 mod step;
 mod stylesheet;
 mod tools;
@@ -72,8 +73,9 @@ fn run(words: &[&str]) -> Result<()> {
         ["mutants", words @ ..] => mutants::run(words),
         ["dist"] => dist::dist(dist::Server::Build),
         ["dist", "--no-server"] => dist::dist(dist::Server::Skip),
-        // Not for people: trunk calls it before each build.
+        // Not for people: trunk calls these before and after each build.
         ["stylesheet"] => stylesheet::write(),
+        ["split"] => split::after_build(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

@@ -42,10 +42,15 @@ impl Purpose {
             Self::Bench | Self::Core => &[],
             Self::Mutants => &[Tool::Mutants],
             Self::Browser => &[Tool::WasmBindgen, Tool::Geckodriver],
-            Self::Journeys => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt, Tool::Geckodriver],
+            Self::Journeys => {
+                use Tool::{Axe, Geckodriver, Trunk, WasmBindgen, WasmOpt};
+                &[Trunk, WasmBindgen, WasmOpt, Geckodriver, Axe]
+            }
             Self::Everything => {
-                use Tool::{Deny, Geckodriver, S3Store, Schemathesis, Trunk, WasmBindgen, WasmOpt};
-                &[Trunk, WasmBindgen, WasmOpt, Geckodriver, Deny, S3Store, Schemathesis]
+                use Tool::{
+                    Axe, Deny, Geckodriver, S3Store, Schemathesis, Trunk, WasmBindgen, WasmOpt,
+                };
+                &[Trunk, WasmBindgen, WasmOpt, Geckodriver, Axe, Deny, S3Store, Schemathesis]
             }
         }
     }
@@ -58,7 +63,7 @@ impl Purpose {
             Self::Serve | Self::Dist | Self::Core | Self::Mutants => &[],
             Self::Native => &[Redis, Postgres, Pip],
             Self::Browser => &[Chromium, ChromiumDriver, Firefox],
-            Self::Journeys => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb],
+            Self::Journeys => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb, Redis],
             Self::Bench => &[Redis, Vips, Wrk],
             Self::PageBench => &[Chromium, ChromiumDriver],
             Self::Everything => &[

@@ -38,6 +38,8 @@ pub(crate) enum Tool {
     Mutants,
     /// Asks an API what its description allows, and much that it does not.
     Schemathesis,
+    /// Looks through a page for what keeps people out: a script, no program.
+    Axe,
 }
 
 impl Tool {
@@ -51,6 +53,7 @@ impl Tool {
             Self::Deny => "cargo-deny",
             Self::Mutants => "cargo-mutants",
             Self::Schemathesis => "schemathesis",
+            Self::Axe => "axe-core",
         }
     }
 
@@ -64,6 +67,7 @@ impl Tool {
             Self::Deny => "cargo-deny",
             Self::Mutants => "cargo-mutants",
             Self::Schemathesis => "schemathesis",
+            Self::Axe => AXE,
         }
     }
 
@@ -77,6 +81,7 @@ impl Tool {
             Self::Deny => "0.20.2".to_owned(),
             Self::Mutants => "27.1.0".to_owned(),
             Self::Schemathesis => "4.32.5".to_owned(),
+            Self::Axe => "4.14.1".to_owned(),
         })
     }
 
@@ -84,6 +89,7 @@ impl Tool {
     fn bin(self) -> &'static str {
         match self {
             Self::WasmOpt => "node_modules/.bin",
+            Self::Axe => "node_modules/axe-core",
             _ => "bin",
         }
     }
@@ -91,7 +97,7 @@ impl Tool {
     /// The command that installs it into a folder.
     fn install(self, version: &str, folder: &Path) -> Result<Command> {
         match self {
-            Self::WasmOpt => npm_install(self.package(), version, folder),
+            Self::WasmOpt | Self::Axe => npm_install(self.package(), version, folder),
             Self::Trunk => {
                 let mut command = cargo_install(self.package(), version, folder);
                 // Without its default features: no update check, which would call home.
@@ -114,6 +120,9 @@ impl Tool {
         }
     }
 }
+
+/// The file of [`Tool::Axe`].
+pub(crate) const AXE: &str = "axe.min.js";
 
 /// Makes sure that the tools are there and returns a `PATH` on which they come first.
 ///
@@ -211,6 +220,10 @@ fn pip_install(package: &str, version: &str, folder: &Path) -> Result<Command> {
 }
 
 fn answers_version(tool: Tool, program: &Path, version: &str) -> bool {
+    if tool == Tool::Axe {
+        return fs::read_to_string(program)
+            .is_ok_and(|text| text.contains(&format!("axe v{version}")));
+    }
     let mut command = Command::new(program);
     // This one knows its version only as a command of cargo's.
     command.args((tool == Tool::Mutants).then_some("mutants")).arg("--version");

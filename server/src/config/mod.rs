@@ -261,6 +261,10 @@ pub struct DemoArgs {
     /// in the order of her list.
     #[arg(long)]
     pub pictures: Option<PathBuf>,
+
+    /// How many friends `crowd` has, who signs in as `ada` does: to try a long list.
+    #[arg(long, default_value_t = 0)]
+    pub crowd: u32,
 }
 
 #[cfg(test)]

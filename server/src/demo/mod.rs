@@ -3,6 +3,7 @@
 //! Everything about them is the same on every machine. Creating them twice changes nothing, nor does
 //! it undo what someone changed since.
 
+mod crowd;
 mod friendships;
 mod people;
 mod portrait;
@@ -17,6 +18,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use miniature_api::{IdError, Revision, UserId};
 use thiserror::Error;
 
+pub use self::crowd::create_crowd;
 use self::{
     friendships::pairs,
     people::{ADA, GRACE, Person, WITHOUT_PICTURE, everyone},

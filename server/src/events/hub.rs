@@ -136,6 +136,11 @@ impl Hub {
         is_in(&self.past().log, message)
     }
 
+    /// The id of the last event.
+    pub(super) fn newest(&self) -> String {
+        self.past().log.newest().to_string()
+    }
+
     /// Goes on with a log that all instances share, and resets everyone: that covers what was told early,
     /// too, which may be in this log, or have been lost.
     pub(super) fn restart(&self, shared: Log<Arc<Told>>) {

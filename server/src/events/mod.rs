@@ -133,6 +133,11 @@ impl Events {
         self.hub.is_caught_up()
     }
 
+    /// The id of the last event: whatever is read from now on knows of it.
+    pub(crate) fn newest(&self) -> String {
+        self.hub.newest()
+    }
+
     /// Listens as a user who knows of the event `seen`, or of none, until the server stops; none if
     /// they listen too often.
     pub(crate) fn listen(&self, user: UserId, seen: Option<&str>, stop: &Stop) -> Option<Listener> {

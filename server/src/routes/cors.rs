@@ -32,10 +32,11 @@ const SENT: [HeaderName; 7] = [
 ];
 
 /// What it may read, beside what any page may.
-const READ: [HeaderName; 8] = [
+const READ: [HeaderName; 9] = [
     header::ETAG,
     header::RETRY_AFTER,
     lineage::ACCOUNT,
+    lineage::EVENT,
     HeaderName::from_static(DEMO_HEADER),
     lineage::NAME,
     HeaderName::from_static("server-timing"),

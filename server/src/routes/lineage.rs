@@ -14,7 +14,7 @@ use axum::{
     extract::{FromRequestParts, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
 };
-use miniature_api::{ACCOUNT_HEADER, LINEAGE_HEADER, Lineage, UserId};
+use miniature_api::{ACCOUNT_HEADER, EVENT_HEADER, LINEAGE_HEADER, Lineage, UserId};
 use tokio::time::Instant;
 
 use super::{
@@ -28,6 +28,9 @@ pub(super) const NAME: HeaderName = HeaderName::from_static(LINEAGE_HEADER);
 
 /// Names the account on an answer.
 pub(super) const ACCOUNT: HeaderName = HeaderName::from_static(ACCOUNT_HEADER);
+
+/// Names the last event on an answer.
+pub(super) const EVENT: HeaderName = HeaderName::from_static(EVENT_HEADER);
 
 /// How often a client's later lineage is logged, however many have one.
 const LOG_EVERY: Duration = Duration::from_secs(60);
@@ -111,6 +114,8 @@ pub(super) struct Asked {
     by_session: bool,
     /// Whose.
     account: Option<HeaderValue>,
+    /// The last event that had happened before the route looked.
+    event: Option<HeaderValue>,
 }
 
 impl Asked {
@@ -128,7 +133,8 @@ impl Asked {
             request.extensions_mut().insert(OtherLineage);
         }
         let token = token(request.headers(), app.sign_in());
-        Some(Self { held, by_session: token.is_some(), token, account: None })
+        let event = HeaderValue::from_str(&app.events().newest()).ok();
+        Some(Self { held, by_session: token.is_some(), token, account: None, event })
     }
 
     /// Finds the session, for the route too.
@@ -152,7 +158,7 @@ impl Asked {
         Ok(())
     }
 
-    /// Names our lineage and the account on the answer. A 304 names both in its ETag.
+    /// Names our lineage, the account and the last event on the answer. A 304 names both in its ETag.
     pub(super) fn end(self, ours: &OurLineage, status: StatusCode, headers: &mut HeaderMap) {
         if !self.by_session {
             return;
@@ -163,6 +169,7 @@ impl Asked {
         if ![StatusCode::UNAUTHORIZED, StatusCode::NOT_MODIFIED].contains(&status) {
             headers.insert(NAME, ours.0.header.clone());
             self.account.and_then(|account| headers.insert(ACCOUNT, account));
+            self.event.and_then(|event| headers.insert(EVENT, event));
         }
     }
 }

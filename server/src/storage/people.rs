@@ -169,6 +169,31 @@ impl Database {
         .await
     }
 
+    /// Gives people who have no picture yet that of another person; nobody is told. Of each pair the
+    /// first has it.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub(crate) async fn lend_pictures(&self, pairs: &[(UserId, UserId)]) -> sqlx::Result<()> {
+        self.ask_at_length(async |c| {
+            for (of, to) in pairs {
+                sqlx::query(
+                    "UPDATE users SET version = version + 1, revision = revision + 1, \
+                 image_id = (SELECT image_id FROM users WHERE id = $1), \
+                 thumbhash = (SELECT thumbhash FROM users WHERE id = $1) \
+                 WHERE id = $2 AND revision = 0",
+                )
+                .bind(of.as_str())
+                .bind(to.as_str())
+                .execute(&mut *c)
+                .await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Gives a user another picture, or none, counts their revision up and adds that to the outbox, in
     /// one step, at a time in seconds since 1970. Returns none, and changes nothing, if that picture has
     /// been removed since it was claimed.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use futures_util::{FutureExt, StreamExt};
-use miniature_api::{Post, Profile, Record, Revision};
+use miniature_api::{EVENT_HEADER, Post, Profile, Record, Revision};
 use miniature_server::storage::Database;
 use miniature_services::Postgres;
 use serde_json::json;
@@ -117,6 +117,20 @@ async fn a_client_that_cannot_set_a_header_names_the_last_event_in_the_address()
     assert_eq!(ada.listen_at(&address("x"), None).await.next().await.name, "reset");
     let twice = ada.events_at("/api/events?last_event_id=1-0&last_event_id=2-0", None).await;
     assert_eq!(twice.status(), StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a_stream_after_the_event_that_an_answer_names_tells_what_the_answer_does_not() {
+    let t = Instance::alone().await;
+    let ada = t.browser("ada").await;
+    ada.write("before").await;
+    let answer = ada.send(Method::GET, "/api/friends", &json!(null)).await;
+    let name = answer.headers().get(EVENT_HEADER).expect("the last event").to_str().unwrap();
+    ada.write("after").await;
+
+    let mut stream = ada.listen_since(Some(name)).await;
+    assert_eq!(stream.next().await.post(), "after");
+    assert_eq!(stream.next().await.name, "", "and nothing else");
 }
 
 #[tokio::test]

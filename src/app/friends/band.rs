@@ -1,6 +1,7 @@
 //! Which rows are near the viewport.
 
 use super::position::use_position;
+use crate::browser::number;
 use leptos::{ev, prelude::*};
 use std::ops::Range;
 
@@ -9,7 +10,7 @@ use std::ops::Range;
 const ROW: f64 = 72.0;
 const ROW_LINES: f64 = 3.1;
 
-/// How far from the viewport a row still holds its picture, in CSS pixels.
+/// How far from the viewport a row is still drawn, in CSS pixels.
 const REACH: f64 = 4000.0;
 
 /// How near the viewport may come to the last row before the next page is asked for, in CSS
@@ -43,14 +44,14 @@ impl Band {
         }
     }
 
-    /// On paper every row has its picture, or its initials.
+    /// On paper every row stands.
     fn printed(self) -> Self {
         Self { held: 0..usize::MAX, ..self }
     }
 
-    /// Whether the row is near enough to hold its picture.
-    pub(super) fn holds(&self, index: usize) -> bool {
-        self.held.contains(&index)
+    /// The rows that are near enough to be drawn, of `rows` rows.
+    pub(super) fn drawn(&self, rows: usize) -> Range<usize> {
+        self.held.start.min(rows)..self.held.end.min(rows)
     }
 
     /// The rows that are needed soon, whether there are that many or not.
@@ -111,7 +112,7 @@ fn height_by_type() -> f64 {
     let style =
         document().body().and_then(|body| window().get_computed_style(&body).ok().flatten());
     let line = style.and_then(|style| style.get_property_value("line-height").ok());
-    let pixels = line.map(|line| js_sys::parse_float(&line)).unwrap_or_default();
+    let pixels = line.and_then(|line| number::parse(&line)).unwrap_or_default();
     // What is no number is not larger.
     (pixels * ROW_LINES).max(ROW)
 }
@@ -126,24 +127,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_page_is_held_from_the_first_frame() {
-        let band = Band::around(0.0, 640.0, ROW);
-        assert!((0..50).all(|index| band.holds(index)));
+    fn the_first_page_is_drawn_in_the_first_frame() {
+        assert_eq!(Band::around(0.0, 640.0, ROW).drawn(50), 0..50);
     }
 
     #[test]
-    fn rows_far_from_view_are_let_go() {
+    fn rows_far_from_view_are_not_drawn() {
         let band = Band::around(10_800.0, 720.0, ROW);
-        let cases = [
-            ("4000 px above, and a little", 93, false),
-            ("the first within reach", 95, true),
-            ("in view", 155, true),
-            ("the last within reach", 215, true),
-            ("out of reach", 217, false),
-        ];
-        for (name, index, expected) in cases {
-            assert_eq!(band.holds(index), expected, "{name}");
-        }
+        assert_eq!(band.drawn(1000), 94..216);
+        assert_eq!(band.drawn(150), 94..150, "the end of the list");
+        assert_eq!(band.drawn(50), 50..50, "a list that shrank");
     }
 
     #[test]
@@ -166,9 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn on_paper_every_row_is_held() {
+    fn on_paper_every_row_is_drawn() {
         let band = Band::around(0.0, 720.0, ROW).printed();
-        assert!(band.holds(10_000) && band.in_view(99) == (0..11));
+        assert_eq!((band.drawn(10_000), band.in_view(99)), (0..10_000, 0..11));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What stands under the rows, or in their place.
 
-use super::super::notice::{Notice, Trouble};
+use super::{
+    super::notice::{Notice, Trouble},
+    shown::Shown,
+};
 use crate::store::{FriendList, ListState};
 use leptos::{either::EitherOf4, prelude::*};
 
@@ -17,20 +20,26 @@ enum End {
     NothingLoads,
     /// There are rows, and no more could be had.
     NoMoreLoads,
+    /// More are looked through for a name.
+    Searching,
+    /// Nobody has that name.
+    NobodyFound,
 }
 
 impl End {
     /// What follows on `before`: that something failed is said until it has succeeded, and not
     /// taken back while it is tried again.
-    fn next(before: Option<Self>, state: ListState, has_rows: bool) -> Self {
+    fn next(before: Option<Self>, state: ListState, has_rows: bool, searches: bool) -> Self {
         let failed = match state {
             ListState::Failed(_) => true,
             ListState::Loading => matches!(before, Some(Self::NothingLoads | Self::NoMoreLoads)),
             ListState::Ready => false,
         };
         match (failed, has_rows, state) {
-            (true, false, _) => Self::NothingLoads,
-            (true, true, _) => Self::NoMoreLoads,
+            (false, _, ListState::Loading) if searches => Self::Searching,
+            (false, false, ListState::Ready) if searches => Self::NobodyFound,
+            (true, false, _) if !searches => Self::NothingLoads,
+            (true, ..) => Self::NoMoreLoads,
             (false, true, _) => Self::Rows,
             (false, false, ListState::Ready) => Self::Empty,
             (false, false, ListState::Loading | ListState::Failed(_)) => Self::Loading,
@@ -39,17 +48,24 @@ impl End {
 }
 
 #[component]
-pub(super) fn ListEnd(list: FriendList) -> impl IntoView {
-    let (friends, shown) = (list.friends_signal(), list.clone());
+pub(super) fn ListEnd(list: FriendList, shown: Memo<Shown>) -> impl IntoView {
+    let state = list.clone();
     let end = Memo::new(move |before: Option<&End>| {
-        End::next(before.copied(), shown.state(), !friends.read().is_empty())
+        let shown = shown.read();
+        End::next(before.copied(), state.state(), shown.len() > 0, shown.is_search())
     });
     let retry = Callback::new(move |()| list.retry());
     move || match end.get() {
         End::Loading => {
             EitherOf4::A(view! { <p class="quiet" role="status">"Loading friends…"</p> })
         }
+        End::Searching => EitherOf4::A(
+            view! { <p class="quiet" role="status">"Looking through more friends…"</p> },
+        ),
         End::Empty => EitherOf4::B(view! { <Notice text="No friends yet." /> }),
+        End::NobodyFound => {
+            EitherOf4::B(view! { <Notice text="No friend has a name like this." /> })
+        }
         End::Rows => EitherOf4::C(()),
         End::NothingLoads => EitherOf4::D(view! {
             <Trouble text="Your friends can’t be loaded: the server can’t be reached." retry />
@@ -81,7 +97,17 @@ mod tests {
             ("the last friend is gone", Some(End::Rows), ListState::Ready, false, End::Empty),
         ];
         for (name, before, state, has_rows, expected) in cases {
-            assert_eq!(End::next(before, state, has_rows), expected, "{name}");
+            assert_eq!(End::next(before, state, has_rows, false), expected, "{name}");
+        }
+        let cases = [
+            ("more comes", None, ListState::Loading, true, End::Searching),
+            ("nobody so far", None, ListState::Loading, false, End::Searching),
+            ("nobody", Some(End::Searching), ListState::Ready, false, End::NobodyFound),
+            ("somebody", Some(End::Searching), ListState::Ready, true, End::Rows),
+            ("it cannot go on", Some(End::Searching), failed, false, End::NoMoreLoads),
+        ];
+        for (name, before, state, has_rows, expected) in cases {
+            assert_eq!(End::next(before, state, has_rows, true), expected, "{name}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     super::{place::Place, profile_card::PROFILE_PICTURE},
     band::Band,
+    shown::Shown,
 };
 use crate::{
     browser::{schedule::Timer, viewport},
@@ -10,7 +11,7 @@ use crate::{
     ui::rendition_size_untracked,
 };
 use leptos::prelude::*;
-use miniature_api::{Friend, UserId};
+use miniature_api::UserId;
 use std::time::Duration;
 use wasm_bindgen::JsCast as _;
 
@@ -62,7 +63,7 @@ impl Intent {
 
     /// Once somebody moves in the list, loads a few of the rows in view in each calm moment.
     /// Not for who saves data.
-    pub(super) fn prefetch_in_view(self, friends: ArcRwSignal<Vec<Friend>>, band: Memo<Band>) {
+    pub(super) fn prefetch_in_view(self, shown: Memo<Shown>, band: Memo<Band>) {
         if viewport::save_data() {
             return;
         }
@@ -70,9 +71,9 @@ impl Intent {
         react(move || {
             drop(timer.take());
             timer = self.expected.read().as_ref().and_then(|_| {
-                let friends = friends.read();
-                let seen = friends.get(band.read().in_view(friends.len()))?;
-                let users: Vec<UserId> = seen.iter().map(|friend| friend.user_id.clone()).collect();
+                let shown = shown.read();
+                let seen = band.read().in_view(shown.len()).filter_map(|at| shown.get(at));
+                let users: Vec<UserId> = seen.map(|friend| friend.user_id.clone()).collect();
                 Timer::set(CALM, move || self.prefetch_by_and_by(users))
             });
         });
@@ -95,7 +96,7 @@ impl Intent {
 }
 
 /// Whose row the event happened in.
-fn user_of(event: &web_sys::Event) -> Option<UserId> {
+pub(super) fn user_of(event: &web_sys::Event) -> Option<UserId> {
     let target: web_sys::Element = event.target()?.dyn_into().ok()?;
     let row = target.closest("a[href]").ok()??;
     Place::at(&row.get_attribute("href")?).profile().cloned()

@@ -2,70 +2,102 @@
 
 mod band;
 mod end;
+mod filter;
 mod intent;
 mod position;
 mod row;
+mod shown;
 
-use super::profile_modal::ProfileModal;
+use super::{notice::Trouble, profile_modal::profile_modal};
 use crate::{
     store::{FriendList, react, use_friend_list},
-    ui::use_reveal,
+    ui::{later, use_reveal},
 };
 use band::{Band, use_band};
 use end::ListEnd;
-use intent::Intent;
+use filter::Filter;
+use intent::{Intent, user_of};
 pub(super) use position::{forget_position, provide_position};
 
 use leptos::prelude::*;
 use row::FriendRow;
+use shown::{Place, use_shown};
 
 /// The list, and a profile over it.
 #[component]
 pub(super) fn FriendsPage() -> impl IntoView {
     let intent = Intent::new();
+    let expected = intent.expected();
+    let not_loaded =
+        |retry| view! { <Trouble text="Profiles could not be loaded." retry /> }.into_any();
     view! {
         <h1>"Friends"</h1>
         {use_friend_list().map(|list| view! { <Friends list intent /> })}
-        <ProfileModal expected=intent.expected() />
+        {later(move || profile_modal(expected), None, not_loaded)}
     }
 }
 
 #[component]
 fn Friends(list: FriendList, intent: Intent) -> impl IntoView {
     let band = use_band();
-    say_what_is_seen(&list, band);
-    let friends = list.friends_signal();
-    intent.prefetch_in_view(friends.clone(), band);
-    let rows = friends.clone();
+    let wanted = RwSignal::new(String::new());
+    let shown = use_shown(&list, wanted);
+    let searches = Memo::new(move |_| shown.read().is_search());
+    say_what_is_seen(&list, band, searches);
+    intent.prefetch_in_view(shown, band);
+    let focused = RwSignal::new(None::<Place>);
+    let drawn = Memo::new(move |_| shown.read().drawn(&band.read(), focused.read().as_ref()));
+    let count = Memo::new(move |_| shown.read().len());
+    let whole = list.clone();
+    let of = Memo::new(move |_| (!whole.has_more()).then(|| count.get()));
     let list_ref = NodeRef::new();
-    let revealed = use_reveal(list_ref, Signal::derive(move || !rows.read().is_empty()));
+    let revealed = use_reveal(list_ref, Signal::derive(move || count.get() > 0));
+    let focus = move |event: &web_sys::Event| {
+        if let Some(user) = user_of(event) {
+            let drawn = drawn.read_untracked();
+            focused.set(drawn.iter().find(|place| place.friend.user_id == user).cloned());
+        }
+    };
 
     view! {
+        <Filter wanted />
         <ul
             node_ref=list_ref
             class="friend-list"
             class:held=move || !revealed.get()
             data-testid="friend-list"
+            style=("--rows", move || count.get().to_string())
             on:pointermove=move |event| intent.at(&event)
             on:touchstart:passive=move |event| intent.at(&event)
-            on:focusin=move |event| intent.at(&event)
+            on:focusin=move |event| {
+                intent.at(&event);
+                focus(&event);
+            }
         >
             <ForEnumerate
-                each=move || friends.get()
-                // A row is made anew when what it says changes; its picture follows by itself.
-                key=|friend| (friend.user_id.clone(), friend.name.clone(), friend.headline.clone())
-                children=move |index, friend| view! { <FriendRow friend index band /> }
+                each=move || drawn.get()
+                key=Place::words
+                children=move |index, place| {
+                    let was = place.at;
+                    let at = Memo::new(move |_| {
+                        drawn.read().get(index.get()).map_or(was, |place| place.at)
+                    });
+                    view! { <FriendRow friend=place.friend at of /> }
+                }
             />
         </ul>
-        <ListEnd list />
+        <ListEnd list shown />
     }
 }
 
 /// The rows near the viewport are kept up to date; where they reach beyond the end of what is
-/// known, more is asked for.
-fn say_what_is_seen(list: &FriendList, band: Memo<Band>) {
+/// known, more is asked for; and all of them where a name is looked for.
+fn say_what_is_seen(list: &FriendList, band: Memo<Band>, searches: Memo<bool>) {
     let left = list.clone();
     on_cleanup(move || left.look_away());
     let list = list.clone();
-    react(move || list.look_at(band.read().wanted()));
+    react(move || match searches.get() {
+        true => list.look_through(),
+        false => list.look_at(band.read().wanted()),
+    });
 }

@@ -33,6 +33,8 @@ impl Place {
             Self::Rendition(RenditionKey { image, size }) => format!("{}{size}", prefix(*image)),
             Self::Page(DocumentKey::Friends(None)) => "friends".to_owned(),
             Self::Page(DocumentKey::Friends(Some(cursor))) => format!("friends:{cursor}"),
+            Self::Page(DocumentKey::Feed(None)) => "feed".to_owned(),
+            Self::Page(DocumentKey::Feed(Some(before))) => format!("feed:{before}"),
             Self::Page(DocumentKey::Profile(user)) => format!("profile:{user}"),
         }
     }

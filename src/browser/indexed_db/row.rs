@@ -48,14 +48,14 @@ pub(super) enum Rank {
 /// What documents there are, each with a budget of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    Friends = 0,
+    Page = 0,
     Profile = 1,
 }
 
 impl Kind {
     pub(super) fn of(key: &DocumentKey) -> Self {
         match key {
-            DocumentKey::Friends(_) => Self::Friends,
+            DocumentKey::Friends(_) | DocumentKey::Feed(_) => Self::Page,
             DocumentKey::Profile(_) => Self::Profile,
         }
     }
@@ -133,10 +133,9 @@ pub(super) fn page_row(document: &Document, stored_at: Timestamp) -> Option<JsVa
 pub(super) fn read_page(row: &JsValue, key: &DocumentKey) -> Option<Document> {
     let document: Document = json::read(&field(row, TEXT).as_string()?)?;
     let is_whole = match (&document.key, &document.body) {
-        (DocumentKey::Friends(_), Body::Friends(_)) => true,
+        (DocumentKey::Friends(_), Body::Friends(_)) | (DocumentKey::Feed(_), Body::Feed(_)) => true,
         (DocumentKey::Profile(user), Body::Profile(profile)) => profile.user_id == *user,
-        (DocumentKey::Friends(_), Body::Profile(_))
-        | (DocumentKey::Profile(_), Body::Friends(_)) => false,
+        (DocumentKey::Friends(_) | DocumentKey::Feed(_) | DocumentKey::Profile(_), _) => false,
     };
     (is_whole && document.key == *key).then_some(document)
 }

@@ -41,7 +41,7 @@ pub(super) async fn apply(
         evict::evict(&mut writer.ledger, room.limits, &spared, now).await?;
     }
     if ops.iter().any(|op| matches!(op, Op::Document(_))) {
-        evict::prune(&writer.pages, Kind::Friends, room.pages, now).await?;
+        evict::prune(&writer.pages, Kind::Page, room.pages, now).await?;
         evict::prune(&writer.pages, Kind::Profile, room.profiles, now).await?;
     }
     writer.ledger.close()?;
@@ -85,7 +85,8 @@ fn names_in(op: &Op<Content>) -> Vec<Place> {
         | Op::Document(_)
         | Op::RemoveDocument(_)
         | Op::BelieveFrom(_)
-        | Op::Lineage(_) => Vec::new(),
+        | Op::Lineage(_)
+        | Op::Live(_) => Vec::new(),
     }
 }
 
@@ -112,7 +113,7 @@ impl Writer {
             Op::RemoveDocument(key) => {
                 self.pages.delete(&Place::Page(key.clone()).name().into()).map(drop)
             }
-            Op::BelieveFrom(_) | Op::Lineage(_) => Ok(()),
+            Op::BelieveFrom(_) | Op::Lineage(_) | Op::Live(_) => Ok(()),
         }
     }
 

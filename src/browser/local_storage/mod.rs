@@ -7,6 +7,7 @@
 //! | `miniature:v1:{account}:record:{user}` | `{revision} {image} {lineage} {checked_at} {used_at} {thumbhash}` |
 //! | `miniature:v1:{account}:preview:{user}` | `{image} {size} {data: URL}`, perhaps of an older image |
 //! | `miniature:v1:{account}:page:friends` | the first page of friends, a document as JSON |
+//! | `miniature:v1:{account}:page:feed` | the first page of the feed, likewise |
 //! | `miniature:v1:{account}:believe-from` | 13 digits: rows checked before are shown, not believed |
 //! | `miniature:v1:{account}:lineage` | the latest lineage seen |
 //!
@@ -27,7 +28,7 @@ use gloo_storage::Storage as _;
 use web_sys::Storage;
 
 use super::exception::layer_error;
-use crate::cache::layer::LayerError;
+use crate::cache::{document::DocumentKey, layer::LayerError};
 pub use account::{ACCOUNT_KEY, accounts, note, noted};
 pub use shelf::LocalStorageShelf;
 
@@ -39,8 +40,21 @@ const RECORD: &str = "record";
 const PREVIEW: &str = "preview";
 const OLD_PICTURE: &str = "picture";
 const FRIENDS_PAGE: &str = "page:friends";
+const FEED_PAGE: &str = "page:feed";
 const BELIEVE_FROM: &str = "believe-from";
 const LINEAGE: &str = "lineage";
+const LIVE: &str = "event";
+
+/// The name under which a document is kept here, if it is.
+fn page_name(key: &DocumentKey) -> Option<&'static str> {
+    match key {
+        DocumentKey::Friends(None) => Some(FRIENDS_PAGE),
+        DocumentKey::Feed(None) => Some(FEED_PAGE),
+        DocumentKey::Friends(Some(_)) | DocumentKey::Feed(Some(_)) | DocumentKey::Profile(_) => {
+            None
+        }
+    }
+}
 
 /// The storage, if the browser lets us read it.
 ///

@@ -6,7 +6,8 @@ use miniature_api::UserId;
 use web_sys::Storage;
 
 use super::{
-    BELIEVE_FROM, LINEAGE, OLD_PICTURE, PREFIX, PREVIEW, RECORD, get, keys_under, open, remove,
+    BELIEVE_FROM, LINEAGE, LIVE, OLD_PICTURE, PREFIX, PREVIEW, RECORD, get, keys_under, open,
+    remove,
     row::{Row, parse_preview},
 };
 use crate::{
@@ -103,7 +104,7 @@ impl LocalStorageShelf {
     ///
     /// [`LayerError::Unavailable`] if the browser denies this storage.
     pub fn clear(&self) -> Result<(), LayerError> {
-        let kept = [BELIEVE_FROM, LINEAGE].map(|name| self.key(name));
+        let kept = [BELIEVE_FROM, LINEAGE, LIVE].map(|name| self.key(name));
         let keys = keys_under(&self.storage, &self.prefix)?;
         let mut leaving = keys.iter().filter(|key| !kept.contains(key));
         leaving.try_for_each(|key| remove(&self.storage, key))

@@ -2,12 +2,12 @@
 
 use miniature_api::UserId;
 
-use super::{BELIEVE_FROM, FRIENDS_PAGE, LINEAGE, LocalStorageShelf, get, set};
+use super::{BELIEVE_FROM, LINEAGE, LIVE, LocalStorageShelf, get, page_name, set};
 use crate::{
     browser::json,
     cache::{
         clock::Timestamp,
-        core::Start,
+        core::{LiveNote, Start},
         document::{Document, DocumentKey},
     },
 };
@@ -29,13 +29,15 @@ impl LocalStorageShelf {
             account: account.clone(),
             lineage: self.text(LINEAGE).and_then(|text| text.parse().ok()),
             believe_from: believe_from.unwrap_or_default(),
-            friends: self.friends_page(),
+            friends: self.page(DocumentKey::Friends(None)),
+            feed: self.page(DocumentKey::Feed(None)),
+            live: self.text(LIVE).and_then(|text| parse_note(&text)),
         }
     }
 
-    fn friends_page(&self) -> Option<Document> {
-        let page: Document = json::read(&self.text(FRIENDS_PAGE)?)?;
-        (page.key == DocumentKey::Friends(None)).then_some(page)
+    fn page(&self, key: DocumentKey) -> Option<Document> {
+        let page: Document = json::read(&self.text(page_name(&key)?)?)?;
+        (page.key == key).then_some(page)
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -46,6 +48,15 @@ impl LocalStorageShelf {
 /// 13 digits, whatever the time: overwriting needs no room.
 pub(super) fn time_text(Timestamp(millis): Timestamp) -> String {
     format!("{:013}", millis.min(LAST))
+}
+
+pub(super) fn note_text(note: &LiveNote) -> String {
+    format!("{} {}", note.lineage, note.id)
+}
+
+fn parse_note(text: &str) -> Option<LiveNote> {
+    let (lineage, id) = text.split_once(' ')?;
+    Some(LiveNote { lineage: lineage.parse().ok()?, id: id.into() })
 }
 
 fn parse_time(text: &str) -> Option<Timestamp> {

@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use miniature_api::{ImageId, UserId};
 
 use super::{
-    BELIEVE_FROM, FRIENDS_PAGE, LINEAGE, LocalStorageShelf, PREVIEW, RECORD, get, remove,
+    BELIEVE_FROM, LINEAGE, LIVE, LocalStorageShelf, PREVIEW, RECORD, get, page_name, remove,
     row::{Row, image_of, parse_preview, preview_text},
     set,
-    start::time_text,
+    start::{note_text, time_text},
 };
 use crate::{
     browser::json,
     cache::{
         clock::Timestamp,
         core::{Op, Written},
-        document::{Document, DocumentKey},
+        document::Document,
         entry::{CheckedRecord, Content, Rendition},
         key::RenditionKey,
         layer::LayerError,
@@ -24,7 +24,7 @@ use crate::{
 
 impl LocalStorageShelf {
     /// Carries the changes out in their order, all or none; `now` becomes the last use of all that
-    /// they keep. Of documents only the first page of friends is kept here.
+    /// they keep. Of documents only the first pages of lists are kept here.
     ///
     /// # Errors
     ///
@@ -71,10 +71,10 @@ impl Writer<'_> {
             Op::RemoveRendition { user, key } => self.remove_rendition(user, *key),
             Op::RemoveImage { user, image } => self.remove_image(user, *image),
             Op::Document(document) => self.document(document),
-            Op::RemoveDocument(DocumentKey::Friends(None)) => self.remove(FRIENDS_PAGE),
-            Op::RemoveDocument(DocumentKey::Friends(Some(_)) | DocumentKey::Profile(_)) => Ok(()),
+            Op::RemoveDocument(key) => page_name(key).map_or(Ok(()), |name| self.remove(name)),
             Op::BelieveFrom(time) => self.set(self.shelf.key(BELIEVE_FROM), &time_text(*time)),
             Op::Lineage(lineage) => self.set(self.shelf.key(LINEAGE), &lineage.to_string()),
+            Op::Live(note) => self.set(self.shelf.key(LIVE), &note_text(note)),
         }
     }
 
@@ -143,10 +143,10 @@ impl Writer<'_> {
     }
 
     fn document(&mut self, document: &Document) -> Result<(), LayerError> {
-        if document.key != DocumentKey::Friends(None) {
+        let Some(name) = page_name(&document.key) else {
             return Ok(());
-        }
-        let key = self.shelf.key(FRIENDS_PAGE);
+        };
+        let key = self.shelf.key(name);
         let held = get(&self.shelf.storage, &key)?.and_then(|text| json::read::<Document>(&text));
         if held.is_some_and(|held| !document.supersedes(&held, self.now)) {
             return Ok(());

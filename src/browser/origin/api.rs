@@ -14,6 +14,9 @@ use crate::cache::{
     entry::Content,
 };
 
+/// How many posts are asked for at a time.
+const POSTS_A_PAGE: usize = 20;
+
 /// The API, on this origin unless told otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct Api {
@@ -74,9 +77,10 @@ impl Api {
                 Call::new("DELETE", url).header(MARKER_HEADER, marker.as_str())
             }
             Request::SignOut(_) => Call::new("DELETE", url),
-            Request::Friends { etag: None, .. } | Request::Profile(_) | Request::Session => {
-                Call::get(url)
-            }
+            Request::Friends { etag: None, .. }
+            | Request::Feed(_)
+            | Request::Profile(_)
+            | Request::Session => Call::get(url),
         }
     }
 }
@@ -85,9 +89,11 @@ impl Api {
 fn sent_by_boot(request: &Request, pictures: Option<miniature_api::Size>) -> Request {
     match request {
         Request::Friends { .. } => Request::Friends { cursor: None, pictures, etag: None },
-        Request::Pictures { .. } | Request::Profile(_) | Request::Session | Request::SignOut(_) => {
-            request.clone()
-        }
+        Request::Feed(_)
+        | Request::Pictures { .. }
+        | Request::Profile(_)
+        | Request::Session
+        | Request::SignOut(_) => request.clone(),
     }
 }
 
@@ -108,6 +114,8 @@ fn path(request: &Request) -> String {
             }
             path
         }
+        Request::Feed(None) => format!("/api/posts?limit={POSTS_A_PAGE}"),
+        Request::Feed(Some(before)) => format!("/api/posts?limit={POSTS_A_PAGE}&before={before}"),
         Request::Profile(user) => format!("/api/users/{user}"),
         Request::Session | Request::SignOut(_) => "/api/session".to_owned(),
     }

@@ -40,6 +40,7 @@ pub fn take_boot(request: &Request, boot_age: Duration) -> Option<Begun> {
         Request::Friends { cursor: None, etag: None, .. } => FRIENDS,
         Request::Session => SESSION,
         Request::Friends { .. }
+        | Request::Feed(_)
         | Request::Pictures { .. }
         | Request::Profile(_)
         | Request::SignOut(_) => return None,

@@ -1,5 +1,8 @@
 //! One request and its answer.
 
+use std::{cell::Cell, pin::pin, time::Duration};
+
+use futures_util::future::{Either, select};
 use js_sys::{Promise, Reflect, Uint8Array};
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
@@ -9,7 +12,10 @@ use web_sys::{
     Response,
 };
 
-use crate::{browser::json, cache::layer::OriginError};
+use crate::{
+    browser::{clock, json, schedule},
+    cache::layer::OriginError,
+};
 
 /// A request being put together.
 #[derive(Debug)]
@@ -66,6 +72,12 @@ impl Call {
 
     pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// It is carried out even if the page goes.
+    pub(super) fn outliving_the_page(self) -> Self {
+        let _ = Reflect::set(&self.options, &"keepalive".into(), &JsValue::TRUE);
         self
     }
 
@@ -130,6 +142,18 @@ impl Exchange {
         }
     }
 
+    /// Calls `take` with each piece of the body as it arrives, until it ends or `take` fails. A browser
+    /// that gives no pieces gives none.
+    pub(super) async fn pieces(
+        &self,
+        take: &mut dyn FnMut(Vec<u8>) -> Result<(), OriginError>,
+    ) -> Result<(), OriginError> {
+        match self.response.body() {
+            Some(stream) => each_piece(&stream, &mut |piece| take(piece.to_vec())).await,
+            None => Err(OriginError::Malformed),
+        }
+    }
+
     async fn read_at_once(&self, progressed: &dyn Fn(u64)) -> Result<Vec<u8>, OriginError> {
         let body = self.response.array_buffer().map_err(|_| OriginError::Malformed)?;
         let body = JsFuture::from(body).await.map_err(|_| OriginError::Unreachable)?;
@@ -143,18 +167,30 @@ async fn read_all(
     stream: &ReadableStream,
     progressed: &dyn Fn(u64),
 ) -> Result<Vec<u8>, OriginError> {
-    let reader: Reader = stream.get_reader().unchecked_into();
     let mut body = Vec::new();
+    let mut take = |piece: &Uint8Array| {
+        append(&mut body, piece);
+        progressed(piece.length().into());
+        Ok(())
+    };
+    each_piece(stream, &mut take).await?;
+    Ok(body)
+}
+
+async fn each_piece(
+    stream: &ReadableStream,
+    take: &mut dyn FnMut(&Uint8Array) -> Result<(), OriginError>,
+) -> Result<(), OriginError> {
+    let reader: Reader = stream.get_reader().unchecked_into();
     loop {
         let piece = reader.read().map_err(|_| OriginError::Malformed)?;
         let piece = JsFuture::from(piece).await.map_err(|_| OriginError::Unreachable)?;
         let field = |name: &str| Reflect::get(&piece, &name.into()).unwrap_or_default();
         if field("done").is_truthy() {
-            return Ok(body);
+            return Ok(());
         }
         let piece: Uint8Array = field("value").dyn_into().map_err(|_| OriginError::Malformed)?;
-        append(&mut body, &piece);
-        progressed(piece.length().into());
+        take(&piece)?;
     }
 }
 
@@ -169,4 +205,34 @@ fn append(body: &mut Vec<u8>, piece: &Uint8Array) {
 pub(super) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, OriginError> {
     let text = std::str::from_utf8(bytes).map_err(|_| OriginError::Malformed)?;
     json::read(text).ok_or(OriginError::Malformed)
+}
+
+/// The whole answer to a call, unless nothing is heard of the server for `silence`.
+pub(super) async fn whole(
+    call: Call,
+    silence: Duration,
+) -> Result<(Exchange, Vec<u8>), OriginError> {
+    let heard = Cell::new(clock::now().running);
+    let progressed = |_| heard.set(clock::now().running);
+    let answer = async {
+        let answer = call.send().await?;
+        progressed(0);
+        let body = answer.bytes(&progressed).await?;
+        Ok((answer, body))
+    };
+    match select(pin!(answer), pin!(silent(&heard, silence))).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(((), _)) => Err(OriginError::Unreachable),
+    }
+}
+
+/// Ends when nothing was heard for so long.
+pub(super) async fn silent(heard: &Cell<Duration>, lasts: Duration) {
+    loop {
+        let since = clock::now().running.saturating_sub(heard.get());
+        match lasts.checked_sub(since) {
+            None | Some(Duration::ZERO) => return,
+            Some(left) => schedule::sleep(left).await,
+        }
+    }
 }

@@ -6,11 +6,15 @@
 
 mod api;
 mod boot;
+mod change;
 mod exchange;
+mod listen;
 mod reply;
 mod retry_after;
 mod session;
 
 pub use api::Api;
 pub use boot::{Begun, take_boot};
+pub use change::{ChangeError, Changed};
+pub use listen::{Heard, overheard};
 pub use session::SignInError;

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use miniature_api::{
-    ACCOUNT_HEADER, FRIENDS_PART, ImageId, LINEAGE_HEADER, Problem, RECORDS_PART, Size, multipart,
+    ACCOUNT_HEADER, EVENT_HEADER, FRIENDS_PART, ImageId, LINEAGE_HEADER, Problem, RECORDS_PART,
+    Size, multipart,
 };
 
 use super::{
@@ -34,15 +35,25 @@ pub(super) async fn read(
         Ok(answer) => answer,
         Err(error) => {
             let outcome = Err(error.into());
-            return Fetched { lineage: None, account: None, asked: None, outcome };
+            return Fetched { lineage: None, account: None, asked: None, event: None, outcome };
         }
     };
     progressed(0);
     let lineage = answer.header(LINEAGE_HEADER).and_then(|lineage| lineage.parse().ok());
     let account = answer.header(ACCOUNT_HEADER).and_then(|account| account.parse().ok());
+    let event = answer.header(EVENT_HEADER).map(Into::into);
     let reply = reply_to(request, &answer, limit, progressed).await;
     let outcome = reply.map_err(|error| Refusal { error, retry_after: retry_after(&answer) });
-    Fetched { lineage, account, asked: None, outcome }
+    Fetched { lineage, account, asked: None, event, outcome }
+}
+
+/// Why an answer that is no success is none, to a request that needs a session.
+pub(super) async fn refusal(answer: &Exchange, progressed: &dyn Fn(u64)) -> OriginError {
+    match answer.status() {
+        401 if has_no_session(answer, progressed).await => OriginError::SignedOut,
+        401 => OriginError::Unreachable,
+        status => OriginError::Status(status),
+    }
 }
 
 async fn reply_to(
@@ -59,12 +70,12 @@ async fn reply_to(
             body_of(request, answer, &body, limit)
         }
         (304, Request::Friends { etag: Some(_), .. }) => Ok(Reply::Friends(None)),
-        (401, _) if !has_no_session(answer, progressed).await => Err(OriginError::Unreachable),
-        (401, Request::Session) => Ok(Reply::Session(None)),
-        (401, Request::SignOut(_)) => Ok(Reply::SignedOut),
-        (401, _) => Err(OriginError::SignedOut),
         (404, Request::Profile(_)) if is_problem(answer) => Ok(Reply::Profile(None)),
-        (status, _) => Err(OriginError::Status(status)),
+        _ => match (refusal(answer, progressed).await, request) {
+            (OriginError::SignedOut, Request::Session) => Ok(Reply::Session(None)),
+            (OriginError::SignedOut, Request::SignOut(_)) => Ok(Reply::SignedOut),
+            (error, _) => Err(error),
+        },
     }
 }
 
@@ -103,6 +114,7 @@ fn body_of(
                 renditions: pictures.map_or_else(Vec::new, |size| parts.checked(size, limit)),
             })))
         }
+        Request::Feed(_) => Ok(Reply::Feed(read_json(body)?)),
         Request::Profile(_) => Ok(Reply::Profile(Some(read_json(body)?))),
         Request::Session => Ok(Reply::Session(Some(read_json(body)?))),
         Request::SignOut(_) => Ok(Reply::SignedOut),

@@ -11,9 +11,12 @@ use crate::browser::{clock, number};
 ///
 /// RFC 9110, section 10.2.3: whole seconds, or a date, which is always in GMT.
 pub(super) fn retry_after(answer: &Exchange) -> Option<Duration> {
-    let text = answer.header("retry-after")?;
+    seconds_or_date(&answer.header("retry-after")?)
+}
+
+pub(super) fn seconds_or_date(text: &str) -> Option<Duration> {
     if text.ends_with("GMT") {
-        return until(&text);
+        return until(text);
     }
     let is_whole = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let seconds = is_whole.then(|| text.parse().unwrap_or(u32::MAX))?;

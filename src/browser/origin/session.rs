@@ -1,21 +1,17 @@
 //! Signing in: what is asked without the core.
 
-use std::{cell::Cell, pin::pin, time::Duration};
+use std::time::Duration;
 
-use futures_util::future::{Either, select};
 use miniature_api::{Account, Credentials, DEMO_HEADER, Problem};
 use thiserror::Error;
 
 use super::{
     api::Api,
-    exchange::{Call, Exchange, read_json},
+    exchange::{Call, read_json, whole},
     reply::is_problem,
     retry_after::retry_after,
 };
-use crate::{
-    browser::{clock, schedule},
-    cache::layer::OriginError,
-};
+use crate::cache::layer::OriginError;
 
 /// Why nobody was signed in, by what the user can do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -72,30 +68,5 @@ impl Api {
             },
             status => Err(OriginError::Status(status).into()),
         }
-    }
-}
-
-/// The whole answer, unless neither headers nor bytes come for `silence`.
-async fn whole(call: Call, silence: Duration) -> Result<(Exchange, Vec<u8>), OriginError> {
-    let heard = Cell::new(clock::now().running);
-    let progressed = |_| heard.set(clock::now().running);
-    let answer = async {
-        let answer = call.send().await?;
-        progressed(0);
-        let body = answer.bytes(&progressed).await?;
-        Ok((answer, body))
-    };
-    let silent = async {
-        loop {
-            let since = clock::now().running.saturating_sub(heard.get());
-            match silence.checked_sub(since) {
-                None | Some(Duration::ZERO) => return,
-                Some(left) => schedule::sleep(left).await,
-            }
-        }
-    };
-    match select(pin!(answer), pin!(silent)).await {
-        Either::Left((answer, _)) => answer,
-        Either::Right(((), _)) => Err(OriginError::Unreachable),
     }
 }

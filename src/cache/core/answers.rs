@@ -43,6 +43,8 @@ impl<B: Bytes> Core<B> {
             (Task::Measure, Answer::Measured(usage)) => self.measured(usage),
             (Task::Accounts, Answer::Accounts(accounts)) => self.surveyed(accounts),
             (Task::Erase(layer), Answer::Erased(erased)) => self.erased(id, layer, erased),
+            (Task::Lock, Answer::Unlocked { has_locks }) => self.lock_lost(has_locks),
+            (Task::Stream, Answer::Hushed(refusal)) => self.stream_ended(flight.since, refusal),
             // An answer to something else says nothing.
             _ => {}
         }
@@ -77,7 +79,12 @@ impl<B: Bytes> Core<B> {
             Task::Count => self.layer_failed(Source::LocalStorage, LayerError::TimedOut),
             Task::Measure => self.layer_failed(Source::IndexedDb, LayerError::TimedOut),
             Task::Accounts => self.surveyed(Err(LayerError::TimedOut)),
-            Task::Erase(_) => {}
+            Task::Stream => {
+                self.flights.land(id);
+                self.queue.push_back(Effect::Cancel(id));
+                self.stream_ended(flight.since, OriginError::Unreachable.into());
+            }
+            Task::Erase(_) | Task::Lock => {}
         }
     }
 
@@ -118,6 +125,7 @@ impl<B: Bytes> Core<B> {
                 self.layers.of_mut(*layer).writing.take_if(|writing| *writing == id);
             }
             Task::Count => self.layers.ledger.counting = None,
+            Task::Lock | Task::Stream => self.live.release(id),
             Task::Decode(..) | Task::Measure | Task::Accounts | Task::Erase(_) => {}
         }
     }

@@ -176,7 +176,15 @@ impl Doc {
         let is_gone = self.gone.is_some_and(|gone| gone.asked >= kept.asked);
         let is_asked_for = kept.document.key == self.key;
         if is_asked_for && !is_gone && !self.kept.as_ref().is_some_and(better) {
-            (self.kept, self.gone) = (Some(kept), None);
+            let before = self.kept.take().map(|held| held.document.body);
+            self.kept = Some(kept);
+            self.gone = None;
+            // What says the same stays shared.
+            if let (Some(kept), Some(before)) = (&mut self.kept, before)
+                && kept.document.body == before
+            {
+                kept.document.body = before;
+            }
         }
     }
 }

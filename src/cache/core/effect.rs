@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use miniature_api::{BatchUser, Lineage, Marker, Size, UserId};
 
-use super::session::Note;
+use super::{event::LiveNote, session::Note};
 
 use crate::cache::{
     clock::Timestamp,
@@ -91,6 +91,28 @@ pub enum Effect<B> {
         /// Names the answer.
         id: EffectId,
     },
+    /// Wait for the account's Web Lock, and hold it until it is cancelled.
+    /// [`Event::Locked`](super::Event::Locked), and at its end
+    /// [`Answer::Unlocked`](super::Answer::Unlocked).
+    Lock {
+        /// Names it.
+        id: EffectId,
+        /// Whether to take it from the tab that holds it.
+        steal: bool,
+    },
+    /// Read the stream of events until it is cancelled, and pass on to other tabs what it says.
+    /// [`Event::Streamed`](super::Event::Streamed), [`Event::Progressed`](super::Event::Progressed),
+    /// and at its end [`Answer::Hushed`](super::Answer::Hushed).
+    Listen {
+        /// Names it.
+        id: EffectId,
+        /// The lineage to name in `Miniature-Lineage`; none if none was seen yet.
+        lineage: Option<Lineage>,
+        /// The event to resume after.
+        last: Option<Box<str>>,
+    },
+    /// Tell the other tabs that a visible one waits for the lock.
+    AnnounceWait,
     /// Keep this for the next document and for other tabs.
     Note(Note),
     /// Note for `boot.js` whether IndexedDB holds the first page of the account's list.
@@ -113,6 +135,8 @@ pub enum Topic {
     Profile(UserId),
     /// The friend list.
     Friends,
+    /// The feed.
+    Feed,
     /// Who is signed in.
     Session,
     /// Whether the server is there.
@@ -138,6 +162,8 @@ pub enum Request {
         /// Send nothing if the page is still the one with this ETag.
         etag: Option<Box<str>>,
     },
+    /// `GET /api/posts`: the page before this post; the newest without.
+    Feed(Option<Box<str>>),
     /// `GET /api/users/{user_id}`.
     Profile(UserId),
     /// `GET /api/session`.
@@ -196,6 +222,8 @@ pub enum Op<B> {
     BelieveFrom(Timestamp),
     /// LocalStorage: the latest lineage seen.
     Lineage(Lineage),
+    /// LocalStorage: the last event that was heard.
+    Live(LiveNote),
 }
 
 /// What a layer may hold after a write.

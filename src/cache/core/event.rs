@@ -3,7 +3,8 @@
 use std::{ops::Range, time::Duration};
 
 use miniature_api::{
-    Account, BatchEntry, FriendsPage, ImageId, Lineage, Marker, Profile, Record, Size, UserId,
+    Account, BatchEntry, Change, Feed, FriendsPage, ImageId, Lineage, Marker, Post, Profile,
+    Record, Size, UserId,
 };
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 use crate::cache::{
     clock::Timestamp,
     document::Document,
-    entry::{CheckedRecord, Found, Line},
+    entry::{CheckedRecord, Found, Line, Rendition},
     eviction::Usage,
     key::RenditionKey,
     layer::{LayerError, OriginError},
@@ -39,6 +40,19 @@ pub enum Event<B> {
     /// There is a friend list, and this of it is on screen. Before the first such event no page is
     /// asked for.
     FriendsViewed(ListView),
+    /// These rows of the feed are on screen; none: there is no feed any more.
+    FeedViewed(Option<Range<usize>>),
+    /// The newest posts are asked for.
+    NewestPosts,
+    /// Who is signed in has written something, and the server took it.
+    Posted {
+        /// Who wrote it.
+        account: UserId,
+        /// What.
+        post: Post,
+        /// The lineage of the answer.
+        lineage: Lineage,
+    },
     /// Somebody looks at a profile; [`Event::ProfileLeft`] once for each.
     ProfileViewed(UserId),
     /// Somebody looks at it no longer.
@@ -51,7 +65,7 @@ pub enum Event<B> {
     Clear,
     /// The storages of an account are open from now on, or of nobody. Everything of before is
     /// forgotten, and erased if it was of another account.
-    Session(Option<Start>),
+    Session(Option<Box<Start>>),
     /// What the browser holds of sessions.
     Identity(Identity),
     /// A sign-in that began in `epoch` was answered.
@@ -69,14 +83,97 @@ pub enum Event<B> {
     Online(bool),
     /// The page became visible, or hidden.
     Visible(bool),
+    /// The picture of who is signed in is to be this one, or none. It is shown, and kept by no layer.
+    Proposed(Option<Rendition<B>>),
+    /// It is not to be: what was before is shown.
+    Withdrawn,
+    /// The server took it.
+    Taken {
+        /// Whose picture it is now.
+        account: UserId,
+        /// What the server says of it.
+        record: Record,
+        /// The lineage of the answer.
+        lineage: Lineage,
+        /// When it was sent, on the running clock.
+        sent: Duration,
+    },
+    /// Who is signed in has changed what is said of them.
+    Described {
+        /// Who.
+        account: UserId,
+        /// Their profile since.
+        profile: Profile,
+        /// The lineage of the answer.
+        lineage: Lineage,
+    },
     /// Another tab changed a row of LocalStorage.
     StorageChanged(StorageChange),
+    /// The first frame was painted. From now on the page listens for events.
+    Painting {
+        /// Whether the browser has Web Locks.
+        has_locks: bool,
+    },
+    /// The page goes into the browser's page cache, or comes back.
+    Frozen(bool),
+    /// The lock that [`Effect::Lock`](super::Effect::Lock) asked for was granted.
+    Locked(EffectId),
+    /// The stream of [`Effect::Listen`](super::Effect::Listen) says something to this account.
+    Streamed(EffectId, UserId, StreamEvent),
+    /// Another tab passes on an event, or without one that its line is alive.
+    Overheard(Option<StreamEvent>),
+    /// A visible tab waits for the lock.
+    LockAwaited,
     /// Somebody wants to know how much the layers hold.
     MeasureUsage,
     /// Bytes of the answer to a request arrived, so many since the last time; headers count as 0.
     Progressed(EffectId, u64),
     /// An effect has ended.
     Answer(EffectId, Answer<B>),
+}
+
+/// An event of `GET /api/events`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamEvent {
+    /// The lineage of the stream.
+    pub lineage: Lineage,
+    /// Names it, to resume after. None if the server tells it ahead of its order: the document
+    /// resumes after the event before, and may hear it once more.
+    pub id: Option<Box<str>>,
+    /// What it says.
+    pub body: StreamBody,
+}
+
+/// What an event of the stream says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamBody {
+    /// Something happened to a friend, or to oneself.
+    Change(Change),
+    /// Events may have been missed: what is held is to be asked for anew.
+    Reset,
+    /// Nothing but its id: all before it were heard.
+    UpTo,
+}
+
+/// The last event that was heard, for the document that resumes after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveNote {
+    /// The lineage of the stream.
+    pub lineage: Lineage,
+    /// The event: milliseconds since 1970, a dash, and a count within the millisecond.
+    pub id: Box<str>,
+}
+
+impl LiveNote {
+    /// Whether it is known to have happened before another of the same lineage.
+    pub(super) fn is_before(&self, other: &Self) -> bool {
+        let order = |note: &Self| {
+            let (ms, count) = note.id.split_once('-')?;
+            Some((ms.parse::<u64>().ok()?, count.parse::<u64>().ok()?))
+        };
+        let earlier = order(self).zip(order(other)).is_some_and(|(one, other)| one < other);
+        self.lineage == other.lineage && earlier
+    }
 }
 
 /// Where a list is looked at.
@@ -100,6 +197,10 @@ pub struct Start {
     pub believe_from: Timestamp,
     /// The first page of friends.
     pub friends: Option<Document>,
+    /// The first page of the feed.
+    pub feed: Option<Document>,
+    /// The last event that was heard.
+    pub live: Option<LiveNote>,
 }
 
 /// A `storage` event about one user's row.
@@ -138,6 +239,13 @@ pub enum Answer<B> {
     Erased(Result<(), LayerError>),
     /// The accounts that layers hold anything of.
     Accounts(Result<Vec<UserId>, LayerError>),
+    /// The lock was stolen; or the browser grants none.
+    Unlocked {
+        /// Whether there are locks at all.
+        has_locks: bool,
+    },
+    /// The stream has ended, or never began.
+    Hushed(Refusal),
 }
 
 /// What a write left behind.
@@ -160,6 +268,8 @@ pub struct Fetched<B> {
     pub account: Option<UserId>,
     /// When it was sent, on the running clock, if that was before the effect.
     pub asked: Option<Duration>,
+    /// The last event that had happened when the answer was made.
+    pub event: Option<Box<str>>,
     /// The answer, or why there is none.
     pub outcome: Result<Reply<B>, Refusal>,
 }
@@ -176,6 +286,8 @@ pub enum Reply<B> {
     },
     /// To [`Request::Friends`](super::Request::Friends); none: not modified.
     Friends(Option<FriendsReply<B>>),
+    /// To [`Request::Feed`](super::Request::Feed).
+    Feed(Feed),
     /// To [`Request::Profile`](super::Request::Profile); none: no such user.
     Profile(Option<Profile>),
     /// To [`Request::Session`](super::Request::Session); none: nobody is signed in.

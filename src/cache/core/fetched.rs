@@ -3,7 +3,7 @@
 use miniature_api::{BatchEntry, ImageId, Lineage, Record, Size, UserId};
 
 use super::{
-    Checked, Core, Fetched, Kind, Refusal, Reply,
+    Checked, Core, Fetched, Kind, LiveNote, Refusal, Reply,
     flights::{Flight, Item, Task},
     person::{Decodes, Gone, Learnt},
 };
@@ -20,7 +20,7 @@ impl<B> Fetched<B> {
     /// Nothing came in time.
     pub(super) fn unanswered() -> Self {
         let outcome = Err(OriginError::Unreachable.into());
-        Self { lineage: None, account: None, asked: None, outcome }
+        Self { lineage: None, account: None, asked: None, event: None, outcome }
     }
 }
 
@@ -29,7 +29,7 @@ pub(super) type Arrived<B> = Vec<(ImageId, Option<B>)>;
 
 impl<B: Bytes> Core<B> {
     pub(super) fn fetched(&mut self, flight: Flight, fetched: Fetched<B>) {
-        let Fetched { lineage, account, asked, outcome } = fetched;
+        let Fetched { lineage, account, asked, event, outcome } = fetched;
         let sent = asked.map_or(flight.since, Moment::of).min(flight.since);
         let kind = kind_of(&flight.task);
         let lineage = lineage.filter(|_| account.is_some());
@@ -39,6 +39,8 @@ impl<B: Bytes> Core<B> {
                 self.is_there(sent);
                 self.kinds[kind as usize].succeed(sent);
                 self.take_reply(flight, sent, reply, lineage);
+                let note = lineage.zip(event).map(|(lineage, id)| LiveNote { lineage, id });
+                self.made_after(sent, note);
             }
             Err(refusal) => {
                 self.note(CacheEvent::OriginFailed(refusal.error));
@@ -125,6 +127,9 @@ impl<B: Bytes> Core<B> {
                 self.friends_page(&flight, key, sent, lineage, reply);
             }
             (Task::Document { key, .. }, Reply::Friends(None), _) => self.not_modified(&key, sent),
+            (Task::Document { key, .. }, Reply::Feed(page), Some(lineage)) => {
+                self.feed_page(key, sent, lineage, page);
+            }
             (Task::Document { key, .. }, Reply::Profile(Some(profile)), Some(lineage)) => {
                 self.profile_answer(key, sent, lineage, profile);
             }
@@ -322,6 +327,7 @@ pub(super) fn find<B>(arrived: &Arrived<B>, image: ImageId) -> Option<&Option<B>
 fn kind_of(task: &Task) -> Kind {
     match task {
         Task::Document { key: DocumentKey::Friends(_), .. } => Kind::Friends,
+        Task::Document { key: DocumentKey::Feed(_), .. } => Kind::Feed,
         Task::Document { key: DocumentKey::Profile(_), .. } => Kind::Profile,
         Task::Session | Task::SignOut => Kind::Session,
         _ => Kind::Pictures,

@@ -1,9 +1,9 @@
 //! What the API says of pages and profiles.
 
-use miniature_api::{FriendsPage, Lineage, Profile, Record, UserId};
+use miniature_api::{Lineage, Profile, UserId};
 
 use super::{
-    Core, Doc, FriendsReply,
+    Core, Doc, Feed, Friends, FriendsReply,
     documents::{Gone, Kept},
     fetched::find,
     flights::Flight,
@@ -15,6 +15,16 @@ use crate::cache::{
     key::{RenditionKey, Source},
     layer::OriginError,
 };
+
+/// Every document of which something is known, in no order.
+pub(super) fn documents_mut<'a>(
+    friends: &'a mut Friends,
+    feed: &'a mut Feed,
+    profiles: &'a mut [(UserId, super::Profile)],
+) -> impl Iterator<Item = &'a mut Doc> {
+    let profiles = profiles.iter_mut().map(|(_, profile)| &mut profile.doc);
+    friends.all_mut().chain(feed.all_mut()).chain(profiles)
+}
 
 impl<B: Bytes> Core<B> {
     pub(super) fn friends_page(
@@ -41,7 +51,7 @@ impl<B: Bytes> Core<B> {
             }
             self.people.use_now(&friend.user_id);
         }
-        self.keep_document(key, Body::Friends(page), etag, lineage, sent);
+        self.keep_document(key, Body::Friends(page.into()), etag, lineage, sent);
     }
 
     /// Who opens it first got it from the page, not from memory.
@@ -54,7 +64,7 @@ impl<B: Bytes> Core<B> {
         });
     }
 
-    fn keep_document(
+    pub(super) fn keep_document(
         &mut self,
         key: DocumentKey,
         body: Body,
@@ -86,13 +96,12 @@ impl<B: Bytes> Core<B> {
         kept.document.checked_at = checked_at;
         let document = kept.document.clone();
         self.writes.document(document.clone(), self.time.now());
-        let Body::Friends(FriendsPage { friends, .. }) = document.body else {
+        let Body::Friends(page) = document.body else {
             return;
         };
         let lineage = document.lineage;
-        let records: Vec<Record> = friends.into_iter().map(|friend| friend.picture).collect();
-        for record in records {
-            self.learn_from_server(record, lineage, sent);
+        for friend in &page.friends {
+            self.learn_from_server(friend.picture.clone(), lineage, sent);
         }
     }
 
@@ -133,6 +142,7 @@ impl<B: Bytes> Core<B> {
     pub(super) fn document(&self, key: &DocumentKey) -> Option<&Doc> {
         match key {
             DocumentKey::Friends(_) => self.friends.find(key),
+            DocumentKey::Feed(_) => self.feed.chain.find(key),
             DocumentKey::Profile(user) => self.held_profile(user).map(|profile| &profile.doc),
         }
     }
@@ -140,6 +150,7 @@ impl<B: Bytes> Core<B> {
     pub(super) fn document_mut(&mut self, key: &DocumentKey) -> Option<&mut Doc> {
         match key {
             DocumentKey::Friends(_) => self.friends.find_mut(key),
+            DocumentKey::Feed(_) => self.feed.find_mut(key),
             DocumentKey::Profile(user) => self.profile_mut(user).map(|profile| &mut profile.doc),
         }
     }

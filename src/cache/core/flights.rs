@@ -41,6 +41,8 @@ pub(super) enum Task {
     Measure,
     Accounts,
     Erase(Source),
+    Lock,
+    Stream,
 }
 
 /// One user in a request for pictures.
@@ -65,6 +67,11 @@ impl Task {
         )
     }
 
+    /// Whether somebody outside goes on with it until it is cancelled.
+    pub(super) fn goes_on(&self) -> bool {
+        self.is_request() || matches!(self, Self::Lock | Self::Stream)
+    }
+
     fn limit(&self, policy: &Policy) -> Option<Duration> {
         match self {
             Self::Read(_)
@@ -78,7 +85,8 @@ impl Task {
             }
             Self::Decode(..) => Some(policy.decode_timeout),
             // Erased means that the browser says so; while it does not, the layer is left alone.
-            Self::Erase(_) => None,
+            Self::Erase(_) | Self::Lock => None,
+            Self::Stream => Some(policy.stream_silence),
         }
     }
 }
@@ -111,6 +119,11 @@ impl Flights {
 
     fn find_mut(&mut self, id: EffectId) -> Option<&mut Flight> {
         self.flying.iter_mut().find(|(flying, _)| *flying == id).map(|(_, flight)| flight)
+    }
+
+    /// When it was emitted.
+    pub(super) fn since(&self, id: EffectId) -> Option<Moment> {
+        self.awaited().find(|(flying, _)| *flying == id).map(|(_, flight)| flight.since)
     }
 
     /// Those that are waited for.

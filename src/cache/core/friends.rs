@@ -1,34 +1,31 @@
-//! The friend list: a chain of pages, each asked for by the cursor that the page before it names.
+//! The friend list.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use miniature_api::{Friend, FriendsPage, UserId};
+use miniature_api::{FriendsPage, Profile, UserId};
 
 use super::{
+    chain::Chain,
     documents::{Doc, Kept},
     event::ListView,
+    rows::{Gathered, Rows},
     view::{FriendsView, ListState},
 };
-use crate::cache::document::{Body, DocumentKey};
+use crate::cache::document::{Body, Document, DocumentKey};
 
 /// The facts about the list.
-///
-/// **Invariant:** a page that does not follow on the one before it is shown, and nothing is asked
-/// behind it, until its replacement is there.
 #[derive(Clone, Debug)]
 pub(super) struct Friends {
-    pages: Vec<Doc>,
+    chain: Chain,
     /// None: this page has no list.
     viewed: Option<ListView>,
     pub(super) handed: Option<FriendsView>,
-    /// Whether the pages may be out of line, and whether the view, or its rows too, may differ from
-    /// what was handed out: thousands of rows are not looked through for nothing.
-    unaligned: bool,
+    /// The rows as they were handed out.
+    gathered: Gathered,
+    /// Whether the view, or its rows too, may differ from what was handed out: thousands of rows are not
+    /// looked through for nothing.
     unseen: bool,
     unseen_rows: bool,
-    /// The pages whose rows are looked at, the first, and the one that is lacking next, as of the
-    /// last [`Self::align`].
-    wanted: Vec<usize>,
 }
 
 /// The name of the first page.
@@ -37,25 +34,21 @@ pub(super) const FIRST: DocumentKey = DocumentKey::Friends(None);
 impl Friends {
     /// The list of an account, of which a layer may know the first page.
     pub(super) fn new(first: Option<Kept>) -> Self {
-        let mut page = Doc::new(FIRST);
-        if let Some(first) = first {
-            page.keep(first);
-        }
         Self {
-            pages: vec![page],
+            chain: Chain::new(FIRST, first),
             viewed: None,
             handed: None,
-            unaligned: true,
+            gathered: Gathered::default(),
             unseen: true,
             unseen_rows: true,
-            wanted: Vec::new(),
         }
     }
 
     /// The page shows these rows.
     pub(super) fn look_at(&mut self, view: ListView) {
+        self.chain.look_at(Some(view.rows.clone()));
         self.viewed = Some(view);
-        (self.unaligned, self.unseen) = (true, true);
+        self.unseen = true;
     }
 
     /// How the list is looked at, if this page has one.
@@ -63,112 +56,87 @@ impl Friends {
         self.viewed.as_ref()
     }
 
-    fn touch(&mut self) {
-        (self.unaligned, self.unseen, self.unseen_rows) = (true, true, true);
-    }
-
-    /// Points each page at the cursor that the one before it names, and makes the next one, at most
-    /// `limit` in all. Returns those that are wanted.
     pub(super) fn align(&mut self, limit: usize) -> &[usize] {
-        if std::mem::take(&mut self.unaligned) {
-            self.chain(limit);
-            self.wanted = self.find_wanted();
-        }
-        &self.wanted
-    }
-
-    fn chain(&mut self, limit: usize) {
-        let mut expected = Some(FIRST);
-        let mut at = 0;
-        while let Some(key) = expected.take() {
-            match self.pages.get_mut(at) {
-                Some(page) if page.key == key => {}
-                Some(page) => page.turn_to(key),
-                None if at < limit => self.pages.push(Doc::new(key)),
-                None => return,
-            }
-            if !self.pages[at].is_current() {
-                return;
-            }
-            expected = self.page(at).and_then(|page| self.after(at, page));
-            at += 1;
-        }
-        self.pages.truncate(at);
-    }
-
-    /// The page after this one. A page without rows, or one that leads back, is the last: a list
-    /// that never ends would be asked for without end.
-    fn after(&self, at: usize, page: &FriendsPage) -> Option<DocumentKey> {
-        let next = page.next.as_deref().filter(|_| !page.friends.is_empty())?;
-        let key = DocumentKey::Friends(Some(next.into()));
-        self.pages[..=at].iter().all(|before| before.key != key).then_some(key)
-    }
-
-    fn page(&self, at: usize) -> Option<&FriendsPage> {
-        match &self.pages.get(at)?.kept.as_ref()?.document.body {
-            Body::Friends(page) => Some(page),
-            Body::Profile(_) => None,
-        }
-    }
-
-    pub(super) fn find_wanted(&self) -> Vec<usize> {
-        let mut rows = 0;
-        let mut wanted = Vec::new();
-        let Some(ListView { rows: viewed, .. }) = &self.viewed else {
-            return wanted;
-        };
-        for at in 0..self.pages.len() {
-            let count = self.page(at).map_or(0, |page| page.friends.len());
-            let current = self.pages[at].is_current();
-            // A view beyond the end is one of the last page.
-            let is_last = at + 1 == self.pages.len();
-            let end = if current && !is_last { rows + count } else { usize::MAX };
-            let seen = rows < viewed.end && viewed.start < end;
-            if at == 0 || seen {
-                wanted.push(at);
-            }
-            if !current {
-                break;
-            }
-            rows += count;
-        }
-        wanted
+        self.chain.align(limit)
     }
 
     pub(super) fn get(&self, at: usize) -> Option<&Doc> {
-        self.pages.get(at)
+        self.chain.get(at)
     }
 
-    /// The page that asks for `key`.
     pub(super) fn find(&self, key: &DocumentKey) -> Option<&Doc> {
-        self.pages.iter().find(|page| page.key == *key)
+        self.chain.find(key)
     }
 
     pub(super) fn find_mut(&mut self, key: &DocumentKey) -> Option<&mut Doc> {
-        self.touch();
-        self.pages.iter_mut().find(|page| page.key == *key)
+        (self.unseen, self.unseen_rows) = (true, true);
+        self.chain.find_mut(key)
     }
 
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Doc> {
-        self.touch();
-        self.pages.iter_mut()
+        (self.unseen, self.unseen_rows) = (true, true);
+        self.chain.all_mut()
+    }
+
+    #[cfg(test)]
+    pub(super) fn find_wanted(&self) -> Vec<usize> {
+        self.chain.find_wanted()
     }
 
     /// Whether anything of the page is shown.
     pub(super) fn is_empty(&self, key: &DocumentKey) -> bool {
-        self.pages.iter().all(|page| page.key != *key || page.kept.is_none())
+        self.chain.is_empty(key)
     }
 
     /// The users on the page that is shown for `key`.
     pub(super) fn users(&self, key: &DocumentKey) -> Vec<UserId> {
-        let at = self.pages.iter().position(|page| page.key == *key);
-        let page = at.filter(|at| self.pages[*at].is_current()).and_then(|at| self.page(at));
+        let page = self.chain.current(key).and_then(page);
         page.map_or(Vec::new(), |page| page.friends.iter().map(|f| f.user_id.clone()).collect())
+    }
+
+    /// A friend calls themself something else. Returns the pages that say so now.
+    pub(super) fn rename(&mut self, profile: &Profile) -> Vec<Document> {
+        let Profile { user_id, name, headline, .. } = profile;
+        let mut changed = Vec::new();
+        for kept in self.chain.kept_mut() {
+            let Body::Friends(page) = &mut kept.document.body else { continue };
+            let Some(at) = page.friends.iter().position(|row| row.user_id == *user_id) else {
+                continue;
+            };
+            if (&page.friends[at].name, &page.friends[at].headline) != (name, headline) {
+                let row = &mut Arc::make_mut(page).friends[at];
+                (row.name, row.headline) = (name.clone(), headline.clone());
+                kept.document.etag = None;
+                changed.push(kept.document.clone());
+            }
+        }
+        if !changed.is_empty() {
+            (self.unseen, self.unseen_rows) = (true, true);
+        }
+        changed
     }
 
     /// The list as it is to be shown.
     pub(super) fn view(&self) -> FriendsView {
-        FriendsView { friends: self.rows(), state: self.state(), has_more: self.has_more() }
+        FriendsView {
+            friends: self.rows(),
+            state: self.chain.state(),
+            has_more: self.chain.has_more(),
+        }
+    }
+
+    fn rows(&self) -> Rows {
+        if !self.unseen_rows {
+            return self.gathered.rows().clone();
+        }
+        let mut gathered = self.gathered.clone();
+        gathered.follow(self.shown());
+        gathered.rows().clone()
+    }
+
+    /// The pages that there are rows of.
+    fn shown(&self) -> impl Iterator<Item = &Arc<FriendsPage>> {
+        self.chain.shown().filter_map(page)
     }
 
     /// Hands out the view as it is now. Returns whether that is news.
@@ -176,57 +144,29 @@ impl Friends {
         if !std::mem::take(&mut self.unseen) {
             return false;
         }
-        let rows_stay = !std::mem::take(&mut self.unseen_rows);
-        let (state, has_more) = (self.state(), self.has_more());
-        let (view, is_news) = match self.handed.take() {
-            Some(FriendsView { friends, state: before, has_more: had_more }) if rows_stay => {
-                let is_news = (before, had_more) != (state, has_more);
-                (FriendsView { friends, state, has_more }, is_news)
-            }
-            before => {
-                let view = self.view();
-                let nothing = view.friends.is_empty() && state == ListState::Loading;
-                let is_news = before.map_or(!nothing, |before| before != view);
-                (view, is_news)
-            }
-        };
+        if std::mem::take(&mut self.unseen_rows) {
+            let mut gathered = std::mem::take(&mut self.gathered);
+            gathered.follow(self.shown());
+            self.gathered = gathered;
+        }
+        let view = self.view();
+        let nothing = view.friends.is_empty() && view.state == ListState::Loading;
+        let is_news = self.handed.as_ref().map_or(!nothing, |before| *before != view);
         self.handed = Some(view);
         is_news
     }
+}
 
-    /// A friend who stands on two pages is shown on the first.
-    fn rows(&self) -> Vec<Friend> {
-        let mut seen = BTreeSet::new();
-        let pages = (0..self.pages.len()).filter_map(|at| self.page(at));
-        pages
-            .flat_map(|page| &page.friends)
-            .filter(|friend| seen.insert(&friend.user_id))
-            .cloned()
-            .collect()
-    }
-
-    fn state(&self) -> ListState {
-        let mut wanted = self.find_wanted().into_iter().filter_map(|at| self.pages.get(at));
-        match wanted.rfind(|page| !page.is_current()) {
-            None => ListState::Ready,
-            Some(page) => page.failure.map_or(ListState::Loading, ListState::Failed),
-        }
-    }
-
-    fn has_more(&self) -> bool {
-        let Some(last) = self.pages.len().checked_sub(1) else {
-            return false;
-        };
-        match self.page(last).filter(|_| self.pages[last].is_current()) {
-            Some(page) => self.after(last, page).is_some(),
-            None => true,
-        }
+fn page(body: &Body) -> Option<&Arc<FriendsPage>> {
+    match body {
+        Body::Friends(page) => Some(page),
+        Body::Feed(_) | Body::Profile(_) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use miniature_api::{Lineage, Record, Revision};
+    use miniature_api::{Friend, Lineage, Record, Revision};
 
     use super::*;
     use crate::cache::{
@@ -252,7 +192,7 @@ mod tests {
             _ => DocumentKey::Friends(Some(at.to_string().into())),
         };
         let friends = (2 * at..2 * at + 2).map(row).collect();
-        let body = Body::Friends(FriendsPage { friends, next: next.map(Into::into) });
+        let body = Body::Friends(FriendsPage { friends, next: next.map(Into::into) }.into());
         let lineage: Lineage = "1800000000000-0000000000000001".parse().unwrap();
         let document = Document { key, body, etag: None, lineage, checked_at: Timestamp(0) };
         Kept { document, asked: Moment::NEVER, fresh_until: Moment::NEVER }
@@ -367,7 +307,7 @@ mod tests {
 
         let (mut friends, mut empty) = (Friends::new(None), page(0, None));
         if let Body::Friends(page) = &mut empty.document.body {
-            page.friends.clear();
+            Arc::make_mut(page).friends.clear();
         }
         look(&mut friends, 0..9);
         friends.find_mut(&FIRST).unwrap().keep(empty);

@@ -32,18 +32,39 @@ impl<B: Bytes> Core<B> {
             Event::Broken(user, key) => self.broken(&user, key),
             Event::Painted => self.writes.put_off(self.time.now()),
             Event::FriendsViewed(view) => self.friends.look_at(view),
+            Event::FeedViewed(rows) => self.feed.look_at(rows),
+            Event::NewestPosts => self.feed.show_newest(),
+            Event::Posted { account, post, lineage } => {
+                if self.account.as_ref() == Some(&account) {
+                    self.hear_post(post, lineage);
+                }
+            }
             Event::ProfileViewed(user) => self.view_profile(user),
             Event::ProfileLeft(user) => self.leave_profile(&user),
             Event::AskSession => self.ask_session(),
             Event::News(records, lineage) => self.hear(records, lineage),
+            Event::Proposed(rendition) => self.propose(rendition),
+            Event::Withdrawn => self.withdraw(),
+            Event::Taken { account, record, lineage, sent } => {
+                self.taken(&account, record, lineage, Moment::of(sent));
+            }
+            Event::Described { account, profile, lineage } => {
+                self.described(&account, profile, lineage);
+            }
             Event::Clear => self.clear(),
-            Event::Session(start) => self.begin_session(start),
+            Event::Session(start) => self.begin_session(start.map(|start| *start)),
             Event::Identity(held) => self.identify(held),
             Event::SignedIn { epoch, account, marker } => self.signed_in(epoch, account, marker),
             Event::SignOut => self.sign_out(),
             Event::Online(online) => self.set_online(online),
             Event::Visible(visible) => self.set_visible(visible),
             Event::StorageChanged(change) => self.storage_changed(change),
+            Event::Painting { has_locks } => self.live_ready(has_locks),
+            Event::Frozen(frozen) => self.set_frozen(frozen),
+            Event::Locked(id) => self.lock_granted(id),
+            Event::Streamed(id, account, event) => self.streamed(id, &account, event),
+            Event::Overheard(event) => self.overheard(event),
+            Event::LockAwaited => self.lock_awaited(),
             Event::MeasureUsage => self.measure = true,
             Event::Progressed(id, bytes) => {
                 self.flights.progress(id, bytes, self.time.now(), &self.policy);
@@ -91,10 +112,11 @@ impl<B: Bytes> Core<B> {
         self.people.change_viewed(|person| {
             person.targets.iter_mut().for_each(|target| target.retry(now));
         });
-        let docs = self
-            .friends
-            .all_mut()
-            .chain(self.profiles.iter_mut().map(|(_, profile)| &mut profile.doc));
+        let docs = super::fetched_documents::documents_mut(
+            &mut self.friends,
+            &mut self.feed,
+            &mut self.profiles,
+        );
         docs.chain([&mut self.session.asked, &mut self.session.ending])
             .for_each(|doc| doc.retry(now));
     }
@@ -148,8 +170,7 @@ impl<B: Bytes> Core<B> {
 
     /// Forgets every fact about layers, and has them emptied. What is on screen stays.
     fn clear(&mut self) {
-        let stays =
-            |task: &Task| task.is_request() || matches!(task, Task::Erase(_) | Task::Accounts);
+        let stays = |task: &Task| task.goes_on() || matches!(task, Task::Erase(_) | Task::Accounts);
         for (id, task) in self.flights.awaited_ids() {
             if !stays(&task) {
                 self.abandon(id);
@@ -225,7 +246,7 @@ impl<B: Bytes> Core<B> {
         });
         let flights = std::mem::take(&mut self.flights);
         for (id, task) in flights.awaited_ids() {
-            if task.is_request() && !task.outlasts_session() {
+            if task.goes_on() && !task.outlasts_session() {
                 self.queue.push_back(Effect::Cancel(id));
             }
         }
@@ -234,14 +255,16 @@ impl<B: Bytes> Core<B> {
         let viewed: Vec<Topic> = self.people.viewed().into_iter().map(Topic::Picture).collect();
         let profiles = self.profiles.iter().map(|(user, _)| Topic::Profile(user.clone()));
         let topics: Vec<Topic> =
-            viewed.into_iter().chain(profiles).chain([Topic::Friends]).collect();
+            viewed.into_iter().chain(profiles).chain([Topic::Friends, Topic::Feed]).collect();
         self.queue.extend(topics.into_iter().map(Effect::Changed));
         self.people = People::default();
+        self.proposal = None;
         self.viewers = Viewers::new();
-        self.friends = Friends::new(None);
+        (self.friends, self.feed) = (Friends::new(None), super::Feed::new(None));
         self.profiles.clear();
         self.layers = Layers::default();
         self.writes = Writes::default();
+        self.live.forget(self.time.now());
     }
 
     fn set_online(&mut self, online: bool) {
@@ -256,6 +279,7 @@ impl<B: Bytes> Core<B> {
             self.look_again(std::time::Duration::ZERO);
         }
         self.visible = visible;
+        self.live.set_visible(visible, self.time.now());
         self.people.touch_all();
     }
 

@@ -16,6 +16,7 @@
 //! | `person`, `targets`, `people` | users: records, bytes, sizes wanted, and the indexes over them |
 //! | `documents`, `friends` | pages and profiles |
 //! | `session` | who is signed in |
+//! | `live` | the stream of events |
 //! | `flights`, `layers`, `pause`, `pending` | what is under way, how storages fare, when to try again, what may be owed |
 //! | `handle`, `open`, `answers`, `fetched` | what events do to the facts |
 //! | `plan`, `writes`, `owed` | what follows from the facts |
@@ -25,18 +26,23 @@
 //! The structure is that of rustls and quinn-proto ("sans-I/O").
 
 mod answers;
+mod chain;
 mod documents;
 mod effect;
 mod event;
+mod feed;
 mod fetched;
 mod fetched_documents;
 mod flights;
 mod friends;
 mod handle;
+mod heard;
 mod layers;
 mod ledger;
+mod live;
 mod open;
 mod owed;
+mod own;
 mod pause;
 mod pending;
 mod people;
@@ -44,6 +50,7 @@ mod person;
 mod plan;
 mod plan_documents;
 mod profiles;
+mod rows;
 mod session;
 mod targets;
 mod time;
@@ -73,20 +80,23 @@ use super::{
 use documents::{Doc, Kept};
 pub use effect::{Effect, EffectId, Op, Request, Room, Topic, Wake};
 pub use event::{
-    Answer, Checked, Event, Fetched, FriendsReply, ListView, Refusal, Reply, Start, StorageChange,
-    Written,
+    Answer, Checked, Event, Fetched, FriendsReply, ListView, LiveNote, Refusal, Reply, Start,
+    StorageChange, StreamBody, StreamEvent, Written,
 };
+use feed::Feed;
 use flights::Flights;
 use friends::Friends;
 use layers::Layers;
+use live::Live;
 use pause::{Jitter, Pause};
 use pending::Writes;
 use people::People;
+pub use rows::Rows;
 use session::Session;
 pub use session::{Epoch, Identity, Note};
 pub use view::{
-    ConnectionView, Farewell, FriendsView, ListState, ProfileView, SessionState, SessionView,
-    Shown, Status, View,
+    ConnectionView, Farewell, FeedView, FriendsView, ListState, ProfileView, SessionState,
+    SessionView, Shown, Status, View,
 };
 pub use viewers::ViewerId;
 use viewers::Viewers;
@@ -116,11 +126,14 @@ pub struct Core<B> {
     /// Rows checked before this are shown and never believed.
     believe_from: Timestamp,
     people: People<B>,
+    proposal: Option<own::Proposal<B>>,
     viewers: Viewers,
     friends: Friends,
+    feed: Feed,
     /// A few hundred at most, in no order.
     profiles: Vec<(UserId, Profile)>,
     session: Session,
+    live: Live,
     flights: Flights,
     layers: Layers,
     /// Erasures under way.
@@ -132,7 +145,7 @@ pub struct Core<B> {
     /// The wait of everything that is to be asked of the server.
     server: Pause,
     /// The waits of each kind of request.
-    kinds: [Pause; 4],
+    kinds: [Pause; 5],
     writes: Writes,
     /// Somebody wants to know how much layers hold.
     measure: bool,
@@ -158,6 +171,7 @@ struct Profile {
 enum Kind {
     Pictures,
     Friends,
+    Feed,
     Profile,
     Session,
 }
@@ -177,10 +191,13 @@ impl<B: Bytes> Core<B> {
             outdated: false,
             believe_from: Timestamp(0),
             people: People::default(),
+            proposal: None,
             viewers: Viewers::new(),
             friends: Friends::new(None),
+            feed: Feed::new(None),
             profiles: Vec::new(),
             session: Session::new(),
+            live: Live::new(visible, Moment::of(now.running)),
             flights: Flights::default(),
             layers: Layers::default(),
             erasures: Vec::new(),
@@ -237,6 +254,7 @@ impl<B: Bytes> Core<B> {
             self.people.first_due(),
             self.documents_due,
             self.survey_due(),
+            self.live_due(),
             asking,
         ];
         let urgent = urgent.into_iter().flatten().min();
@@ -267,6 +285,11 @@ impl<B: Bytes> Core<B> {
     /// The friend list.
     pub fn friends(&self) -> FriendsView {
         self.friends.view()
+    }
+
+    /// The feed.
+    pub fn feed(&self) -> FeedView {
+        self.feed.view(self.account.as_ref())
     }
 
     /// What is known of a profile.

@@ -152,7 +152,7 @@ impl<B: Bytes> Core<B> {
     /// After a change of account: nothing.
     pub fn view(&self, viewer: ViewerId) -> View<B> {
         let Some(viewer) = self.viewers.get(&viewer) else {
-            return View { shown: None, status: Status::Settled, error: None, revision: None };
+            return View::bare(Status::Settled);
         };
         let mut view = self.view_of(&viewer.wanted);
         if let (Some(shown), Some((key, source))) = (&mut view.shown, viewer.opened)
@@ -165,8 +165,11 @@ impl<B: Bytes> Core<B> {
 
     /// What is known of `wanted`, whoever looks.
     pub(super) fn view_of(&self, wanted: &Wanted) -> View<B> {
+        if let Some(view) = self.proposed_view(&wanted.user) {
+            return view;
+        }
         let Some(person) = self.people.get(&wanted.user) else {
-            return View { shown: None, status: Status::Loading, error: None, revision: None };
+            return View::bare(Status::Loading);
         };
         let settled = person.answers(wanted.size);
         let under_way = |target: &super::targets::Target| {
@@ -180,7 +183,9 @@ impl<B: Bytes> Core<B> {
             None => Status::Loading,
         };
         let shown = person.shown(wanted.size);
-        View { shown, status, error, revision: person.revision() }
+        let comes = shown.is_none() && person.is_fetching(wanted.size);
+        let tint = comes.then(|| person.tint()).flatten();
+        View { shown, status, error, revision: person.revision(), tint }
     }
 
     pub(super) fn is_fresh(&self, user: &UserId) -> bool {
@@ -273,8 +278,11 @@ impl<B: Bytes> Core<B> {
             if start.believe_from > wall {
                 self.writes.believe_from(wall, self.time.now()); // by a clock that ran ahead
             }
+            self.live.begin(start.live);
             let first = start.friends.map(|document| self.kept(document));
             self.friends = super::Friends::new(first);
+            let first = start.feed.map(|document| self.kept(document));
+            self.feed = super::Feed::new(first);
             for (id, account, layer) in &self.erasures {
                 if *account == start.account {
                     self.layers.of_mut(*layer).erasing = Some(*id);

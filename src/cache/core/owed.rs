@@ -52,6 +52,7 @@ impl<B: Bytes> Ops<B> {
             Owed::Row(user) => Op::RemoveUser(user.clone()),
             Owed::Lineage(lineage) => Op::Lineage(*lineage),
             Owed::BelieveFrom(moment) => Op::BelieveFrom(*moment),
+            Owed::Live(note) => Op::Live(note.clone()),
             Owed::Record { .. }
             | Owed::Rendition(..)
             | Owed::Touch(_)

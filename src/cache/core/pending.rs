@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use miniature_api::{ImageId, Lineage, UserId};
 
+use super::LiveNote;
 use crate::cache::{
     clock::{Moment, Timestamp},
     document::{Document, DocumentKey},
@@ -74,6 +75,7 @@ pub(super) enum Owed {
     Row(UserId),
     Lineage(Lineage),
     BelieveFrom(Timestamp),
+    Live(LiveNote),
 }
 
 pub(super) const BOTH: [Source; 2] = [Source::LocalStorage, Source::IndexedDb];
@@ -150,6 +152,11 @@ impl Writes {
         self.owe(&[Source::LocalStorage], &Owed::Lineage(lineage), now);
     }
 
+    pub(super) fn note_live(&mut self, note: LiveNote, now: Moment) {
+        self.local.others.retain(|owed| !matches!(owed, Owed::Live(_)));
+        self.owe(&[Source::LocalStorage], &Owed::Live(note), now);
+    }
+
     /// The browser has said something of a picture, or nothing in time. Of what is to be written
     /// nothing has changed.
     pub(super) fn decoded(&mut self, user: &UserId, now: Moment) {
@@ -209,6 +216,7 @@ impl Owed {
             Self::Document(document) => self.is_about(&document.key),
             Self::NoDocument(key) => self.is_about(key),
             Self::Lineage(_) => matches!(self, Self::Lineage(_)),
+            Self::Live(_) => matches!(self, Self::Live(_)),
             _ => self == older,
         }
     }
@@ -233,7 +241,7 @@ impl Owed {
 }
 
 fn layers_of(key: &DocumentKey) -> &'static [Source] {
-    if *key == super::friends::FIRST { &BOTH } else { &[Source::IndexedDb] }
+    if key.is_first_page() { &BOTH } else { &[Source::IndexedDb] }
 }
 
 #[cfg(test)]
@@ -257,7 +265,7 @@ mod tests {
     fn page(cursor: &str) -> Owed {
         Owed::Document(Document {
             key: key(cursor),
-            body: Body::Friends(FriendsPage { friends: Vec::new(), next: None }),
+            body: Body::Friends(FriendsPage { friends: Vec::new(), next: None }.into()),
             etag: None,
             lineage: lineage(1),
             checked_at: Timestamp(0),

@@ -9,6 +9,7 @@ use crate::cache::{
     clock::{Moment, Timestamp},
     entry::{Bytes, CheckedRecord, Rendition, Version},
     key::{RenditionKey, Source},
+    tint::Tint,
 };
 
 /// The facts about one user.
@@ -228,6 +229,16 @@ impl<B: Bytes> Person<B> {
         }
     }
 
+    /// Whether what the record says can be shown: an image of its own, at some size, or that there
+    /// is none.
+    pub(super) fn has_what_it_names(&self) -> bool {
+        let image = self.image();
+        match image {
+            None => self.known.is_some(),
+            Some(_) => self.held.iter().any(|held| Some(held.rendition.image()) == image),
+        }
+    }
+
     pub(super) fn held_mut(&mut self, key: RenditionKey) -> Option<&mut Held<B>> {
         self.held.iter_mut().find(|held| held.rendition.key == key)
     }
@@ -283,6 +294,11 @@ impl<B: Bytes> Person<B> {
 
     pub(super) fn shown(&self, size: Size) -> Option<Shown<B>> {
         self.best(size).map(|held| Shown { rendition: held.rendition.clone(), source: held.source })
+    }
+
+    /// The colour of the image that the record names.
+    pub(super) fn tint(&self) -> Option<Tint> {
+        Tint::of_thumbhash(self.known.as_ref()?.checked.record.thumbhash.as_deref()?)
     }
 
     pub(super) fn target(&self, size: Size) -> Option<&Target> {

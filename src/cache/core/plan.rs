@@ -42,6 +42,7 @@ impl<B: Bytes> Core<B> {
         }
         self.plan_erasures();
         self.plan_survey();
+        self.plan_live();
         let work = self.plan_documents();
         let mut lookups = Vec::new();
         for user in self.people.take_dirty(now) {

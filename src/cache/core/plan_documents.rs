@@ -23,6 +23,10 @@ impl<B: Bytes> Core<B> {
                 let key = self.friends.get(at).map(|page| page.key.clone());
                 key.into_iter().for_each(|key| self.document_next(key, &mut reads, &mut requests));
             }
+            for at in self.feed.chain.align(self.policy.pages).to_vec() {
+                let key = self.feed.chain.get(at).map(|page| page.key.clone());
+                key.into_iter().for_each(|key| self.document_next(key, &mut reads, &mut requests));
+            }
             let viewed = self.profiles.iter().filter(|(_, profile)| profile.viewers > 0);
             let viewed: Vec<UserId> = viewed.map(|(user, _)| user.clone()).collect();
             for user in viewed {
@@ -74,6 +78,7 @@ impl<B: Bytes> Core<B> {
         let (next, failed) = (doc.next(around), doc.failure.is_some());
         let kind = match key {
             DocumentKey::Friends(_) => Kind::Friends,
+            DocumentKey::Feed(_) => Kind::Feed,
             DocumentKey::Profile(_) => Kind::Profile,
         };
         match next {
@@ -151,6 +156,8 @@ impl<B: Bytes> Core<B> {
     fn users_of(&self, key: &DocumentKey) -> Vec<UserId> {
         match key {
             DocumentKey::Friends(_) => self.friends.users(key),
+            // What it says of pictures is a snapshot.
+            DocumentKey::Feed(_) => Vec::new(),
             DocumentKey::Profile(user) => vec![user.clone()],
         }
     }
@@ -160,6 +167,7 @@ impl<B: Bytes> Core<B> {
         let lineage = self.lineage;
         let cursor = match key {
             DocumentKey::Profile(user) => return Request::Profile(user.clone()),
+            DocumentKey::Feed(before) => return Request::Feed(before.clone()),
             DocumentKey::Friends(cursor) => cursor.clone(),
         };
         let viewed = self.friends.viewed().filter(|_| self.friends.is_empty(key));
@@ -178,6 +186,9 @@ impl<B: Bytes> Core<B> {
         self.settle_session();
         if self.account.is_some() && self.friends.hand_out() {
             self.queue.push_back(Effect::Changed(Topic::Friends));
+        }
+        if self.account.is_some() && self.feed.hand_out(self.account.as_ref()) {
+            self.queue.push_back(Effect::Changed(Topic::Feed));
         }
         for (user, profile) in self.profiles.iter_mut().filter(|(_, p)| p.viewers > 0) {
             let view = profile.view();

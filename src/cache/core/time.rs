@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Core, person::Person};
 use crate::cache::{
-    clock::{Moment, Now, Timestamp},
+    clock::{Moment, Now, Timestamp, micros},
     entry::Bytes,
 };
 
@@ -67,7 +67,7 @@ impl Clocks {
 }
 
 fn millis(duration: Duration) -> u64 {
-    duration.as_millis().try_into().unwrap_or(u64::MAX)
+    micros(duration).unsigned_abs() / 1000
 }
 
 impl<B: Bytes> Core<B> {
@@ -94,10 +94,11 @@ impl<B: Bytes> Core<B> {
             // What is looked at later is as old as what is looked at now.
             false => self.people.change_all(doubt),
         }
-        let pages = self
-            .friends
-            .all_mut()
-            .chain(self.profiles.iter_mut().map(|(_, profile)| &mut profile.doc));
+        let pages = super::fetched_documents::documents_mut(
+            &mut self.friends,
+            &mut self.feed,
+            &mut self.profiles,
+        );
         for doc in pages.filter(|doc| doc.kept.as_ref().is_none_or(|kept| kept.asked < old)) {
             doc.believe_from = doc.believe_from.max(old);
         }
@@ -110,13 +111,15 @@ impl<B: Bytes> Core<B> {
         let soon = now + self.jitter.up_to(self.policy.soon);
         self.server.end_by(soon);
         self.kinds.iter_mut().for_each(|pause| pause.end_by(soon));
+        self.live.pause.end_by(soon);
         self.people.change_viewed(|person| {
             person.targets.iter_mut().for_each(|target| target.pause.end_by(soon));
         });
-        let docs = self
-            .friends
-            .all_mut()
-            .chain(self.profiles.iter_mut().map(|(_, profile)| &mut profile.doc));
+        let docs = super::fetched_documents::documents_mut(
+            &mut self.friends,
+            &mut self.feed,
+            &mut self.profiles,
+        );
         for doc in docs.chain([&mut self.session.asked, &mut self.session.ending]) {
             doc.pause.end_by(soon);
         }

@@ -1,12 +1,13 @@
 //! What is handed out: everything that a page needs to know, and nothing to decide.
 
-use miniature_api::{Account, Friend, Profile, Revision};
+use miniature_api::{Account, Profile, Revision};
 
-use super::session::Epoch;
+use super::{feed::PostRow, rows::Rows, session::Epoch};
 use crate::cache::{
     entry::Rendition,
     key::{RenditionKey, Source},
     layer::OriginError,
+    tint::Tint,
 };
 
 /// A rendition to show, and the layer that gave it.
@@ -42,6 +43,8 @@ pub struct View<B> {
     pub error: Option<OriginError>,
     /// The revision that is known, if any is.
     pub revision: Option<Revision>,
+    /// The colour of a picture that is on its way from the server, if nothing of it is here.
+    pub tint: Option<Tint>,
 }
 
 /// What of a [`View`] can change, in a few bytes.
@@ -51,15 +54,22 @@ pub(super) struct Handed {
     pub(super) status: Status,
     pub(super) error: Option<OriginError>,
     pub(super) revision: Option<Revision>,
+    pub(super) tint: Option<Tint>,
 }
 
 impl<B> View<B> {
+    /// Nothing to show, but how far it has come.
+    pub(super) fn bare(status: Status) -> Self {
+        Self { shown: None, status, error: None, revision: None, tint: None }
+    }
+
     pub(super) fn handed(&self) -> Handed {
         Handed {
             shown: self.shown.as_ref().map(|shown| shown.rendition.key),
             status: self.status,
             error: self.error,
             revision: self.revision,
+            tint: self.tint,
         }
     }
 }
@@ -78,11 +88,24 @@ pub enum ListState {
 /// The friend list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FriendsView {
-    /// The friends as far as they are known, in the order of the list, nobody twice.
-    pub friends: Vec<Friend>,
+    /// The friends as far as they are known.
+    pub friends: Rows,
     /// How far it has come.
     pub state: ListState,
     /// Whether there are friends beyond these.
+    pub has_more: bool,
+}
+
+/// The feed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedView {
+    /// The posts as far as they are known and shown, the newest first.
+    pub posts: Vec<PostRow>,
+    /// How many newer ones wait to be asked for.
+    pub new: usize,
+    /// How far it has come.
+    pub state: ListState,
+    /// Whether there are posts beyond these.
     pub has_more: bool,
 }
 

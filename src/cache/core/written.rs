@@ -46,7 +46,8 @@ impl<B: Bytes> Core<B> {
             | Owed::NoDocument(_)
             | Owed::Expire(_)
             | Owed::Discard(..)
-            | Owed::Lineage(_) => {}
+            | Owed::Lineage(_)
+            | Owed::Live(_) => {}
             Owed::BelieveFrom(_) => self.writes.untold = false,
         }
     }

@@ -3,16 +3,12 @@
 //! **Invariant:** what it shows is what [`PictureCache::metrics`] counted; it adds up nothing of
 //! its own.
 
-mod actions;
-mod layers;
-mod recent;
-mod summary;
+mod panel;
 
-use actions::Actions;
-use layers::layer_table;
 use leptos::{ev, html, prelude::*};
-use recent::recent_loads;
-use summary::summary;
+use panel::panel;
+
+use super::later;
 
 use crate::{
     browser::{schedule, session_storage},
@@ -21,6 +17,8 @@ use crate::{
 
 /// Whether the panel was open, for as long as the tab lives.
 const OPEN_KEY: &str = "miniature:v1:dashboard";
+/// In place of the panel. To close and to open it asks again.
+const NOT_LOADED: &str = "The dashboard could not be loaded.";
 
 /// A button in the corner that opens the cache's dashboard, as does Alt+Shift+C.
 ///
@@ -63,36 +61,11 @@ fn Dashboard(cache: PictureCache) -> impl IntoView {
                 <path d="M2 13.5h12M4 11V7.5M8 11V3M12 11V5.5" />
             </svg>
         </button>
-        {move || open.get().then(|| view! { <Panel cache=cache.clone() close /> })}
-    }
-}
-
-#[component]
-fn Panel(cache: PictureCache, close: impl Fn() + 'static) -> impl IntoView {
-    let watched = cache.clone();
-    // Drawn as a whole, a few times a second at most: a signal a number would weigh more than all
-    // of the rest.
-    let figures = move || {
-        watched.track_metrics();
-        let metrics = watched.metrics();
-        (summary(&metrics), layer_table(&metrics), recent_loads(&metrics))
-    };
-    view! {
-        <aside class="dashboard" data-testid="cache-dashboard" aria-label="Cache dashboard">
-            <header class="dashboard-head">
-                <h2>"Cache"</h2>
-                <Actions cache />
-                <button
-                    type="button"
-                    class="dashboard-close"
-                    aria-label="Close the dashboard"
-                    on:click=move |_| close()
-                >
-                    "×"
-                </button>
-            </header>
-            {figures}
-        </aside>
+        {move || open.get().then(|| {
+            let cache = cache.clone();
+            let close = Callback::new(move |()| close());
+            later(move || panel(cache.clone(), close), None, |_| NOT_LOADED.into_any())
+        })}
     }
 }
 

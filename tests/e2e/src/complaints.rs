@@ -28,7 +28,7 @@ impl Outage {
 
 /// Milliseconds since the Unix epoch, as the browser stamps its lines.
 #[expect(clippy::disallowed_methods, reason = "compared with the stamps of another process")]
-pub(crate) fn now() -> f64 {
+pub fn now() -> f64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.map_or(0.0, |now| now.as_secs_f64() * 1000.0)
 }

@@ -7,6 +7,9 @@ const REQUESTS: &str = "miniature_http_requests_total";
 /// Renditions sent, by route.
 const RENDITIONS: &str = "miniature_renditions_sent_total";
 
+/// Event streams that are open.
+const STREAMS: &str = "miniature_event_streams";
+
 /// The counters at one moment, or the difference between two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters(BTreeMap<String, u64>);
@@ -39,6 +42,11 @@ impl Counters {
     /// Requests whose only purpose is pictures.
     pub fn picture_requests(&self) -> u64 {
         self.requests("/api/images/") + self.requests("/images/")
+    }
+
+    /// Event streams that are open; only of the counters at one moment.
+    pub fn streams(&self) -> u64 {
+        self.0.get(STREAMS).copied().unwrap_or(0)
     }
 
     /// Renditions sent, by whatever route.

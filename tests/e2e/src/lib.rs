@@ -6,7 +6,7 @@
 
 #![allow(clippy::print_stdout, reason = "a command line tool: standard output is its report")]
 
-mod complaints;
+pub mod complaints;
 pub mod counters;
 pub mod engine;
 pub mod gate;

@@ -59,6 +59,53 @@ pub async fn pictured_friends(server: SocketAddr, of: &[&str]) -> Result<Picture
     Ok(pictured)
 }
 
+/// Gives a demo user a picture of one colour, by a session of its own, past the page. Returns its
+/// revision.
+///
+/// # Errors
+///
+/// If the server does not take it.
+pub async fn change_picture(server: SocketAddr, user: &str, colour: [u8; 3]) -> Result<u32> {
+    let session = sign_in(server, user).await?;
+    let request = Request::put("/api/users/me/picture")
+        .header(COOKIE, session)
+        .header(CONTENT_TYPE, "image/gif")
+        .body(Full::from(pixel(colour)))?;
+    let answer = ask(server, request).await?;
+    ensure!(answer.status().is_success(), "the upload of {user} answered {}", answer.status());
+    let body = answer.into_body().collect().await?.to_bytes();
+    let Changed { revision } = serde_json::from_slice(&body)?;
+    Ok(revision)
+}
+
+/// Writes a post as a demo user, by a session of its own, past the page.
+///
+/// # Errors
+///
+/// If the server does not take it.
+pub async fn write_post(server: SocketAddr, user: &str, text: &str) -> Result<()> {
+    let session = sign_in(server, user).await?;
+    let request = Request::post("/api/posts")
+        .header(COOKIE, session)
+        .header(CONTENT_TYPE, "application/json")
+        .body(Full::from(serde_json::json!({ "text": text }).to_string()))?;
+    let answer = ask(server, request).await?;
+    ensure!(answer.status().is_success(), "the post of {user} answered {}", answer.status());
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Changed {
+    revision: u32,
+}
+
+/// A GIF of one pixel.
+pub fn pixel([red, green, blue]: [u8; 3]) -> Vec<u8> {
+    let screen = [1, 0, 1, 0, 0x80, 0, 0, red, green, blue, 0, 0, 0];
+    let image = [0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3b];
+    [b"GIF89a".as_slice(), &screen, &image].concat()
+}
+
 async fn friends(server: SocketAddr, target: &str, session: &str) -> Result<Page> {
     let request = Request::get(target).header(COOKIE, session).body(Full::default())?;
     let answer = ask(server, request).await?;

@@ -8,7 +8,14 @@ use anyhow::{Context, Result};
 use http_body_util::{BodyExt, Empty};
 use hyper::{Request, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use std::{env, fs, io, net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{
+    env, fs, io,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
@@ -20,8 +27,20 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub struct Server {
     address: SocketAddr,
     metrics: SocketAddr,
-    _process: Group,
-    _data: TempDir,
+    /// None while it is being started again.
+    process: Mutex<Option<Group>>,
+    setup: Setup,
+}
+
+/// What an instance is started with.
+#[derive(Clone, Debug)]
+struct Setup {
+    /// Removed with the last instance.
+    data: Arc<TempDir>,
+    binary: PathBuf,
+    dist: PathBuf,
+    /// Beside what every instance of the journeys has.
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Server {
@@ -32,13 +51,23 @@ impl Server {
     ///
     /// If a variable is missing or the server does not get ready.
     pub async fn from_environment() -> Result<Self> {
+        Self::from_environment_with(Vec::new()).await
+    }
+
+    /// The same, with more variables for the server.
+    ///
+    /// # Errors
+    ///
+    /// If a variable is missing or the server does not get ready.
+    pub async fn from_environment_with(environment: Vec<(&'static str, String)>) -> Result<Self> {
         let binary = env::var_os("MINIATURE_SERVER_BIN").context("MINIATURE_SERVER_BIN")?;
         let dist = env::var_os("MINIATURE_DIST").context("MINIATURE_DIST")?;
         let data = tempfile::tempdir()?;
         if let Some(demo) = env::var_os("MINIATURE_DEMO_DATA") {
             copy_folder(Path::new(&demo), data.path()).context("MINIATURE_DEMO_DATA")?;
         }
-        Self::start(Path::new(&binary), Path::new(&dist), data).await
+        let (binary, dist, data) = (binary.into(), dist.into(), Arc::new(data));
+        Self::start_as(Setup { data, binary, dist, environment }).await
     }
 
     /// Starts a server of the built app on the people in `data`; if it is empty they are drawn.
@@ -47,23 +76,54 @@ impl Server {
     ///
     /// If it does not get ready.
     pub async fn start(binary: &Path, dist: &Path, data: TempDir) -> Result<Self> {
-        let mut command = Command::new(binary);
+        let (binary, dist, data) = (binary.to_owned(), dist.to_owned(), Arc::new(data));
+        Self::start_as(Setup { data, binary, dist, environment: Vec::new() }).await
+    }
+
+    /// Starts another instance of this server, on the same data.
+    ///
+    /// # Errors
+    ///
+    /// If it does not get ready.
+    pub async fn another(&self) -> Result<Self> {
+        Self::start_as(self.setup.clone()).await
+    }
+
+    async fn start_as(setup: Setup) -> Result<Self> {
+        let any = (Ipv4Addr::LOCALHOST, 0).into();
+        let mut server = Self { address: any, metrics: any, process: Mutex::default(), setup };
+        (server.address, server.metrics) = server.run().await?;
+        Ok(server)
+    }
+
+    /// Ends it, and starts it again at the same addresses with what it has stored.
+    ///
+    /// # Errors
+    ///
+    /// If it does not get ready.
+    pub async fn restart(&self) -> Result<()> {
+        drop(self.process.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.run().await.map(drop)
+    }
+
+    async fn run(&self) -> Result<(SocketAddr, SocketAddr)> {
+        let mut command = Command::new(&self.setup.binary);
         command
             .arg("serve")
-            .env("MINIATURE_LISTEN", "127.0.0.1:0")
-            .env("MINIATURE_METRICS_LISTEN", "127.0.0.1:0")
-            .env("MINIATURE_DATA", data.path())
-            .env("MINIATURE_DIST", dist)
+            .env("MINIATURE_LISTEN", self.address.to_string())
+            .env("MINIATURE_METRICS_LISTEN", self.metrics.to_string())
+            .env("MINIATURE_DATA", self.setup.data.path())
+            .env("MINIATURE_DIST", &self.setup.dist)
             // Every visit signs in from one address.
             .env("MINIATURE_SIGN_INS_PER_NAME", "1000")
             .env("MINIATURE_SIGN_INS_PER_ADDRESS", "1000")
-            .env("MINIATURE_DEMO", "1");
+            .env("MINIATURE_DEMO", "1")
+            .envs(self.setup.environment.iter().map(|(name, value)| (name, value)));
         let (process, output) = Group::start(&mut command)?;
         let mut addresses = Addresses::default();
-        let (address, metrics) = await_line(output, PATIENCE, |line| addresses.read(line))
-            .await
-            .context("the server")?;
-        Ok(Self { address, metrics, _process: process, _data: data })
+        let found = await_line(output, PATIENCE, |line| addresses.read(line)).await;
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);
+        found.context("the server")
     }
 
     /// Where it answers.

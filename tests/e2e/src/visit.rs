@@ -63,6 +63,53 @@ impl<'a> Visit<'a> {
         self.notes.push(note);
     }
 
+    /// Another browser without a past, behind a gate of its own: another person's.
+    pub async fn another(&self) -> Result<Visit<'a>> {
+        Self::begin(self.browser, self.server).await
+    }
+
+    /// Another browser without a past, behind a gate of its own, in front of another server.
+    pub async fn at<'b>(&self, server: &'b Server) -> Result<Visit<'b>>
+    where
+        'a: 'b,
+    {
+        Visit::begin(self.browser, server).await
+    }
+
+    /// Whether the browser can end the renderer of a tab at once, as `kill -9` does, and freeze it, as
+    /// a browser that saves energy does.
+    pub fn can_stop_tabs(&self) -> bool {
+        self.engine() == Engine::Chromium
+    }
+
+    /// Asks for dark colours, as the system's settings do, or for light ones. Returns whether this browser
+    /// can be asked.
+    pub async fn prefer_dark(&self, dark: bool) -> Result<bool> {
+        if self.engine() != Engine::Chromium {
+            return Ok(false);
+        }
+        let value = if dark { "dark" } else { "light" };
+        let features = [serde_json::json!({ "name": "prefers-color-scheme", "value": value })];
+        let media = serde_json::json!({ "features": features });
+        self.driver.cdp().send_raw("Emulation.setEmulatedMedia", media).await?;
+        Ok(true)
+    }
+
+    /// Freezes this tab: nothing of it runs any more.
+    pub async fn freeze_tab(&self) -> Result<()> {
+        let frozen = serde_json::json!({ "state": "frozen" });
+        self.driver.cdp().send_raw("Page.setWebLifecycleState", frozen).await?;
+        Ok(())
+    }
+
+    /// Ends this tab's renderer, and goes on in another tab.
+    pub async fn crash_tab(&mut self, next: WindowHandle) -> Result<()> {
+        // The answer is that the tab has crashed.
+        let _ = self.driver.goto("chrome://crash").await;
+        self.driver.switch_to_window(next).await?;
+        Ok(())
+    }
+
     /// Starts again in a browser without a past, behind the same gate.
     pub async fn start_afresh(&mut self) -> Result<()> {
         self.start_afresh_with(0).await
@@ -108,9 +155,15 @@ impl<'a> Visit<'a> {
     }
 
     /// Opens a tab beside this one, and goes on in it. Returns this one.
+    ///
+    /// In WebKitGTK it is a window: its driver talks to another tab without bringing it to the front,
+    /// where it would be visible.
     pub async fn open_tab(&mut self, path: &str) -> Result<WindowHandle> {
         let before = self.driver.window().await?;
-        let tab = self.driver.new_tab().await?;
+        let tab = match self.engine() {
+            Engine::WebKit => self.driver.new_window().await?,
+            Engine::Chromium | Engine::Firefox => self.driver.new_tab().await?,
+        };
         self.driver.switch_to_window(tab).await?;
         self.open(path).await?;
         Ok(before)
@@ -264,6 +317,18 @@ impl<'a> Visit<'a> {
     pub async fn counters(&self) -> Result<Counters> {
         self.gate.quiet(PAUSE).await;
         self.server.counters().await
+    }
+
+    /// The server itself, without the gate.
+    pub fn server(&self) -> &Server {
+        self.server
+    }
+
+    /// Closes this tab and goes on in another.
+    pub async fn close_tab(&mut self, next: WindowHandle) -> Result<()> {
+        self.driver.close_window().await?;
+        self.driver.switch_to_window(next).await?;
+        Ok(())
     }
 
     /// What has passed the gate.

@@ -33,7 +33,7 @@ impl Simulation {
         let others = world.others.iter().map(|(user, (local, durable))| (user, local, durable));
         let ada = account();
         for (owner, local, durable) in others.chain([(&ada, &world.local, &world.durable)]) {
-            for document in durable.documents.values().chain(&local.first) {
+            for document in durable.documents.values().chain(local.first.values()) {
                 let Body::Friends(page) = &document.body else {
                     continue;
                 };
@@ -108,7 +108,7 @@ impl Page {
         match (&state, core.account()) {
             (SessionState::SignedIn(account), begun) => {
                 assert_eq!(begun, Some(&account.user_id), "law 8: another account's storages");
-                for friend in core.friends().friends {
+                for friend in core.friends().friends.iter() {
                     let theirs = is_of(&account.user_id, &friend.name);
                     assert!(theirs, "law 13: {} is shown to {}", friend.name, account.user_id);
                 }
@@ -236,12 +236,21 @@ fn check_documents(core: &Core<Blob>, now: Moment) {
     assert_eq!(handed, Some(&core.friends.view()), "law 14: the list changed and nobody heard");
     let durable = core.layers.durable.allows(now);
     let around = Surroundings { now, lineage: core.lineage, durable, hidden: !core.visible };
+    let feed = &core.feed.chain;
     let pages = core.friends.find_wanted().into_iter().filter_map(|at| core.friends.get(at));
+    let pages = pages.chain(feed.find_wanted().into_iter().filter_map(|at| feed.get(at)));
+    if let Some(handed) = &core.feed.handed {
+        assert!(
+            *handed == core.feed() || !feed.is_viewed(),
+            "law 14: the feed changed and nobody heard"
+        );
+    }
     let profiles =
         core.profiles.iter().map(|(_, profile)| profile).filter(|profile| profile.viewers > 0);
     for doc in pages.chain(profiles.map(|profile| &profile.doc)) {
         let kind = match doc.key {
             DocumentKey::Friends(_) => super::super::Kind::Friends,
+            DocumentKey::Feed(_) => super::super::Kind::Feed,
             DocumentKey::Profile(_) => super::super::Kind::Profile,
         };
         let waits = core.flights.requests() > 0 || core.pause_of(kind) > now;

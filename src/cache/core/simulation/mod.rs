@@ -51,6 +51,7 @@ impl Simulation {
     fn take(&mut self, step: &Step) {
         match step {
             Step::Change(..)
+            | Step::Write(_)
             | Step::Create(_)
             | Step::Delete(_)
             | Step::Befriend(..)
@@ -62,6 +63,8 @@ impl Simulation {
             | Step::Restore
             | Step::EndSessions
             | Step::OtherPort(_)
+            | Step::Describe(..)
+            | Step::KeepEvents(_)
             | Step::Jump(_) => self.world_step(step),
             Step::Wait(millis) => self.wait(Duration::from_millis(*millis)),
             Step::Late(millis) => {
@@ -83,6 +86,9 @@ impl Simulation {
                 self.old_lineage = server.lineage();
                 server.change(&user(*index), *picture);
             }
+            Step::Write(index) if server.truth.contains_key(&user(*index)) => {
+                server.write(&user(*index));
+            }
             Step::Create(index) if *index < USERS => server.change(&user(*index), true),
             Step::Delete(index) => server.delete(&user(*index)),
             Step::Befriend(index, name) if server.truth.contains_key(&user(*index)) => {
@@ -92,6 +98,10 @@ impl Simulation {
             Step::Weather(weather) => server.weather = *weather,
             Step::LocalFault(fault) => world.local.fault = *fault,
             Step::DurableFault(fault) => world.durable.fault = *fault,
+            Step::Describe(index, words) => {
+                server.describe(&user(*index), &format!("headline {words}"));
+            }
+            Step::KeepEvents(count) => server.events_kept = *count,
             Step::BackUp => server.back_up(),
             Step::Restore => server.restore(),
             Step::EndSessions => server.sessions.end_all(),
@@ -197,6 +207,7 @@ impl Simulation {
             (world.local.fault, world.durable.fault) = (Fault::None, Fault::None);
         }
         for page in &mut self.pages {
+            page.doc.tell(Event::Frozen(false));
             page.doc.identify();
             page.doc.tell(Event::Visible(true));
             page.doc.tell(Event::Online(true));
@@ -216,6 +227,21 @@ impl Simulation {
         self.pass(self.policy.memory_fresh_for * 2 + Duration::from_secs(120));
         self.check_truth();
         self.check_accounts();
+        self.check_live();
+    }
+
+    /// While a line is open, what changes is on screen in a moment.
+    fn check_live(&mut self) {
+        for page in &mut self.pages {
+            page.doc.tell(Event::Painting { has_locks: page.has_locks });
+        }
+        self.pass(Duration::from_secs(120));
+        let users: Vec<UserId> = self.world.borrow().server.truth.keys().cloned().collect();
+        for user in users {
+            self.world.borrow_mut().server.change(&user, true);
+        }
+        self.pass(Duration::from_secs(2));
+        self.check_truth();
     }
 
     fn pass(&mut self, duration: Duration) {
@@ -237,6 +263,10 @@ impl Simulation {
                 return;
             }
             self.sleep(until - now);
+            self.pages.iter_mut().for_each(|page| page.doc.breathe());
+            for page in &mut self.pages {
+                page.doc.overhear();
+            }
         }
     }
 
@@ -250,8 +280,10 @@ impl Simulation {
                 let shown = page.doc.core.view(seen.id).shown.map(|shown| shown.rendition.image());
                 assert_eq!(shown, image, "{} never came to be right", seen.wanted.user);
             }
+            page.check_feed(world.server.posts());
             let end = page.doc.core.friends.viewed().map_or(0, |viewed| viewed.rows.end);
-            let seen = page.doc.list().friends.into_iter().map(|friend| friend.user_id);
+            let list = page.doc.list();
+            let seen = list.friends.iter().map(|friend| friend.user_id.clone());
             let asks = page.doc.core.account().cloned();
             let list = asks.map_or(Vec::new(), |asks| world.server.list_of(&asks));
             let expected: Vec<UserId> = list.into_iter().take(end).collect();

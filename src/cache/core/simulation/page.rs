@@ -1,6 +1,6 @@
 //! One document of a history: what is done in it, and what is seen.
 
-use miniature_api::{Size, UserId};
+use miniature_api::{Post, Size, UserId};
 
 use super::{
     super::{
@@ -32,6 +32,8 @@ pub(super) struct Page {
     pub(super) signing_in: Option<(UserId, Epoch, Option<Token>)>,
     /// Of what is on screen.
     epoch: Epoch,
+    /// Whether the browser has locks.
+    pub(super) has_locks: bool,
 }
 
 /// A viewer, and what it saw last.
@@ -62,6 +64,7 @@ impl Page {
             profiles: Vec::new(),
             inbox: Vec::new(),
             visible: true,
+            has_locks: true,
         }
     }
 
@@ -126,7 +129,6 @@ impl Page {
     /// What a person, the browser or the edge does in one document.
     pub(super) fn gesture(&mut self, step: &Step) {
         let page = self;
-        let under_way = page.doc.under_way.len();
         match *step {
             Step::Open(_, index, size) => page.look(index, size),
             Step::Leave(_, which) => {
@@ -151,6 +153,9 @@ impl Page {
                 let view = ListView { rows: 0..from + 3, pictures: Some(Size::S64) };
                 page.doc.tell(Event::FriendsViewed(view));
             }
+            Step::ViewFeed(_, from) => page.doc.tell(Event::FeedViewed(Some(0..from + 1))),
+            Step::LeaveFeed(_) => page.doc.tell(Event::FeedViewed(None)),
+            Step::NewestPosts(_) => page.doc.tell(Event::NewestPosts),
             Step::ViewProfile(_, index) => page.view_profile(user(index)),
             Step::LeaveProfile(_) => {
                 if let Some(user) = page.profiles.pop() {
@@ -162,21 +167,40 @@ impl Page {
                 let first = page.doc.under_way.first().map(|(id, _)| *id);
                 first.into_iter().for_each(|id| page.doc.tell(Event::Progressed(id, bytes)));
             }
+            Step::Listen(_, has_locks) => {
+                page.has_locks = has_locks;
+                page.doc.tell(Event::Painting { has_locks });
+            }
+            Step::Frozen(_, frozen) => page.doc.tell(Event::Frozen(frozen)),
+            Step::Overhear(_) => {
+                page.doc.overhear();
+            }
+            Step::Deliver(..) | Step::DeliverTwice(..) | Step::Delay(..) => page.answer(step),
+            _ => {}
+        }
+    }
+
+    /// An effect comes to its end, or not yet.
+    fn answer(&mut self, step: &Step) {
+        let doc = &mut self.doc;
+        let under_way = doc.under_way.len();
+        match *step {
             Step::Deliver(_, which) => {
                 if let Some(which) = which.checked_rem(under_way) {
-                    page.doc.deliver(which);
+                    doc.deliver(which);
                 }
             }
             Step::DeliverTwice(_, which) => {
-                if let Some(which) = which.checked_rem(under_way) {
-                    let twice = page.doc.under_way[which].clone();
-                    page.doc.under_way.push(twice);
-                    page.doc.deliver(which);
+                let once = |which: &usize| !doc.under_way[*which].1.goes_on();
+                if let Some(which) = which.checked_rem(under_way).filter(once) {
+                    let twice = doc.under_way[which].clone();
+                    doc.under_way.push(twice);
+                    doc.deliver(which);
                 }
             }
             Step::Delay(_, which) => {
                 if let Some(which) = which.checked_rem(under_way) {
-                    page.doc.delay(which);
+                    doc.delay(which);
                 }
             }
             _ => {}
@@ -189,6 +213,18 @@ impl Page {
         let kinds = [Kind::Pictures, Kind::Friends, Kind::Profile, Kind::Session];
         let longest = core.time.now() + core.policy.longest_pause;
         kinds.into_iter().any(|kind| core.pause_of(kind) > longest)
+    }
+
+    /// The posts that are looked at are those that there are, the newest first; newer ones are announced.
+    pub(super) fn check_feed(&self, truth: &[Post]) {
+        let core = &self.doc.core;
+        let Some(rows) = core.feed.viewed().filter(|_| core.account().is_some()) else { return };
+        let view = core.feed();
+        let seen: Vec<&Post> = view.posts.iter().filter_map(|row| row.post()).collect();
+        assert!(seen.is_sorted_by(|a, b| a.id > b.id), "the feed is out of order");
+        let expected = truth.iter().rev().skip(view.new).take(rows.end);
+        let lacking = expected.filter(|post| seen.iter().all(|shown| shown.id != post.id)).count();
+        assert_eq!(lacking, 0, "the feed never came to be right: {seen:?}, {} new", view.new);
     }
 
     /// Nothing is said of a server that answers.
@@ -227,12 +263,18 @@ pub(super) fn page_of(step: &Step) -> Option<usize> {
         | Step::Visible(nth, _)
         | Step::Online(nth, _)
         | Step::ViewList(nth, _)
+        | Step::ViewFeed(nth, _)
+        | Step::LeaveFeed(nth)
+        | Step::NewestPosts(nth)
         | Step::ViewProfile(nth, _)
         | Step::LeaveProfile(nth)
         | Step::Painted(nth)
         | Step::Progress(nth, _)
         | Step::Deliver(nth, _)
         | Step::DeliverTwice(nth, _)
+        | Step::Listen(nth, _)
+        | Step::Frozen(nth, _)
+        | Step::Overhear(nth)
         | Step::Delay(nth, _) => Some(*nth),
         _ => None,
     }

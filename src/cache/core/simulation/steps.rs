@@ -24,6 +24,11 @@ pub(super) enum Step {
     News(usize),
     OldNews(usize),
     ViewList(usize, usize),
+    ViewFeed(usize, usize),
+    LeaveFeed(usize),
+    NewestPosts(usize),
+    /// Somebody writes something, who is there.
+    Write(usize),
     ViewProfile(usize, usize),
     LeaveProfile(usize),
     Painted(usize),
@@ -54,6 +59,16 @@ pub(super) enum Step {
     BackUp,
     Restore,
     EndSessions,
+    /// The first frame was painted; with locks, or without.
+    Listen(usize, bool),
+    /// Into the page cache, or back.
+    Frozen(usize, bool),
+    /// What another tab passed on is heard.
+    Overhear(usize),
+    /// Someone says something else of themself.
+    Describe(usize, u8),
+    /// So many events are kept for those who come back.
+    KeepEvents(usize),
     /// A page of another port, which shares the cookies and no storage, signs ada in, or grace.
     OtherPort(bool),
 }
@@ -70,13 +85,15 @@ impl Step {
             Self::Retry(_) => "retry by hand",
             Self::Clear(_) => "clear",
             Self::Reload(_) => "reload",
-            Self::Visible(_, true) => "visible",
-            Self::Visible(_, false) => "hidden",
-            Self::Online(_, true) => "online",
-            Self::Online(_, false) => "offline",
+            Self::Visible(_, visible) => either(*visible, "visible", "hidden"),
+            Self::Online(_, online) => either(*online, "online", "offline"),
             Self::News(_) => "news",
             Self::OldNews(_) => "old news",
             Self::ViewList(..) => "view list",
+            Self::ViewFeed(..) => "view feed",
+            Self::LeaveFeed(_) => "leave feed",
+            Self::NewestPosts(_) => "newest posts",
+            Self::Write(_) => "post",
             Self::ViewProfile(..) => "view profile",
             Self::LeaveProfile(_) => "leave profile",
             Self::Painted(_) => "painted",
@@ -109,14 +126,23 @@ impl Step {
             Self::LocalFault(_) => "LocalStorage ill",
             Self::DurableFault(Fault::None) => "IndexedDB well",
             Self::DurableFault(_) => "IndexedDB ill",
+            Self::Listen(..) => "painted at all",
+            Self::Frozen(_, is) => either(*is, "into the page cache", "out of the page cache"),
+            Self::Overhear(_) => "overheard",
+            Self::Describe(..) => "another headline",
+            Self::KeepEvents(_) => "events kept",
             Self::BackUp => "backup",
             Self::Restore => "restore",
         }
     }
 }
 
+fn either(is: bool, one: &'static str, other: &'static str) -> &'static str {
+    if is { one } else { other }
+}
+
 /// All kinds that there are.
-pub(super) const KINDS: usize = 49;
+pub(super) const KINDS: usize = 59;
 
 fn doc() -> impl Strategy<Value = usize> {
     0..2_usize
@@ -172,9 +198,14 @@ fn of_documents() -> BoxedStrategy<Step> {
         2 => doc().prop_map(Step::News),
         1 => doc().prop_map(Step::OldNews),
         2 => (doc(), 0..8_usize).prop_map(|(d, n)| Step::ViewList(d, n)),
+        2 => (doc(), 0..8_usize).prop_map(|(d, n)| Step::ViewFeed(d, n)),
+        1 => doc().prop_map(Step::LeaveFeed),
+        1 => doc().prop_map(Step::NewestPosts),
         2 => (doc(), user()).prop_map(|(d, u)| Step::ViewProfile(d, u)),
         1 => doc().prop_map(Step::LeaveProfile),
         1 => doc().prop_map(Step::Painted),
+        4 => (doc(), prop::bool::weighted(0.9)).prop_map(|(d, l)| Step::Listen(d, l)),
+        2 => (doc(), any::<bool>()).prop_map(|(d, f)| Step::Frozen(d, f)),
         1 => (doc(), 0..2000_u64).prop_map(|(d, n)| Step::Progress(d, n)),
         1 => doc().prop_map(Step::SignOut),
         4 => (doc(), any::<bool>()).prop_map(|(d, a)| Step::SignIn(d, a)),
@@ -189,6 +220,7 @@ fn of_the_edge() -> BoxedStrategy<Step> {
         1 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::DeliverTwice(d, n)),
         3 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::Delay(d, n)),
         3 => doc().prop_map(Step::Storage),
+        3 => doc().prop_map(Step::Overhear),
         4 => doc().prop_map(Step::SignedIn),
         3 => doc().prop_map(Step::Identity),
         4 => (1..4000_u64).prop_map(Step::Wait),
@@ -202,6 +234,7 @@ fn of_the_edge() -> BoxedStrategy<Step> {
 fn of_the_world() -> BoxedStrategy<Step> {
     prop_oneof![
         4 => (user(), any::<bool>()).prop_map(|(u, p)| Step::Change(u, p)),
+        2 => user().prop_map(Step::Write),
         1 => user().prop_map(Step::Create),
         1 => user().prop_map(Step::Delete),
         2 => (user(), 0..20_u8).prop_map(|(u, n)| Step::Befriend(u, n)),
@@ -209,6 +242,8 @@ fn of_the_world() -> BoxedStrategy<Step> {
         3 => weather().prop_map(Step::Weather),
         2 => fault().prop_map(Step::LocalFault),
         2 => fault().prop_map(Step::DurableFault),
+        1 => (user(), 0..3_u8).prop_map(|(u, w)| Step::Describe(u, w)),
+        1 => (0..6_usize).prop_map(Step::KeepEvents),
         1 => Just(Step::BackUp),
         1 => Just(Step::Restore),
         1 => Just(Step::EndSessions),

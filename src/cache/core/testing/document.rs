@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use miniature_api::{Lineage, Size, UserId};
 
-use super::{Blob, Durable, Fault, Local, Token, World, account_of, wanted};
+use super::{Blob, Durable, Fault, Local, Token, World, account_of, live::Line, wanted};
 use crate::cache::{
     clock::Now,
     core::{
@@ -28,6 +28,10 @@ pub(in crate::cache::core) enum Under {
     Measure,
     Erase,
     Accounts,
+    Lock {
+        granted: bool,
+    },
+    Stream(Line),
     /// The world has answered; the answer is on its way.
     Answered(Box<Answer<Blob>>),
 }
@@ -36,7 +40,7 @@ pub(in crate::cache::core) enum Under {
 #[derive(Debug)]
 pub(in crate::cache::core) struct Document {
     pub(in crate::cache::core) core: Core<Blob>,
-    world: World,
+    pub(super) world: World,
     pub(in crate::cache::core) under_way: Vec<(EffectId, Under)>,
     pub(in crate::cache::core) events: Vec<CacheEvent>,
     pub(in crate::cache::core) changed: Vec<Topic>,
@@ -49,6 +53,24 @@ pub(in crate::cache::core) struct Document {
     account: Option<UserId>,
     /// With what each effect began.
     begun: BTreeMap<EffectId, Begun>,
+    pub(super) number: usize,
+    /// How many of the posts of other documents it has heard.
+    pub(super) heard: usize,
+}
+
+impl Drop for Document {
+    fn drop(&mut self) {
+        if let Ok(mut world) = self.world.try_borrow_mut() {
+            world.lines.leave(self.number);
+        }
+    }
+}
+
+impl Under {
+    /// Whether it has more than one answer.
+    pub(in crate::cache::core) fn goes_on(&self) -> bool {
+        matches!(self, Self::Lock { .. } | Self::Stream(_))
+    }
 }
 
 /// Whose storages an effect acts on, and the cookie that a request carries.
@@ -58,6 +80,9 @@ struct Begun {
     cookie: Option<Token>,
     deletions: usize,
 }
+
+/// How often it is looked whether the server says something by itself.
+const SPEAKS_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// More steps than any turn takes.
 const RESTLESS: usize = 5_000;
@@ -71,7 +96,7 @@ impl Document {
     pub(in crate::cache::core) fn open(world: &World, policy: Policy, seed: u64) -> Self {
         let mut document = Self::blank(world, policy, seed);
         let start = world.borrow().local.start(account());
-        document.tell(Event::Session(Some(start)));
+        document.tell(Event::Session(Some(Box::new(start))));
         document
     }
 
@@ -84,6 +109,7 @@ impl Document {
 
     fn blank(world: &World, policy: Policy, seed: u64) -> Self {
         let now = world.borrow().now();
+        let (number, heard) = world.borrow_mut().lines.join();
         Self {
             core: Core::new(policy, seed, true, now),
             world: world.clone(),
@@ -95,7 +121,19 @@ impl Document {
             ops: Vec::new(),
             account: None,
             begun: BTreeMap::new(),
+            number,
+            heard,
         }
+    }
+
+    /// The account whose storages are open.
+    pub(super) fn own_account(&self) -> UserId {
+        self.account.clone().unwrap_or_else(account)
+    }
+
+    /// The cookie that a request carries.
+    pub(super) fn cookie_of(&self, id: EffectId) -> Option<Token> {
+        self.begun.get(&id)?.cookie
     }
 
     /// Looks at what the browser holds of sessions.
@@ -119,7 +157,7 @@ impl Document {
     fn follow_session(&mut self) {
         if let Some(account) = self.core.to_begin().cloned() {
             let start = self.world.borrow_mut().layers(&account).0.start(account.clone());
-            self.core.handle(Event::Session(Some(start)), self.now());
+            self.core.handle(Event::Session(Some(Box::new(start))), self.now());
         }
         self.account = self.core.account().cloned();
     }
@@ -209,6 +247,12 @@ impl Document {
                 (id, Under::Erase)
             }
             Effect::ListAccounts { id } => (id, Under::Accounts),
+            Effect::Lock { id, steal } => {
+                self.ask_for_lock(id, steal);
+                (id, Under::Lock { granted: false })
+            }
+            Effect::Listen { id, last, .. } => (id, Under::Stream(Line::after(last))),
+            Effect::AnnounceWait => return self.announce_wait(),
             Effect::Note(note) => return self.world.borrow_mut().note(note),
             Effect::AnnounceList(held) => {
                 self.list_announced = Some(held);
@@ -218,6 +262,7 @@ impl Document {
                 // A write is carried out whoever waits for it.
                 let stays = |under: &Under| matches!(under, Under::Write(..));
                 self.under_way.retain(|(id, under)| *id != cancelled || stays(under));
+                self.world.borrow_mut().lines.release(cancelled, self.number);
                 return;
             }
             Effect::Changed(topic) => {
@@ -232,10 +277,14 @@ impl Document {
 
     /// Ends the `nth` effect under way, as the world is now. False if it cannot end yet.
     pub(in crate::cache::core) fn deliver(&mut self, nth: usize) -> bool {
-        let Some((id, _)) = self.under_way.get(nth) else {
+        let Some((id, under)) = self.under_way.get(nth).cloned() else {
             return false;
         };
-        let id = *id;
+        match under {
+            Under::Lock { granted } => return self.deliver_lock(nth, id, granted),
+            Under::Stream(line) => return self.deliver_stream(nth, id, line),
+            _ => {}
+        }
         let Some(answer) = self.answer(nth) else {
             return false;
         };
@@ -265,7 +314,7 @@ impl Document {
             let (_, durable) = world.layers(account);
             match under {
                 Under::Answered(answer) => Some(*answer),
-                Under::Fetch(..) => None,
+                Under::Fetch(..) | Under::Lock { .. } | Under::Stream(_) => None,
                 Under::Decode(decodes) => Some(Answer::Decoded(decodes)),
                 _ if hangs => None,
                 Under::Read(lookups) => Some(Answer::Read(durable.get_many(&lookups))),
@@ -299,7 +348,8 @@ impl Document {
             let nth: Vec<usize> =
                 (0..self.under_way.len()).filter(|nth| ready(&self.under_way[*nth])).collect();
             let delivered = nth.into_iter().any(|nth| self.deliver(nth));
-            if !acted && !delivered {
+            let overheard = self.overhear();
+            if !acted && !delivered && !overheard {
                 return;
             }
         }
@@ -317,6 +367,8 @@ impl Document {
             }
             let wake = self.core.wake().at.clamp(now, until);
             let step = (wake - now).max(std::time::Duration::from_millis(1)).min(until - now);
+            // The server speaks by itself, too.
+            let step = if self.core.wants_line() { step.min(SPEAKS_WITHIN) } else { step };
             self.world.borrow_mut().advance(step);
         }
     }

@@ -7,7 +7,7 @@ use miniature_api::{ImageId, Lineage, Size, UserId};
 use super::{Blob, Fault, good};
 use crate::cache::{
     clock::Timestamp,
-    core::{Op, Room, Start, StorageChange, Written},
+    core::{LiveNote, Op, Room, Start, StorageChange, Written},
     document::{Document, DocumentKey},
     entry::{CheckedRecord, Found, Line, Rendition},
     eviction::Usage,
@@ -34,9 +34,11 @@ impl Row {
 #[derive(Clone, Debug, Default)]
 pub(in crate::cache::core) struct Local {
     pub(in crate::cache::core) rows: BTreeMap<UserId, Row>,
-    pub(in crate::cache::core) first: Option<Document>,
+    /// The first pages of lists.
+    pub(in crate::cache::core) first: BTreeMap<DocumentKey, Document>,
     pub(in crate::cache::core) believe_from: Timestamp,
     pub(in crate::cache::core) lineage: Option<Lineage>,
+    pub(in crate::cache::core) live: Option<LiveNote>,
     pub(in crate::cache::core) fault: Fault,
     pub(in crate::cache::core) full_in_a_row: usize,
     /// What other documents hear.
@@ -46,11 +48,18 @@ pub(in crate::cache::core) struct Local {
 impl Local {
     pub(super) fn start(&self, account: UserId) -> Start {
         if self.fault == Fault::Denied {
-            return Start { account, lineage: None, believe_from: Timestamp(0), friends: None };
+            let (lineage, believe_from) = (None, Timestamp(0));
+            return Start { account, lineage, believe_from, friends: None, feed: None, live: None };
         }
-        let (lineage, believe_from, friends) =
-            (self.lineage, self.believe_from, self.first.clone());
-        Start { account, lineage, believe_from, friends }
+        let first = |key| self.first.get(&key).cloned();
+        Start {
+            account,
+            lineage: self.lineage,
+            believe_from: self.believe_from,
+            friends: first(DocumentKey::Friends(None)),
+            feed: first(DocumentKey::Feed(None)),
+            live: self.live.clone(),
+        }
     }
 
     pub(super) fn found(&self, user: &UserId) -> Result<Found<Blob>, LayerError> {
@@ -79,12 +88,12 @@ impl Local {
         for user in std::mem::take(&mut self.rows).into_keys() {
             self.changed(&user, None);
         }
-        self.first = None;
+        self.first.clear();
         Ok(())
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.first.is_none()
+        self.rows.is_empty() && self.first.is_empty()
     }
 
     fn changed(&mut self, user: &UserId, old: Option<CheckedRecord>) {
@@ -205,14 +214,16 @@ impl Local {
                     row.preview.take_if(|preview| preview.image() == *image);
                 }
             }
-            Op::Document(document) if document.key == DocumentKey::Friends(None) => {
-                if self.first.as_ref().is_none_or(|held| document.supersedes(held, now)) {
-                    self.first = Some(document.clone());
+            Op::Document(document) if document.key.is_first_page() => {
+                let held = self.first.get(&document.key);
+                if held.is_none_or(|held| document.supersedes(held, now)) {
+                    self.first.insert(document.key.clone(), document.clone());
                 }
             }
-            Op::RemoveDocument(DocumentKey::Friends(None)) => self.first = None,
+            Op::RemoveDocument(key) if key.is_first_page() => drop(self.first.remove(key)),
             Op::BelieveFrom(moment) => self.believe_from = *moment,
             Op::Lineage(lineage) => self.lineage = Some(*lineage),
+            Op::Live(note) => self.live = Some(note.clone()),
             Op::Document(_) | Op::RemoveDocument(_) => {}
         }
     }
@@ -365,7 +376,7 @@ impl Durable {
             }
             Op::RemoveRendition { key, .. } => drop(self.renditions.remove(key)),
             Op::RemoveImage { image, .. } => self.drop_image(*image),
-            Op::BelieveFrom(_) | Op::Lineage(_) => {}
+            Op::BelieveFrom(_) | Op::Lineage(_) | Op::Live(_) => {}
         }
     }
 

@@ -4,6 +4,7 @@
 mod document;
 mod fault;
 mod layers;
+mod live;
 mod server;
 mod sessions;
 
@@ -51,6 +52,7 @@ pub(super) struct Outside {
     /// Those of other accounts than ada.
     pub(super) others: BTreeMap<UserId, (Local, Durable)>,
     pub(super) jar: Jar,
+    pub(super) lines: live::Lines,
     wall: u64,
     running: Duration,
 }

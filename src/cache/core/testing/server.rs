@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use miniature_api::{
-    BatchEntry, BatchUser, Friend, FriendsPage, ImageId, Lineage, NotFound, Profile, Record,
-    Revision, Size, UserId,
+    Author, BatchEntry, BatchUser, Change, Feed, Friend, FriendsPage, ImageId, Lineage, NotFound,
+    Post, Profile, Record, Revision, Size, UserId,
 };
 
 use super::{
@@ -38,6 +38,9 @@ pub(in crate::cache::core) enum Weather {
     NoBytes,
 }
 
+/// Of every picture.
+const THUMBHASH: &str = "3OcRJYB4d3h/iIeHeEh3eIhw+j2n";
+
 /// The truth.
 #[derive(Debug)]
 pub(in crate::cache::core) struct Server {
@@ -49,6 +52,13 @@ pub(in crate::cache::core) struct Server {
     pub(in crate::cache::core) requests: Vec<Request>,
     pub(in crate::cache::core) renditions_sent: usize,
     pub(in crate::cache::core) page_size: usize,
+    /// What happened, and in which history; and how many of the last are told again.
+    pub(super) events: Vec<(u8, Change)>,
+    posts: Vec<Post>,
+    pub(in crate::cache::core) events_kept: usize,
+    /// Whether answers name the last event.
+    pub(in crate::cache::core) names_events: bool,
+    headlines: BTreeMap<UserId, String>,
     history: u8,
     /// The last revision of each user, deleted or not.
     revisions: BTreeMap<(u8, UserId), u32>,
@@ -65,6 +75,11 @@ impl Default for Server {
             requests: Vec::new(),
             renditions_sent: 0,
             page_size: 50,
+            events: Vec::new(),
+            posts: Vec::new(),
+            events_kept: 1_000,
+            names_events: true,
+            headlines: BTreeMap::new(),
             history: 0,
             revisions: BTreeMap::new(),
             backup: None,
@@ -94,8 +109,22 @@ impl Server {
         *last = revision;
         let image_id = picture.then(|| image_of(user, self.history, revision));
         let user_id = user.clone();
-        let record = Record { user_id, revision: Revision(revision), image_id, thumbhash: None };
-        self.truth.insert(user.clone(), record);
+        let thumbhash = picture.then(|| THUMBHASH.into());
+        let record = Record { user_id, revision: Revision(revision), image_id, thumbhash };
+        self.truth.insert(user.clone(), record.clone());
+        self.tell(Change::Picture(record));
+    }
+
+    /// A user says something else of themself.
+    pub(in crate::cache::core) fn describe(&mut self, user: &UserId, headline: &str) {
+        self.headlines.insert(user.clone(), headline.to_owned());
+        if let Some(profile) = self.profile(user) {
+            self.tell(Change::Profile(profile));
+        }
+    }
+
+    fn headline(&self, user: &UserId) -> String {
+        self.headlines.get(user).cloned().unwrap_or_default()
     }
 
     pub(in crate::cache::core) fn delete(&mut self, user: &UserId) {
@@ -144,7 +173,7 @@ impl Server {
         let refusal = |error, retry_after| {
             let (lineage, account) = (Some(lineage(self.history)), asks.clone());
             let outcome = Err(Refusal { error, retry_after });
-            Some(Fetched { lineage, account, asked: None, outcome })
+            Some(Fetched { lineage, account, asked: None, event: None, outcome })
         };
         match self.weather {
             Weather::Silent => return None,
@@ -162,7 +191,8 @@ impl Server {
                 Request::SignOut(_) => Ok(Reply::SignedOut),
                 _ => Err(OriginError::SignedOut.into()),
             };
-            return Some(Fetched { lineage: None, account: None, asked: None, outcome });
+            let (lineage, account) = (None, None);
+            return Some(Fetched { lineage, account, asked: None, event: None, outcome });
         };
         let known = held == Some(self.lineage());
         let reply = match request {
@@ -170,6 +200,7 @@ impl Server {
             Request::Friends { cursor, pictures, etag } => {
                 self.page(&asks, cursor.as_deref(), *pictures, etag.as_deref().filter(|_| known))
             }
+            Request::Feed(before) => Reply::Feed(self.feed(before.as_deref())),
             Request::Profile(user) => Reply::Profile(self.profile(user)),
             Request::Session => Reply::Session(Some(account_of(&asks))),
             Request::SignOut(marker) => {
@@ -178,7 +209,8 @@ impl Server {
             }
         };
         let lineage = (self.weather != Weather::NoLineage).then(|| self.lineage());
-        Some(Fetched { lineage, account: Some(asks), asked: None, outcome: Ok(reply) })
+        let event = self.names_events.then(|| self.last_event().id);
+        Some(Fetched { lineage, account: Some(asks), asked: None, event, outcome: Ok(reply) })
     }
 
     fn pictures(&mut self, size: Size, users: &[BatchUser], known: bool) -> Reply<Blob> {
@@ -234,7 +266,7 @@ impl Server {
             .filter(|(name, _)| after(name))
             .filter_map(|(name, user)| {
                 let picture = self.truth.get(user)?.clone();
-                let (user_id, headline) = (user.clone(), String::new());
+                let (user_id, headline) = (user.clone(), self.headline(user));
                 Some((name, Friend { user_id, name: name.clone(), headline, picture }))
             })
             .collect();
@@ -255,9 +287,35 @@ impl Server {
         Reply::Friends(Some(FriendsReply { page, etag: Some(name), pictures, renditions }))
     }
 
+    /// Somebody writes something.
+    pub(in crate::cache::core) fn write(&mut self, user: &UserId) -> Post {
+        let id = format!("01990000-0000-7000-8000-{:012}", self.posts.len());
+        let picture = self.truth[user].clone();
+        let author = Author { user_id: user.clone(), name: user.to_string(), picture };
+        let text = format!("post {}", self.posts.len());
+        let post = Post { id: id.parse().unwrap(), author, text, created_at: 0 };
+        self.posts.push(post.clone());
+        self.tell(Change::Post(post.clone()));
+        post
+    }
+
+    /// Everything that was written, the oldest first.
+    pub(in crate::cache::core) fn posts(&self) -> &[Post] {
+        &self.posts
+    }
+
+    fn feed(&self, before: Option<&str>) -> Feed {
+        let older = |post: &&Post| before.is_none_or(|before| post.id.as_str() < before);
+        let mut posts: Vec<Post> = self.posts.iter().rev().filter(older).cloned().collect();
+        let next = posts.get(self.page_size.wrapping_sub(1)).map(|post| post.id.clone());
+        let next = next.filter(|_| posts.len() > self.page_size);
+        posts.truncate(self.page_size);
+        Feed { posts, next }
+    }
+
     fn profile(&self, user: &UserId) -> Option<Profile> {
         let picture = self.truth.get(user)?.clone();
-        let (user_id, name, headline) = (user.clone(), user.to_string(), String::new());
+        let (user_id, name, headline) = (user.clone(), user.to_string(), self.headline(user));
         Some(Profile { user_id, name, headline, friend_count: 0, picture })
     }
 }

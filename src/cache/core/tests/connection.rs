@@ -34,7 +34,7 @@ impl Fixture {
         let is_request = |(_, under): &(_, Under)| matches!(under, Under::Fetch(..));
         let nth = self.doc.under_way.iter().position(is_request).unwrap();
         let (id, _) = self.doc.under_way.remove(nth);
-        let fetched = Fetched { lineage, account, asked: None, outcome };
+        let fetched = Fetched { lineage, account, asked: None, event: None, outcome };
         self.doc.tell(Event::Answer(id, Answer::Fetched(fetched)));
     }
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::cache::core::{ListState, ListView, ProfileView, testing::Weather};
 
 fn listed(t: &Fixture) -> Vec<UserId> {
-    t.doc.list().friends.into_iter().map(|friend| friend.user_id).collect()
+    t.doc.list().friends.iter().map(|friend| friend.user_id.clone()).collect()
 }
 
 fn view(t: &mut Fixture, rows: std::ops::Range<usize>) {

@@ -77,7 +77,7 @@ fn boot_js_is_told_of_a_list_once_indexed_db_holds_it() {
         let view = crate::cache::core::ListView { rows: 0..4, pictures: None };
         t.doc.tell(Event::FriendsViewed(view));
         t.doc.wait(secs(20));
-        assert!(t.world.borrow().local.first.is_some());
+        assert!(t.world.borrow().local.first.len() == 1);
         assert_eq!(t.doc.list_announced, expected, "{fault:?}");
     }
 }
@@ -238,8 +238,9 @@ fn other_storages_open_and_those_of_before_are_emptied() {
     use crate::cache::core::Start;
     let open = |t: &mut Fixture, account: &str| {
         let (account, believe_from) = (account.parse().unwrap(), Timestamp(0));
-        let start = Start { account, lineage: None, believe_from, friends: None };
-        t.doc.tell(Event::Session(Some(start)));
+        let start =
+            Start { account, lineage: None, believe_from, friends: None, feed: None, live: None };
+        t.doc.tell(Event::Session(Some(Box::new(start))));
         t.doc.run();
     };
     let mut t = Fixture::with_users(1);

@@ -4,8 +4,8 @@ use super::forward::Answer;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::{
-    Response, StatusCode,
-    body::{Body as HttpBody, Frame, SizeHint},
+    Request, Response, StatusCode,
+    body::{Body as HttpBody, Frame, Incoming, SizeHint},
     header::{
         CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
     },
@@ -116,7 +116,7 @@ pub(super) fn gateway(asks: bool) -> Answer {
     answer
 }
 
-/// A line that all answers share.
+/// A line that all requests and answers share.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     bytes_per_second: u32,
@@ -136,6 +136,18 @@ impl Line {
         let mut free_at = super::lock(&self.free_at);
         *free_at = (*free_at).max(Instant::now()) + takes;
         *free_at
+    }
+
+    /// The same request, once its body has passed the line.
+    pub(super) async fn bring(&self, request: Request<Incoming>) -> Request<super::forward::Body> {
+        let (parts, mut body) = request.into_parts();
+        let mut whole = Vec::new();
+        while let Some(Ok(frame)) = body.frame().await {
+            let data = frame.into_data().unwrap_or_default();
+            sleep_until(self.reserve(data.len())).await;
+            whole.extend_from_slice(&data);
+        }
+        Request::from_parts(parts, super::forward::whole(whole))
     }
 
     /// The same answer, its body no faster than the line.

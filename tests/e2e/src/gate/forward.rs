@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{
     HeaderMap, Request, Response, StatusCode,
-    body::{Body as _, Incoming},
+    body::Body as _,
     client::conn::http1,
     header::{
         ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
@@ -24,11 +24,7 @@ const SAMPLER: &str = "<script src=\"/__sampler.js\"></script>";
 
 /// Asks the server, and puts the sampler into a page if it is wanted there; an unreachable server is
 /// a 502, as with any proxy.
-pub(super) async fn forward(
-    request: Request<Incoming>,
-    upstream: SocketAddr,
-    sampled: bool,
-) -> Answer {
+pub(super) async fn forward(request: Request<Body>, upstream: SocketAddr, sampled: bool) -> Answer {
     let page = sampled && is_page(&request);
     let answer = match ask(request, upstream, page).await {
         Ok(answer) => answer,
@@ -38,12 +34,12 @@ pub(super) async fn forward(
 }
 
 /// Whether the browser is navigating.
-fn is_page(request: &Request<Incoming>) -> bool {
+fn is_page(request: &Request<Body>) -> bool {
     let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-async fn ask(mut request: Request<Incoming>, upstream: SocketAddr, page: bool) -> Result<Answer> {
+async fn ask(mut request: Request<Body>, upstream: SocketAddr, page: bool) -> Result<Answer> {
     request.headers_mut().remove(CONNECTION);
     if page {
         // It is going to be changed, so it must come as it is, and whole.

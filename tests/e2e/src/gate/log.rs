@@ -15,6 +15,8 @@ pub struct Passage {
     pub method: String,
     /// Path and query.
     pub target: String,
+    /// Of the request's body as announced, in bytes.
+    pub sent: usize,
     /// None while the answer is awaited, and for ever if the request was given up first.
     pub status: Option<u16>,
     /// Of the answer as sent: head and body, in bytes.
@@ -23,8 +25,11 @@ pub struct Passage {
 
 impl fmt::Display for Passage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, method, target, status, bytes } = self;
+        let Self { at, method, target, sent, status, bytes } = self;
         write!(f, "{:.1} s: {method} {target} ", at.as_secs_f64())?;
+        if *sent > 0 {
+            write!(f, "({sent} bytes) ")?;
+        }
         match status {
             Some(status) => write!(f, "{status}, {bytes} bytes"),
             None => f.write_str("no answer"),
@@ -84,7 +89,7 @@ impl Log {
         Self { start: Instant::now(), inner: Mutex::default() }
     }
 
-    pub(super) fn arrive(&self, method: &str, target: &str) -> Ticket<'_> {
+    pub(super) fn arrive(&self, method: &str, target: &str, sent: usize) -> Ticket<'_> {
         let at = self.start.elapsed();
         let mut inner = lock(&self.inner);
         inner.last = at;
@@ -93,6 +98,7 @@ impl Log {
             at,
             method: method.to_owned(),
             target: target.to_owned(),
+            sent,
             status: None,
             bytes: 0,
         });
@@ -126,8 +132,8 @@ mod tests {
     #[test]
     fn an_answer_is_noted_where_its_request_stands() {
         let log = Log::start();
-        let first = log.arrive("GET", "/api/friends?limit=50");
-        let second = log.arrive("GET", "/__sampler.js");
+        let first = log.arrive("GET", "/api/friends?limit=50", 0);
+        let second = log.arrive("GET", "/__sampler.js", 0);
 
         second.leave(200, 5);
         first.leave(304, 7);
@@ -141,7 +147,7 @@ mod tests {
     fn a_request_that_is_given_up_is_not_waited_for() {
         let log = Log::start();
 
-        let ticket = log.arrive("GET", "/api/users/grace");
+        let ticket = log.arrive("GET", "/api/users/grace", 0);
         assert!(!log.is_quiet(Duration::ZERO));
         drop(ticket);
 

@@ -12,7 +12,9 @@ use crate::sampler::{Pictured, Script};
 use anyhow::Result;
 use fault::Line;
 use forward::Answer;
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    Request, body::Incoming, header::CONTENT_LENGTH, server::conn::http1, service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use log::Log;
 use std::{
@@ -130,7 +132,7 @@ impl Gate {
         *lock(&self.shared.faults) = faults.to_vec();
     }
 
-    /// How many bytes of bodies pass a second from now on, all answers together.
+    /// How many bytes of bodies pass a second from now on, all requests and answers together.
     pub fn set_bandwidth(&self, bytes_per_second: u32) {
         *lock(&self.shared.line) = Some(Line::new(bytes_per_second));
     }
@@ -212,7 +214,10 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
 }
 
 async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answer, Infallible> {
-    let ticket = shared.log.arrive(request.method().as_str(), &request.uri().to_string());
+    let target = request.uri().to_string();
+    let sent = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let sent = sent.and_then(|length| length.parse().ok()).unwrap_or_default();
+    let ticket = shared.log.arrive(request.method().as_str(), &target, sent);
     let delay = lock(&shared.delays).of(request.uri().path());
     tokio::time::sleep(delay).await;
     let path = request.uri().path();
@@ -247,6 +252,11 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answe
 /// What the gate answers itself, and the server's answers, at the speed of the line.
 async fn pass(request: Request<Incoming>, shared: &Shared) -> Answer {
     let script = *lock(&shared.script);
+    let line = lock(&shared.line).clone();
+    let request = match &line {
+        Some(line) => line.bring(request).await,
+        None => request.map(http_body_util::BodyExt::boxed),
+    };
     let answer = match request.uri().path() {
         "/__sampler.js" => {
             let pictured = lock(&shared.pictured);
@@ -256,7 +266,6 @@ async fn pass(request: Request<Incoming>, shared: &Shared) -> Answer {
         "/__page" => return forward::page(&lock(&shared.page)),
         _ => forward::forward(request, shared.upstream, script.is_some()).await,
     };
-    let line = lock(&shared.line).clone();
     match line {
         Some(line) if !forward::is_endless(answer.headers()) => line.carry(answer),
         _ => answer,

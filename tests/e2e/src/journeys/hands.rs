@@ -193,10 +193,9 @@ async fn require_high_rows(visit: &Visit<'_>) -> Result<()> {
          return Math.abs(height - 144) < 2 && text.height <= height";
     visit.wait("rows of twice the height", fits).await?;
     let end = "document.scrollingElement.scrollTo(0, 1e6);
-         const rows = [...document.querySelectorAll('[data-testid=friend]')];
-         const last = rows[rows.length - 1];
-         const box = last.getBoundingClientRect();
-         return rows.length === 100 && box.bottom <= innerHeight && window.__isComplete(last.querySelector('.picture'))";
+         const last = document.querySelector('[data-testid=friend-list] [aria-posinset=\"100\"]');
+         const box = last?.getBoundingClientRect();
+         return !!last && box.bottom <= innerHeight && window.__isComplete(last.querySelector('.picture'))";
     visit.wait("the last friend and their picture", end).await
 }
 

@@ -1,12 +1,16 @@
 //! The journeys, each a story with one point.
 
+mod access;
 mod account;
 mod ahead;
+mod feed;
 mod first_visit;
 mod hands;
 mod large;
+mod live;
 mod modal;
 mod outage;
+mod own;
 mod returns;
 mod scroll;
 mod sessions;
@@ -24,12 +28,21 @@ type Walk = for<'v> fn(&'v mut Visit<'_>) -> Pin<Box<dyn Future<Output = Result<
 pub(crate) struct Journey {
     pub(crate) name: &'static str,
     pub(crate) walk: Walk,
+    /// Whether it waits more than it works, and looks at no frames: it runs beside the others.
+    pub(crate) is_patient: bool,
 }
 
 /// Names a journey by what must be true at its end.
 macro_rules! journey {
     ($name:literal, $walk:path) => {
-        Journey { name: $name, walk: |visit| Box::pin($walk(visit)) }
+        Journey { name: $name, walk: |visit| Box::pin($walk(visit)), is_patient: false }
+    };
+}
+
+/// The same for one that waits more than it works, and looks at no frames.
+macro_rules! patient {
+    ($name:literal, $walk:path) => {
+        Journey { is_patient: true, ..journey!($name, $walk) }
     };
 }
 
@@ -47,31 +60,31 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("modal: linkable, closed by Escape and Back", modal::linkable),
     journey!("modal by link: keyboard, button, nobody there, no such page", modal::by_link),
     journey!("a finger taps and scrolls", ahead::touch),
-    journey!("saving data: only what is pointed at is loaded ahead", ahead::save_data),
-    journey!("server stopped: list and modal still show", outage::server_stopped),
-    journey!("server busy: Try again asks at once", outage::try_again),
-    journey!("list held for ever: a button within 20 s", outage::list_held),
-    journey!("503s for a while: list and pictures come by themselves", outage::busy_for_a_while),
-    journey!("40 kbit/s: list and pictures arrive", outage::slow_line),
+    patient!("saving data: only what is pointed at is loaded ahead", ahead::save_data),
+    patient!("server stopped: list and modal still show", outage::server_stopped),
+    patient!("server busy: Try again asks at once", outage::try_again),
+    patient!("list held for ever: a button within 20 s", outage::list_held),
+    patient!("503s for a while: list and pictures come by themselves", outage::busy_for_a_while),
+    patient!("40 kbit/s: list and pictures arrive", outage::slow_line),
     journey!(
         "tab hidden for an hour: what is on screen is asked about",
         returns::hidden_for_an_hour
     ),
     journey!("window 8 000 px high: all friends by themselves", returns::high_window),
-    journey!("sign-out: nothing of the account is left", account::signed_out),
-    journey!("sign-out: the HTTP cache holds nothing that the app asked for", account::http_cache),
-    journey!("sign-in as someone else: nothing of the first is left", account::someone_else),
-    journey!("sign-in form: by keyboard alone", account::by_form),
-    journey!("signed out elsewhere: the page asks to sign in", account::signed_out_elsewhere),
-    journey!("another port signs in: its list is never kept under the first name", sessions::port),
-    journey!("signed out without a network: nothing of the account comes back", sessions::offline),
-    journey!("signed out without a network, and in again: stays in", sessions::in_again),
-    journey!("late answers of the session before change nothing", sessions::late_answers),
-    journey!("two tabs: out in one is out in both, and in again", sessions::two_tabs),
-    journey!("a key that only begins like the account's signs nobody out", sessions::like_the_key),
-    journey!("a gateway's 401 ends no session and erases nothing", sessions::gateway),
-    journey!("no cookies: the sign-in says so", sessions::no_cookies),
-    journey!("Back after signing out elsewhere: the sign-in page", sessions::page_cache),
+    patient!("sign-out: nothing of the account is left", account::signed_out),
+    patient!("sign-out: the HTTP cache holds nothing that the app asked for", account::http_cache),
+    patient!("sign-in as someone else: nothing of the first is left", account::someone_else),
+    patient!("sign-in form: by keyboard alone", account::by_form),
+    patient!("signed out elsewhere: the page asks to sign in", account::signed_out_elsewhere),
+    patient!("another port signs in: its list is never kept under the first name", sessions::port),
+    patient!("signed out without a network: nothing of the account comes back", sessions::offline),
+    patient!("signed out without a network, and in again: stays in", sessions::in_again),
+    patient!("late answers of the session before change nothing", sessions::late_answers),
+    patient!("two tabs: out in one is out in both, and in again", sessions::two_tabs),
+    patient!("a key that only begins like the account's signs nobody out", sessions::like_the_key),
+    patient!("a gateway's 401 ends no session and erases nothing", sessions::gateway),
+    patient!("no cookies: the sign-in says so", sessions::no_cookies),
+    patient!("Back after signing out elsewhere: the sign-in page", sessions::page_cache),
     journey!("ten mixed gestures: page and address agree", hands::mixed),
     journey!(
         "double click opens, a selection that ends outside does not close",
@@ -84,9 +97,31 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("the dashboard gives the focus back", hands::dashboard),
     journey!("narrow: nothing lies beside the page, or under the header", hands::narrow),
     journey!("Back after a reload elsewhere: where the list was left", hands::back_after_reload),
-    journey!("the app does not come: a sentence, a button, one reload", start::does_not_come),
+    journey!("every page: axe finds nothing serious", access::every_page),
+    patient!("the app does not come: a sentence, a button, one reload", start::does_not_come),
     journey!("no WebAssembly: a sentence", start::no_web_assembly),
+    journey!("a friend's new picture is in every tab and browser within a second", live::two_tabs),
+    journey!("two instances of the server: a change is seen at both", live::two_instances),
+    journey!("eight tabs: one stream, also after its tab is closed", live::eight_tabs),
+    journey!("a line that was cut is opened again, and nothing was missed", live::line_cut),
+    journey!("the tab that reads crashes: another reads on, and nothing was missed", live::crashed),
+    patient!("the tab that reads is frozen: another takes over", live::frozen),
+    journey!("Back, with a change in between: it is there", live::back),
+    patient!("the server is started again: three tabs are live by themselves", live::restarted),
+    journey!("sign-out closes the stream", live::signed_out),
+    journey!("my picture: at once, in every layer, and at a friend's", own::changed),
+    journey!("my picture: 8 MB at 1 Mbit/s in under two seconds", own::photograph),
+    patient!("my picture: what is no picture is refused in words", own::no_pictures),
+    patient!("my picture: each refusal in words, and the old one stays", own::refused),
+    patient!("my picture: an upload that hangs is cancelled", own::cancelled),
+    patient!("my picture: removed, brought back, removed", own::removed),
+    patient!("my name: edited here, changed at a friend's", own::described),
+    journey!("the feed: its pictures in one request, again at once", feed::read),
+    journey!("the feed: a friend's posts wait, and nothing moves", feed::announced),
+    journey!("the feed: a post is there at once, and once", feed::written),
+    journey!("the feed: older posts come as one scrolls", feed::scrolled),
     journey!("all friends scrolled through: bounded", scroll::through_all),
+    journey!("ten thousand friends: the last thousand costs what the first does", scroll::crowd),
     // It changes a picture for good: last.
     journey!("a large picture: its object URL is given back", large::object_url),
 ];
@@ -99,6 +134,13 @@ const ROW: &str = "[data-testid=friend]:has(.picture img)";
 const FIRST_PAGE: u32 = 50;
 /// How many friends the demo account has.
 const FRIENDS: u32 = 100;
+
+/// Leaves the app for another page as a link does.
+async fn go_elsewhere(visit: &mut Visit<'_>) -> Result<()> {
+    visit.gate.set_page(own_page("<p>elsewhere</p>"));
+    visit.eval::<bool>("setTimeout(() => location.assign('/__page')); return true").await?;
+    visit.wait("another page", "return location.pathname === '/__page'").await
+}
 
 /// Signs in with the demo button and waits for the first page of friends.
 async fn sign_in(visit: &mut Visit<'_>) -> Result<()> {

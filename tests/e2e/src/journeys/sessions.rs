@@ -3,7 +3,7 @@
 use super::{
     FIRST_PAGE,
     account::{SOMEONE_ELSE, belongs_to_ada, require_ended, require_erased, stored},
-    own_page, sign_in, sign_in_by_api,
+    go_elsewhere, own_page, sign_in, sign_in_by_api,
 };
 use crate::{
     gate::{Delays, Fault, FaultKind, Network, Passage},
@@ -248,9 +248,7 @@ pub(super) async fn page_cache(visit: &mut Visit<'_>) -> Result<()> {
              window.__rows = document.body.hidden ? 0 : document.querySelectorAll('[data-testid=friend]').length;
          }); return true";
     visit.eval::<bool>(note).await?;
-    visit.gate.set_page(own_page("<p>elsewhere</p>"));
-    visit.eval::<bool>("setTimeout(() => location.assign('/__page')); return true").await?;
-    visit.wait("another page", "return location.pathname === '/__page'").await?;
+    go_elsewhere(visit).await?;
     let status: u16 = visit
         .eval_async(
             "const done = arguments[arguments.length - 1];

@@ -1,10 +1,13 @@
 //! What hands do in a page.
 
 use super::Visit;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
-use std::time::Duration;
-use thirtyfour::common::command::{Actions, Command};
+use std::{path::Path, time::Duration};
+use thirtyfour::{
+    By,
+    common::command::{Actions, Command},
+};
 use tokio::time::sleep;
 
 impl Visit<'_> {
@@ -25,6 +28,16 @@ impl Visit<'_> {
         self.driver.action_chain().move_to_element_center(&element).perform().await?;
         sleep(rest).await;
         self.driver.action_chain().click_element(&element).perform().await?;
+        Ok(())
+    }
+
+    /// Chooses a file in a field for files.
+    pub async fn attach(&self, selector: &str, file: &Path) -> Result<()> {
+        // The field itself is out of sight; what is seen is its label.
+        let is_there = format!("return !!document.querySelector({selector:?})");
+        self.wait(&format!("{selector} is there"), &is_there).await?;
+        let path = file.to_str().context("a path that is not UTF-8")?;
+        self.driver.find(By::Css(selector.to_owned())).await?.send_keys(path).await?;
         Ok(())
     }
 

@@ -1,10 +1,10 @@
 //! A row a layer: how often it helped, how fast, and what it holds.
 
-use super::super::figure::Figure;
 use crate::cache::{
     key::Source,
     metrics::{LayerMetrics, Metrics},
 };
+use crate::ui::figure::Figure;
 use leptos::prelude::*;
 
 /// A column of the table.

@@ -1,10 +1,11 @@
 //! The last loads, one by one, newest first.
 
-use super::{super::figure::Figure, layers::layer_label};
+use super::layers::layer_label;
 use crate::cache::{
     event::{Answer, Load, Outcome, Step},
     metrics::Metrics,
 };
+use crate::ui::figure::Figure;
 use leptos::prelude::*;
 
 /// How many loads are listed.

@@ -1,7 +1,8 @@
 //! The cache in a few numbers, and where pictures came from.
 
-use super::{super::figure::Figure, layers::layer_label};
+use super::layers::layer_label;
 use crate::cache::{key::Source, metrics::Metrics};
+use crate::ui::figure::Figure;
 use leptos::prelude::*;
 
 /// A number of the whole cache.

@@ -1,0 +1,271 @@
+//! Splits the app's WebAssembly in two: what the first frame needs, and what can come later.
+//!
+//! trunk cannot split. It runs this on what wasm-bindgen made, before anything is inlined across the
+//! border. A function of the later half leaves a stub in the first one, which calls through the table
+//! of functions and loads the later half if nobody has yet. So every call is right at any time, and
+//! where the border lies is a matter of speed alone.
+
+mod graph;
+mod hook;
+mod lend;
+
+use anyhow::{Context, Result, bail};
+use graph::{Graph, Index, functions};
+pub(crate) use hook::after_build;
+use lend::{Loan, borrow, lend};
+use std::collections::{BTreeMap, BTreeSet};
+use walrus::{
+    ConstExpr, DataKind, ElementItems, ElementKind, FunctionBuilder, FunctionId, FunctionKind,
+    GlobalId, Module, ModuleConfig, TableId, ValType, ir::Value,
+};
+
+/// The module that the later half imports: the exports of the first.
+const FIRST: &str = "first";
+/// The module of the function that a stub calls to load the later half.
+const LATER: &str = "later";
+/// That function. It throws if it cannot load.
+const LOAD: &str = "load";
+/// The first half's global that is 1 once the later half is there.
+const IS_LOADED: &str = "later_is_loaded";
+
+/// The two halves of a module.
+#[derive(Debug)]
+struct Halves {
+    /// Starts alone.
+    pub first: Vec<u8>,
+    /// Fills the first half's table when it is instantiated.
+    pub later: Vec<u8>,
+    /// Names of the whole, each with what it is now.
+    pub renamed: Vec<(String, String)>,
+}
+
+/// Splits a module; `is_later` tells by a function's name where it belongs. What only later functions
+/// call comes later, too.
+///
+/// # Errors
+///
+/// If the module is not one as wasm-bindgen makes it.
+fn split(wasm: &[u8], is_later: impl Fn(&str) -> bool) -> Result<Halves> {
+    let mut first = parse(wasm)?;
+    let mut later = parse(wasm)?;
+    drop_exports(&mut first)?;
+    drop_exports(&mut later)?;
+    let renamed = shorten_names(&mut first);
+    shorten_names(&mut later);
+    let plan = Plan::new(&first, is_later)?;
+    let loans = plan.keep_later(&mut later)?;
+    plan.keep_first(&mut first, &loans)?;
+    Ok(Halves { first: first.emit_wasm(), later: later.emit_wasm(), renamed })
+}
+
+fn parse(wasm: &[u8]) -> Result<Module> {
+    ModuleConfig::new().generate_producers_section(false).parse(wasm)
+}
+
+/// What a crate exports for streams that the app never makes, by the start of its names.
+const UNUSED: [&str; 2] = ["intounderlying", "__wbg_intounderlying"];
+
+fn drop_exports(module: &mut Module) -> Result<()> {
+    let all = module.exports.iter().map(|export| export.name.clone());
+    let unused: Vec<String> =
+        all.filter(|name| UNUSED.iter().any(|start| name.starts_with(start))).collect();
+    unused.iter().try_for_each(|name| module.exports.remove(name))
+}
+
+/// Gives each import, and each export named after Rust's types, a short name by its place, and returns
+/// each old name with its new one. wasm-bindgen's hold hashes, which stand in both halves and in the
+/// JavaScript and do not compress.
+fn shorten_names(module: &mut Module) -> Vec<(String, String)> {
+    let imports = module.imports.iter_mut().map(|import| &mut import.name);
+    let exports = module.exports.iter_mut().map(|export| &mut export.name);
+    let exports = exports.filter(|name| name.starts_with("wasm_bindgen"));
+    let numbered = imports.enumerate().map(|(place, name)| (format!("i{place}"), name));
+    let numbered =
+        numbered.chain(exports.enumerate().map(|(place, name)| (format!("x{place}"), name)));
+    numbered.map(|(new, name)| (std::mem::replace(name, new.clone()), new)).collect()
+}
+
+/// What comes later, and at which slots of the table.
+#[derive(Debug)]
+struct Plan {
+    later: BTreeSet<Index>,
+    /// Of each later function that the first half can reach.
+    slots: BTreeMap<Index, Vec<u32>>,
+    /// Later functions that the first half calls by name and the whole has no slot for. Their slots
+    /// follow those of the whole.
+    new: Vec<Index>,
+    /// How many slots the whole has.
+    slots_of_whole: u32,
+}
+
+impl Plan {
+    fn new(whole: &Module, is_later: impl Fn(&str) -> bool) -> Result<Self> {
+        let graph = Graph::new(whole);
+        let later = graph.only_through(&graph.named(whole, is_later));
+        let (table, slots_of_whole) = function_table(whole)?;
+        let mut slots: BTreeMap<Index, Vec<u32>> = BTreeMap::new();
+        for (slot, id) in slots_of(whole, table)? {
+            let index = graph.index(id);
+            if later.contains(&index) {
+                slots.entry(index).or_default().push(slot);
+            }
+        }
+        let called = graph.called_from_outside(&later);
+        let new: Vec<Index> = called.into_iter().filter(|f| !slots.contains_key(f)).collect();
+        slots.extend(new.iter().copied().zip((slots_of_whole..).map(|slot| vec![slot])));
+        Ok(Self { later, slots, new, slots_of_whole })
+    }
+
+    /// Makes the later half of the whole, and returns what it borrows from the first.
+    fn keep_later(&self, module: &mut Module) -> Result<Vec<Loan>> {
+        let ids = functions(module);
+        let (table, _) = function_table(module)?;
+        forget_contents(module)?;
+        self.grow(module, table);
+        let pairs = self.slots.iter();
+        let by_slot: BTreeMap<u32, FunctionId> = pairs
+            .flat_map(|(index, slots)| slots.iter().map(|slot| (*slot, ids[*index])))
+            .collect();
+        for (start, run) in runs(by_slot) {
+            add_segment(module, table, start, run);
+        }
+        Ok(borrow(module, &ids, &self.later))
+    }
+
+    /// Makes the first half of the whole: each later function becomes a stub.
+    fn keep_first(&self, module: &mut Module, loans: &[Loan]) -> Result<()> {
+        let ids = functions(module);
+        let (table, _) = function_table(module)?;
+        let door = Door::new(module, table);
+        for (index, slots) in &self.slots {
+            door.replace(module, ids[*index], slots[0])?;
+        }
+        self.grow(module, table);
+        let stubs = self.new.iter().map(|index| ids[*index]).collect();
+        add_segment(module, table, self.slots_of_whole, stubs);
+        lend(module, &ids, loans);
+        walrus::passes::gc::run(module);
+        Ok(())
+    }
+
+    /// Makes room for the new slots; in both halves, which must agree on the table.
+    fn grow(&self, module: &mut Module, table: TableId) {
+        let size = u64::from(self.slots_of_whole) + self.new.len() as u64;
+        let table = module.tables.get_mut(table);
+        table.initial = table.initial.max(size);
+        table.maximum = table.maximum.map(|maximum| maximum.max(size));
+    }
+}
+
+/// The way from the first half into the later one.
+#[derive(Debug)]
+struct Door {
+    table: TableId,
+    load: FunctionId,
+    is_loaded: GlobalId,
+}
+
+impl Door {
+    fn new(module: &mut Module, table: TableId) -> Self {
+        let nothing = module.types.add(&[], &[]);
+        let (load, _) = module.add_import_func(LATER, LOAD, nothing);
+        let zero = ConstExpr::Value(Value::I32(0));
+        let is_loaded = module.globals.add_local(ValType::I32, true, false, zero);
+        module.exports.add(IS_LOADED, is_loaded);
+        Self { table, load, is_loaded }
+    }
+
+    /// The function becomes a call of what lies at the slot once the later half is there.
+    fn replace(&self, module: &mut Module, id: FunctionId, slot: u32) -> Result<()> {
+        let ty = module.funcs.get(id).ty();
+        let (params, results) = module.types.params_results(ty);
+        let (params, results) = (params.to_vec(), results.to_vec());
+        let args: Vec<_> = params.iter().map(|param| module.locals.add(*param)).collect();
+        let mut stub = FunctionBuilder::new(&mut module.types, &params, &results);
+        let mut body = stub.func_body();
+        body.global_get(self.is_loaded).if_else(
+            None,
+            |_| {},
+            |missing| {
+                missing.call(self.load);
+            },
+        );
+        for arg in &args {
+            body.local_get(*arg);
+        }
+        body.i32_const(i32::try_from(slot)?).call_indirect(ty, self.table);
+        module.funcs.get_mut(id).kind = FunctionKind::Local(stub.local_func(args));
+        Ok(())
+    }
+}
+
+/// The table that calls by pointer go through, and its size.
+fn function_table(module: &Module) -> Result<(TableId, u32)> {
+    let table = module.tables.main_function_table()?.context("no table of functions")?;
+    Ok((table, u32::try_from(module.tables.get(table).initial)?))
+}
+
+/// What the table holds at the start.
+fn slots_of(module: &Module, table: TableId) -> Result<Vec<(u32, FunctionId)>> {
+    let mut slots = Vec::new();
+    for element in module.elements.iter() {
+        match (&element.kind, &element.items) {
+            (
+                ElementKind::Active { table: of, offset: ConstExpr::Value(Value::I32(start)) },
+                ElementItems::Functions(ids),
+            ) if *of == table => {
+                slots.extend((u32::try_from(*start)?..).zip(ids.iter().copied()));
+            }
+            other => bail!("a segment of a table that cannot be split: {other:?}"),
+        }
+    }
+    Ok(slots)
+}
+
+fn add_segment(module: &mut Module, table: TableId, start: u32, functions: Vec<FunctionId>) {
+    let offset = ConstExpr::Value(Value::I32(start.cast_signed()));
+    let kind = ElementKind::Active { table, offset };
+    let id = module.elements.add(kind, ElementItems::Functions(functions));
+    module.tables.get_mut(table).elem_segments.insert(id);
+}
+
+/// Neighbours in one run, each with the slot of its first.
+fn runs(by_slot: BTreeMap<u32, FunctionId>) -> Vec<(u32, Vec<FunctionId>)> {
+    let mut runs: Vec<(u32, Vec<FunctionId>)> = Vec::new();
+    let mut next = None;
+    for (slot, function) in by_slot {
+        match runs.last_mut() {
+            Some((_, run)) if next == Some(slot) => run.push(function),
+            _ => runs.push((slot, vec![function])),
+        }
+        next = Some(slot + 1);
+    }
+    runs
+}
+
+/// What memory and table hold at the start, and what the world sees, stays with the first half.
+fn forget_contents(module: &mut Module) -> Result<()> {
+    if module.data.iter().any(|data| matches!(data.kind, DataKind::Passive)) {
+        bail!("data that is copied at run time cannot be split");
+    }
+    for id in module.data.iter().map(walrus::Data::id).collect::<Vec<_>>() {
+        module.data.delete(id);
+    }
+    for memory in module.memories.iter_mut() {
+        memory.data_segments.clear();
+    }
+    for id in module.elements.iter().map(walrus::Element::id).collect::<Vec<_>>() {
+        module.elements.delete(id);
+    }
+    for table in module.tables.iter_mut() {
+        table.elem_segments.clear();
+    }
+    for id in module.exports.iter().map(walrus::Export::id).collect::<Vec<_>>() {
+        module.exports.delete(id);
+    }
+    module.start = None;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! What trunk runs after a release build: the program in its staging folder becomes two files.
+
+use super::{Halves, split};
+use crate::{
+    command::program,
+    dist::files,
+    step,
+    tools::{self, Tool},
+};
+use anyhow::{Context, Result, bail};
+use std::{
+    collections::HashMap,
+    env,
+    ffi::OsString,
+    fs,
+    hash::{DefaultHasher, Hasher as _},
+    path::{Path, PathBuf},
+};
+
+/// Modules of the app that no first frame needs, as their functions' names show them.
+const LATER: [&str; 22] = [
+    "::app::feed::",
+    "::app::me::",
+    "::app::profile_card::",
+    "::app::profile_modal::",
+    "::app::sign_in::",
+    "::ui::dashboard::panel::",
+    "::browser::picture_file::",
+    "::browser::origin::change::",
+    "::browser::origin::api::Api>::listen",
+    "::browser::origin::api::Api>::read_stream",
+    "::browser::origin::listen::read::",
+    "::store::feed::",
+    "::store::own::describe::",
+    "::store::own::OwnPicture>::remove",
+    "::store::own::OwnPicture>::save",
+    "::store::own::OwnPicture>::settle",
+    "::store::own::OwnPicture>::undo",
+    "::store::profile::",
+    "::post::PostId, ",
+    "::session::Credentials",
+    "::session::SignInError",
+    // A crate's streams that the app never makes: nothing calls these.
+    "wasm_streams",
+];
+/// What wasm-opt does to each half. Twice more after flattening: 1 % less. Rust's stack lies in the
+/// first 1 024 bytes, and no data.
+const SMALLER: [&str; 12] = [
+    "--detect-features",
+    "-Oz",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
+    "-ocimfs=4",
+    "--low-memory-unused",
+    "--strip-target-features",
+];
+/// Where wasm-bindgen's JavaScript meets the loader: what it gives the program, and what it does before
+/// the program starts. Each with what follows it now.
+const MEETINGS: [(&str, &str); 2] = [
+    ("\"./miniature-app_bg.js\": import0,\n", "        later: { load: loadLaterNow },\n"),
+    (
+        "await __wbg_load(await module_or_path, imports);\n",
+        "    wasm = instance.exports;\n    await laterInTime();\n",
+    ),
+];
+/// Loads the later half: the end of that JavaScript.
+const LOADER: &str = include_str!("../../../scripts/later.js");
+/// Where the loader names the later half's file.
+const LATER_FILE: &str = "LATER_FILE";
+
+/// Splits the program that trunk has just built, if it is a release.
+///
+/// # Errors
+///
+/// If trunk did not start this, or wasm-bindgen's files are not as they are known.
+pub(crate) fn after_build() -> Result<()> {
+    if env::var("TRUNK_PROFILE").is_ok_and(|profile| profile == "debug") {
+        return Ok(());
+    }
+    let staging = env::var_os("TRUNK_STAGING_DIR").context("trunk runs this, after a build")?;
+    let staging = PathBuf::from(staging);
+    let path = tools::ensure(&[Tool::WasmOpt])?;
+    let wasm = take(&staging, "_bg.wasm")?;
+    let js = take(&staging, ".js")?;
+
+    let Halves { first, later, renamed } = split(&wasm.content, is_later)?;
+    let later = write(&staging, "miniature-later", ".wasm", &optimize(&later, &path)?)?;
+    let first = write(&staging, "miniature-app", "_bg.wasm", &optimize(&first, &path)?)?;
+    let script = with_short_names(std::str::from_utf8(&js.content)?, &renamed);
+    let script = with_loader(script, &later)?;
+    let script = write(&staging, "miniature-app", ".js", script.as_bytes())?;
+
+    let page = staging.join("index.html");
+    let html = fs::read_to_string(&page)?;
+    fs::write(page, html.replace(&wasm.name, &first).replace(&js.name, &script))?;
+    Ok(())
+}
+
+/// Of a function that is named after several modules, as one that is generic over their types, none
+/// may be needed in the first frame: those end at a type that says nothing of what is in it.
+fn is_later(function: &str) -> bool {
+    LATER.iter().any(|module| function.contains(module))
+}
+
+/// A file that trunk made.
+#[derive(Debug)]
+struct Made {
+    name: String,
+    content: Vec<u8>,
+}
+
+/// Takes the program's only file of a kind out of the folder.
+fn take(staging: &Path, suffix: &str) -> Result<Made> {
+    let name_of = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
+    let mut names: Vec<String> = files(staging)?.iter().filter_map(name_of).collect();
+    names.retain(|name| name.starts_with("miniature-app-") && name.ends_with(suffix));
+    let [name] = names.as_slice() else {
+        bail!("the program has not one file *{suffix} but {}: {names:?}", names.len());
+    };
+    let content = fs::read(staging.join(name))?;
+    fs::remove_file(staging.join(name))?;
+    Ok(Made { name: name.clone(), content })
+}
+
+/// Writes a file named by its content, and returns its name.
+fn write(staging: &Path, start: &str, end: &str, content: &[u8]) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(content);
+    let name = format!("{start}-{:016x}{end}", hasher.finish());
+    fs::write(staging.join(&name), content)?;
+    Ok(name)
+}
+
+fn optimize(wasm: &[u8], path: &OsString) -> Result<Vec<u8>> {
+    let folder = tempfile::tempdir()?;
+    let (large, small) = (folder.path().join("large.wasm"), folder.path().join("small.wasm"));
+    fs::write(&large, wasm)?;
+    let mut command = program("wasm-opt", path)?;
+    command.args(SMALLER).arg(&large).arg("-o").arg(&small);
+    step::quiet("make WebAssembly small", &mut command)?;
+    Ok(fs::read(small)?)
+}
+
+/// A name is a word of the JavaScript, and stands nowhere else in it.
+fn with_short_names(script: &str, renamed: &[(String, String)]) -> String {
+    let new: HashMap<_, _> =
+        renamed.iter().map(|(old, new)| (old.as_str(), new.as_str())).collect();
+    let is_of_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let mut short = String::with_capacity(script.len());
+    let mut rest = script;
+    while let Some(start) = rest.find(is_of_word) {
+        let (before, word) = rest.split_at(start);
+        let (word, after) = word.split_at(word.find(|c| !is_of_word(c)).unwrap_or(word.len()));
+        short.push_str(before);
+        short.push_str(new.get(word).unwrap_or(&word));
+        rest = after;
+    }
+    short + rest
+}
+
+fn with_loader(mut script: String, later: &str) -> Result<String> {
+    for (place, addition) in MEETINGS {
+        if script.matches(place).count() != 1 {
+            bail!("wasm-bindgen's JavaScript has not one `{place}`, where the loader belongs");
+        }
+        script = script.replace(place, &format!("{place}{addition}"));
+    }
+    let loader = LOADER.replace(LATER_FILE, later);
+    Ok(bare(&[without_unused_classes(&script)?, loader].concat()))
+}
+
+/// Without the classes of exports that are gone (see [`super::UNUSED`]), which come first, and what frees
+/// their objects.
+fn without_unused_classes(script: &str) -> Result<String> {
+    let start = script.find("function __wbg_get_imports").context("wasm-bindgen's imports")?;
+    let (classes, others) = script.split_at(start);
+    let count = |text| classes.matches(text).count();
+    if count("export class ") != count("export class IntoUnderlying") {
+        bail!("wasm-bindgen's JavaScript has a class that is not known to be unused");
+    }
+    let mut others = others.to_owned();
+    while let Some(start) = others.find("const IntoUnderlying") {
+        let end = others[start..].find(";\n").context("the end of a constant")?;
+        others.replace_range(start..=start + end, "");
+    }
+    Ok(others)
+}
+
+/// Without comments and indentation. Neither wasm-bindgen's text nor the loader's has a string of
+/// several lines.
+fn bare(script: &str) -> String {
+    let is_comment = |line: &&str| ["//", "/*", "*"].iter().any(|start| line.starts_with(start));
+    let lines = script.lines().map(str::trim_start);
+    lines
+        .filter(|line| !line.is_empty())
+        .filter(|line| !is_comment(line))
+        .fold(String::new(), |script, line| script + line + "\n")
+}
