@@ -2,7 +2,7 @@
 
 use crate::store::{ChangeError, FileError};
 
-/// Of a file that cannot be somebody's picture.
+/// Of a file that cannot be a profile picture.
 pub(in crate::app) fn about_file(error: FileError) -> &'static str {
     match error {
         FileError::Empty => "This file is empty. Choose another.",

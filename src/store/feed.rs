@@ -22,7 +22,7 @@ pub struct Draft {
     pub failure: Option<ChangeError>,
 }
 
-/// The feed of who is signed in. Clones share it.
+/// The feed of the signed-in account. Clones share it.
 #[derive(Clone, Debug)]
 pub struct FeedList {
     account: UserId,

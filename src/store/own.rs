@@ -42,7 +42,7 @@ pub enum OwnState {
     Failed(ChangeError),
 }
 
-/// The picture of who is signed in, as they change it. Clones share it.
+/// The signed-in account's own picture, as its user changes it. Clones share it.
 #[derive(Clone, Debug)]
 pub struct OwnPicture {
     account: UserId,
@@ -180,7 +180,7 @@ pub fn use_own_picture(account: &UserId) -> StoredValue<OwnPicture, LocalStorage
     use_context().unwrap_or_else(|| StoredValue::new_local(OwnPicture::new(account.clone())))
 }
 
-/// Changes what is said of who is signed in.
+/// Changes the name or headline of the signed-in account.
 ///
 /// # Errors
 ///

@@ -8,8 +8,8 @@ use crate::{Collection, sign_in::hash_password, storage::NewPerson};
 /// Who signs in to see them.
 const CROWD: &str = "crowd";
 
-/// Creates someone who has this many friends, with the portraits of the demo people in turn. Who is
-/// there already stays as they are.
+/// Creates someone who has this many friends, with the portraits of the demo people in turn. A
+/// user that exists already stays as they are.
 ///
 /// # Errors
 ///

@@ -44,7 +44,7 @@ pub enum Event<B> {
     FeedViewed(Option<Range<usize>>),
     /// The newest posts are asked for.
     NewestPosts,
-    /// Who is signed in has written something, and the server took it.
+    /// The account's user has written a post, and the server took it.
     Posted {
         /// Who wrote it.
         account: UserId,
@@ -83,7 +83,7 @@ pub enum Event<B> {
     Online(bool),
     /// The page became visible, or hidden.
     Visible(bool),
-    /// The picture of who is signed in is to be this one, or none. It is shown, and kept by no layer.
+    /// The account's own picture is to be this one, or none. It is shown, and kept by no layer.
     Proposed(Option<Rendition<B>>),
     /// It is not to be: what was before is shown.
     Withdrawn,
@@ -98,7 +98,7 @@ pub enum Event<B> {
         /// When it was sent, on the running clock.
         sent: Duration,
     },
-    /// Who is signed in has changed what is said of them.
+    /// The account's user has changed their name or headline.
     Described {
         /// Who.
         account: UserId,

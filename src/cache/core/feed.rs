@@ -73,7 +73,7 @@ impl Feed {
         }
     }
 
-    /// These rows are looked at, or none: whoever comes back finds the newest.
+    /// These rows are looked at, or none: the next look begins at the newest.
     pub(super) fn look_at(&mut self, rows: Option<Range<usize>>) {
         if rows.is_none() {
             self.shown_up_to = None;

@@ -75,7 +75,7 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    /// Who is signed in has said something else of themself, and the server took it.
+    /// The account's user has changed their name or headline, and the server took it.
     pub(super) fn described(&mut self, account: &UserId, profile: Profile, lineage: Lineage) {
         if self.account.as_ref() == Some(account) && profile.user_id == *account {
             self.see_lineage(lineage);

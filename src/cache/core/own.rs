@@ -28,7 +28,7 @@ pub(super) struct Proposal<B> {
 }
 
 impl<B: Bytes> Core<B> {
-    /// The picture of who is signed in is to be this one, or none.
+    /// The account's own picture is to be this one, or none.
     pub(super) fn propose(&mut self, rendition: Option<Rendition<B>>) {
         if let Some(user) = self.account.clone() {
             self.proposal = Some(Proposal { user, rendition, taken: None });

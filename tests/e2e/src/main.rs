@@ -8,8 +8,11 @@
 //!
 //! ```text
 //! MINIATURE_BROWSER=chromium|firefox|webkit MINIATURE_SERVER_BIN=... MINIATURE_DIST=dist \
-//!     journeys [part of a journey's name]
+//!     MINIATURE_AXE=.../axe.min.js journeys [part of a journey's name]
 //! ```
+//!
+//! Those that take the time run first and alone; then those that wait more than they work run beside the
+//! others, against a server of their own.
 //!
 //! **Invariant:** at the end of each journey the page has had no panic, no console error and no
 //! violation of its Content-Security-Policy, whatever else the journey was about.
@@ -18,7 +21,7 @@
 
 mod journeys;
 
-use crate::journeys::Journey;
+use crate::journeys::{Company, Journey};
 use anyhow::{Context, Result};
 use miniature_e2e::{
     counters,
@@ -58,29 +61,35 @@ async fn main() -> ExitCode {
 /// Runs all journeys, or those whose name contains the first argument; true if none failed.
 async fn run() -> Result<bool> {
     let wanted = env::args().nth(1).unwrap_or_default();
-    let browser = Browser::start(Engine::from_environment()?).await?;
-    println!("{}", browser.engine());
+    let engine = Engine::from_environment()?;
+    println!("{engine}");
     let wanted = journeys::ALL.iter().filter(|journey| journey.name.contains(&wanted));
-    let (patient, busy): (Vec<&Journey>, Vec<&Journey>) = wanted.partition(|it| it.is_patient);
-    // What counts the server's streams must have a server of its own.
-    let (busy, patient) =
-        tokio::try_join!(walk_all(&busy, &browser), walk_all(&patient, &browser))?;
-    let (passed, failed) = (busy.0 + patient.0, busy.1 + patient.1);
+    let in_company = |company| wanted.clone().filter(move |journey| journey.company == company);
+    let timed: Vec<&Journey> = in_company(Company::None).collect();
+    let (busy, patient): (Vec<&Journey>, Vec<&Journey>) =
+        (in_company(Company::Patient).collect(), in_company(Company::Any).collect());
+    let timed = walk_all(&timed, engine).await?;
+    let (busy, patient) = tokio::try_join!(walk_all(&busy, engine), walk_all(&patient, engine))?;
+    let (passed, failed) = [timed, busy, patient]
+        .into_iter()
+        .fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
     println!("\n{passed} passed, {failed} failed");
     Ok(failed == 0 && passed > 0)
 }
 
-/// Walks journeys one after another, against a server of their own. Returns how many arrived, and how many
-/// did not.
-async fn walk_all(journeys: &[&Journey], browser: &Browser) -> Result<(u32, u32)> {
+/// Walks journeys one after another. Returns how many arrived, and how many did not.
+///
+/// They have a server of their own, whose streams they count, and a display, whose mouse they move.
+async fn walk_all(journeys: &[&Journey], engine: Engine) -> Result<(u32, u32)> {
     let (mut passed, mut failed) = (0, 0);
     if journeys.is_empty() {
         return Ok((passed, failed));
     }
+    let browser = Browser::start(engine).await?;
     let server = Server::from_environment().await?;
     let pictured = pictured_friends(server.address(), &["ada", "grace"]).await?;
     for journey in journeys {
-        match walk(journey, browser, &server, &pictured).await {
+        match walk(journey, &browser, &server, &pictured).await {
             true => passed += 1,
             false => failed += 1,
         }

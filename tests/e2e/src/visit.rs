@@ -5,6 +5,7 @@
     reason = "every step fails in the same ways: no answer from the browser, or no such sight in time"
 )]
 
+mod devtools;
 mod evidence;
 mod gestures;
 
@@ -74,40 +75,6 @@ impl<'a> Visit<'a> {
         'a: 'b,
     {
         Visit::begin(self.browser, server).await
-    }
-
-    /// Whether the browser can end the renderer of a tab at once, as `kill -9` does, and freeze it, as
-    /// a browser that saves energy does.
-    pub fn can_stop_tabs(&self) -> bool {
-        self.engine() == Engine::Chromium
-    }
-
-    /// Asks for dark colours, as the system's settings do, or for light ones. Returns whether this browser
-    /// can be asked.
-    pub async fn prefer_dark(&self, dark: bool) -> Result<bool> {
-        if self.engine() != Engine::Chromium {
-            return Ok(false);
-        }
-        let value = if dark { "dark" } else { "light" };
-        let features = [serde_json::json!({ "name": "prefers-color-scheme", "value": value })];
-        let media = serde_json::json!({ "features": features });
-        self.driver.cdp().send_raw("Emulation.setEmulatedMedia", media).await?;
-        Ok(true)
-    }
-
-    /// Freezes this tab: nothing of it runs any more.
-    pub async fn freeze_tab(&self) -> Result<()> {
-        let frozen = serde_json::json!({ "state": "frozen" });
-        self.driver.cdp().send_raw("Page.setWebLifecycleState", frozen).await?;
-        Ok(())
-    }
-
-    /// Ends this tab's renderer, and goes on in another tab.
-    pub async fn crash_tab(&mut self, next: WindowHandle) -> Result<()> {
-        // The answer is that the tab has crashed.
-        let _ = self.driver.goto("chrome://crash").await;
-        self.driver.switch_to_window(next).await?;
-        Ok(())
     }
 
     /// Starts again in a browser without a past, behind the same gate.

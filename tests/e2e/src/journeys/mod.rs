@@ -28,35 +28,55 @@ type Walk = for<'v> fn(&'v mut Visit<'_>) -> Pin<Box<dyn Future<Output = Result<
 pub(crate) struct Journey {
     pub(crate) name: &'static str,
     pub(crate) walk: Walk,
-    /// Whether it waits more than it works, and looks at no frames: it runs beside the others.
-    pub(crate) is_patient: bool,
+    pub(crate) company: Company,
+}
+
+/// What may run beside a journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Company {
+    /// Nothing: it takes the time, or counts frames.
+    None,
+    /// One that waits.
+    Patient,
+    /// Any: it waits more than it works.
+    Any,
 }
 
 /// Names a journey by what must be true at its end.
 macro_rules! journey {
     ($name:literal, $walk:path) => {
-        Journey { name: $name, walk: |visit| Box::pin($walk(visit)), is_patient: false }
+        journey!($name, $walk, Company::Patient)
+    };
+    ($name:literal, $walk:path, $company:expr) => {
+        Journey { name: $name, walk: |visit| Box::pin($walk(visit)), company: $company }
     };
 }
 
-/// The same for one that waits more than it works, and looks at no frames.
+/// The same for one that waits more than it works.
 macro_rules! patient {
     ($name:literal, $walk:path) => {
-        Journey { is_patient: true, ..journey!($name, $walk) }
+        journey!($name, $walk, Company::Any)
+    };
+}
+
+/// The same for one that takes the time, or counts frames.
+macro_rules! timed {
+    ($name:literal, $walk:path) => {
+        journey!($name, $walk, Company::None)
     };
 }
 
 /// Every journey, in the order in which a failure explains the next.
 pub(crate) const ALL: &[Journey] = &[
-    journey!("first visit: 50 pictures in one request", first_visit::one_request),
-    journey!("first visit: far from the server", first_visit::far_away),
-    journey!("list left and re-entered: from memory", warm::re_entered),
-    journey!("reload: no gap, no request", warm::reloaded),
-    journey!("LocalStorage emptied: from IndexedDB", warm::local_storage_emptied),
-    journey!("46 minutes later: shown at once, one request without bytes", warm::minutes_later),
-    journey!("8 days later: shown at once, renewed without bytes", warm::days_later),
-    journey!("IndexedDB denied: pictures still show", warm::indexed_db_denied),
-    journey!("modal: sharp in its first frame after a hover", modal::sharp_at_once),
+    timed!("first visit: 50 pictures in one request", first_visit::one_request),
+    timed!("first visit: far from the server", first_visit::far_away),
+    timed!("list left and re-entered: from memory", warm::re_entered),
+    timed!("reload: no gap, no request", warm::reloaded),
+    timed!("LocalStorage emptied: from IndexedDB", warm::local_storage_emptied),
+    timed!("46 minutes later: shown at once, one request without bytes", warm::minutes_later),
+    timed!("8 days later: shown at once, renewed without bytes", warm::days_later),
+    timed!("IndexedDB denied: pictures still show", warm::indexed_db_denied),
+    timed!("modal: sharp in its first frame after a hover", modal::sharp_at_once),
     journey!("modal: linkable, closed by Escape and Back", modal::linkable),
     journey!("modal by link: keyboard, button, nobody there, no such page", modal::by_link),
     journey!("a finger taps and scrolls", ahead::touch),
@@ -99,9 +119,10 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("Back after a reload elsewhere: where the list was left", hands::back_after_reload),
     journey!("every page: axe finds nothing serious", access::every_page),
     patient!("the app does not come: a sentence, a button, one reload", start::does_not_come),
+    patient!("the later half does not come: a sentence, a button", start::later_does_not_come),
     journey!("no WebAssembly: a sentence", start::no_web_assembly),
-    journey!("a friend's new picture is in every tab and browser within a second", live::two_tabs),
-    journey!("two instances of the server: a change is seen at both", live::two_instances),
+    timed!("a friend's new picture is in every tab and browser within a second", live::two_tabs),
+    timed!("two instances of the server: a change is seen at both", live::two_instances),
     journey!("eight tabs: one stream, also after its tab is closed", live::eight_tabs),
     journey!("a line that was cut is opened again, and nothing was missed", live::line_cut),
     journey!("the tab that reads crashes: another reads on, and nothing was missed", live::crashed),
@@ -110,7 +131,7 @@ pub(crate) const ALL: &[Journey] = &[
     patient!("the server is started again: three tabs are live by themselves", live::restarted),
     journey!("sign-out closes the stream", live::signed_out),
     journey!("my picture: at once, in every layer, and at a friend's", own::changed),
-    journey!("my picture: 8 MB at 1 Mbit/s in under two seconds", own::photograph),
+    timed!("my picture: 8 MB at 1 Mbit/s in under two seconds", own::photograph),
     patient!("my picture: what is no picture is refused in words", own::no_pictures),
     patient!("my picture: each refusal in words, and the old one stays", own::refused),
     patient!("my picture: an upload that hangs is cancelled", own::cancelled),
@@ -120,8 +141,8 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("the feed: a friend's posts wait, and nothing moves", feed::announced),
     journey!("the feed: a post is there at once, and once", feed::written),
     journey!("the feed: older posts come as one scrolls", feed::scrolled),
-    journey!("all friends scrolled through: bounded", scroll::through_all),
-    journey!("ten thousand friends: the last thousand costs what the first does", scroll::crowd),
+    timed!("all friends scrolled through: bounded", scroll::through_all),
+    timed!("ten thousand friends: the last thousand costs what the first does", scroll::crowd),
     // It changes a picture for good: last.
     journey!("a large picture: its object URL is given back", large::object_url),
 ];

@@ -1,7 +1,9 @@
 //! The app cannot start.
 
+use super::{FIRST_PAGE, sign_in_without_the_app};
 use crate::{
     gate::{Fault, FaultKind},
+    page::hook,
     sampler::Script,
     visit::Visit,
 };
@@ -34,6 +36,33 @@ pub(super) async fn does_not_come(visit: &mut Visit<'_>) -> Result<()> {
     }
     visit.open("/sign-in").await?;
     Ok(())
+}
+
+/// The file that the first frame of the list does not need, whatever its hash.
+const LATER: &str = "/miniature-later-";
+/// Whether the page says that the file did not come.
+const SAYS_SO: &str = "
+    const says = document.querySelector('main .notice p');
+    return says?.textContent === 'This page could not be loaded.'";
+
+/// The later half of the program does not come: the list is there all the same, the page that needs it
+/// says so, and a button brings it.
+pub(super) async fn later_does_not_come(visit: &mut Visit<'_>) -> Result<()> {
+    for kind in [FaultKind::Missing, FaultKind::Unavailable(1), FaultKind::Cut] {
+        visit.set_faults(&[Fault { path: LATER, kind }]);
+        sign_in_without_the_app(visit).await?;
+        visit.open("/friends").await?;
+        visit.wait_pictures(FIRST_PAGE).await?;
+        visit.click("a[href='/me']").await?;
+        visit.wait("a sentence", SAYS_SO).await?;
+        visit.forgive().await?;
+
+        visit.set_faults(&[]);
+        visit.click("main .notice button").await?;
+        visit.wait_visible(&hook("name-input")).await?;
+        visit.start_afresh().await?;
+    }
+    visit.open("/sign-in").await
 }
 
 /// The browser has no WebAssembly, as some companies have it.
