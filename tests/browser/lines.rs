@@ -105,7 +105,7 @@ async fn a_lock_that_is_stolen_is_lost() {
 
 #[wasm_bindgen_test]
 async fn without_locks_the_hold_ends_at_once() {
-    let _replaced = script::Replaced::property("navigator", "locks", "undefined");
+    let _replaced = script::Replaced::property("Navigator.prototype", "locks", "undefined");
     assert!(!lock::has_locks());
     assert!(!lock::hold("miniature:test:none", false, || panic!("granted")).await);
 }

@@ -9,6 +9,7 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use miniature_e2e::{complaints::now, people::pixel};
 use std::{fs, path::Path, time::Duration};
+use tempfile::TempDir;
 
 /// The picture over one's own profile.
 const MINE: &str = ".me .picture";
@@ -30,7 +31,7 @@ pub(super) async fn changed(visit: &mut Visit<'_>) -> Result<()> {
     friend.observe().await?;
     friend.eval::<bool>(WATCH).await?;
 
-    choose(visit, "me.gif", &picture()).await?;
+    let _file = choose(visit, "me.gif", &picture()).await?;
     visit.wait_visible(&hook("picture-save")).await?;
     visit.click(&hook("picture-save")).await?;
     visit.wait("my new picture", &shows(MINE, before + 1)).await?;
@@ -94,7 +95,7 @@ pub(super) async fn no_pictures(visit: &mut Visit<'_>) -> Result<()> {
         ("unnamed", &heic, "HEIC"),
     ];
     for (name, bytes, words) in files {
-        choose(visit, name, bytes).await?;
+        let _file = choose(visit, name, bytes).await?;
         visit.wait(&format!("words about {name}"), &complains(words)).await?;
     }
     let folder = tempfile::tempdir()?;
@@ -247,22 +248,23 @@ async fn at_a_friends<'a>(visit: &Visit<'a>) -> Result<Visit<'a>> {
 
 /// Chooses a small picture and saves it.
 async fn save(visit: &Visit<'_>) -> Result<()> {
-    choose(visit, "me.gif", &picture()).await?;
+    let _file = choose(visit, "me.gif", &picture()).await?;
     visit.click(&hook("picture-save")).await
 }
 
-async fn choose(visit: &Visit<'_>, name: &str, bytes: &[u8]) -> Result<()> {
+/// Chooses a file, which is there for as long as the folder that this returns.
+async fn choose(visit: &Visit<'_>, name: &str, bytes: &[u8]) -> Result<TempDir> {
     let folder = tempfile::tempdir()?;
     let file: &Path = &folder.path().join(name);
     fs::write(file, bytes)?;
     visit.attach(&hook("picture-input"), file).await?;
-    // The browser has it open; it is read when it is decoded.
     let ends = format!(
         "return !!document.querySelector({:?}) || ({})",
         hook("picture-save"),
         complains("").replace("return ", "")
     );
-    visit.wait(&format!("{name} is read"), &ends).await
+    visit.wait(&format!("{name} is read"), &ends).await?;
+    Ok(folder)
 }
 
 fn shows(selector: &str, revision: u32) -> String {
