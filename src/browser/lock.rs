@@ -73,7 +73,7 @@ impl Held {
         granted: impl FnOnce() + 'static,
     ) -> Result<Promise, JsValue> {
         let options = Object::new();
-        // Who steals does not wait, and may name no signal.
+        // A request that steals does not wait, and may name no signal.
         match steal {
             true => Reflect::set(&options, &"steal".into(), &JsValue::TRUE)?,
             false => Reflect::set(&options, &"signal".into(), &self.abort.signal())?,

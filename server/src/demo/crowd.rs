@@ -5,7 +5,7 @@ use miniature_api::{IdError, UserId};
 use super::{DemoError, PASSWORD, WITHOUT_PICTURE, people::others};
 use crate::{Collection, sign_in::hash_password, storage::NewPerson};
 
-/// Who signs in to see them.
+/// The name to sign in with to see them.
 const CROWD: &str = "crowd";
 
 /// Creates someone who has this many friends, with the portraits of the demo people in turn. A

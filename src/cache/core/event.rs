@@ -46,9 +46,9 @@ pub enum Event<B> {
     NewestPosts,
     /// The account's user has written a post, and the server took it.
     Posted {
-        /// Who wrote it.
+        /// The author.
         account: UserId,
-        /// What.
+        /// The post.
         post: Post,
         /// The lineage of the answer.
         lineage: Lineage,

@@ -54,7 +54,7 @@ impl PartialEq for Rows {
 pub(super) struct Gathered {
     pages: Vec<Arc<FriendsPage>>,
     rows: Rows,
-    /// Who stands in them.
+    /// The users in them.
     users: BTreeSet<UserId>,
 }
 
