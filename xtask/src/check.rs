@@ -34,13 +34,15 @@ pub(crate) enum Part {
 
 impl Part {
     pub(crate) const ALL: &[Self] = &[Self::Native, Self::Browser, Self::Journeys];
+}
 
-    fn purpose(self) -> Purpose {
-        match self {
-            Self::Native => Purpose::Native,
-            Self::Browser => Purpose::Browser,
-            Self::Journeys => Purpose::Journeys,
-        }
+/// What these parts need.
+fn purpose(parts: &[Part]) -> Purpose {
+    match parts {
+        [Part::Native] => Purpose::Native,
+        [Part::Browser] => Purpose::Browser,
+        [Part::Journeys] => Purpose::Journeys,
+        _ => Purpose::Tests,
     }
 }
 
@@ -52,11 +54,9 @@ impl Part {
 pub(crate) fn run(parts: &[Part]) -> Result<()> {
     let mut report = Report::default();
     let watch = Stopwatch::start();
-    for part in parts {
-        match setup::prepare(part.purpose()) {
-            Ok(path) => run_part(*part, &path, &mut report),
-            Err(error) => report.add("setup", Duration::ZERO, Err(error)),
-        }
+    match setup::prepare(purpose(parts)) {
+        Ok(path) => parts.iter().for_each(|part| run_part(*part, &path, &mut report)),
+        Err(error) => report.add("setup", Duration::ZERO, Err(error)),
     }
     report.print(watch.elapsed())
 }

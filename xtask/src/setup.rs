@@ -29,6 +29,8 @@ pub(crate) enum Purpose {
     Core,
     /// Mutation testing.
     Mutants,
+    /// All tests.
+    Tests,
     /// All of it.
     Everything,
 }
@@ -46,7 +48,7 @@ impl Purpose {
                 use Tool::{Axe, Geckodriver, Trunk, WasmBindgen, WasmOpt};
                 &[Trunk, WasmBindgen, WasmOpt, Geckodriver, Axe]
             }
-            Self::Everything => {
+            Self::Tests | Self::Everything => {
                 use Tool::{
                     Axe, Deny, Geckodriver, S3Store, Schemathesis, Trunk, WasmBindgen, WasmOpt,
                 };
@@ -66,6 +68,9 @@ impl Purpose {
             Self::Journeys => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb, Redis],
             Self::Bench => &[Redis, Vips, Wrk],
             Self::PageBench => &[Chromium, ChromiumDriver],
+            Self::Tests => {
+                &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb, Redis, Postgres, Pip]
+            }
             Self::Everything => &[
                 Chromium,
                 ChromiumDriver,

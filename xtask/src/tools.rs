@@ -94,26 +94,26 @@ impl Tool {
         }
     }
 
-    /// The command that installs it into a folder.
-    fn install(self, version: &str, folder: &Path) -> Result<Command> {
+    /// The command that installs it into a folder, by way of another under `home`.
+    fn install(self, version: &str, folder: &Path, home: &Path) -> Result<Command> {
         match self {
             Self::WasmOpt | Self::Axe => npm_install(self.package(), version, folder),
             Self::Trunk => {
-                let mut command = cargo_install(self.package(), version, folder);
+                let mut command = cargo_install(self.package(), version, folder, home);
                 // Without its default features: no update check, which would call home.
                 command.args(["--locked", "--no-default-features", "--features", "rustls"]);
                 Ok(command)
             }
             // Not locked: its lock file names a dependency that is no longer to be had.
-            Self::WasmBindgen => Ok(cargo_install(self.package(), version, folder)),
+            Self::WasmBindgen => Ok(cargo_install(self.package(), version, folder, home)),
             Self::S3Store => {
-                let mut command = cargo_install(self.package(), version, folder);
+                let mut command = cargo_install(self.package(), version, folder, home);
                 command.args(["--locked", "--features", "binary"]);
                 Ok(command)
             }
             Self::Schemathesis => pip_install(self.package(), version, folder),
             Self::Geckodriver | Self::Deny | Self::Mutants => {
-                let mut command = cargo_install(self.package(), version, folder);
+                let mut command = cargo_install(self.package(), version, folder, home);
                 command.arg("--locked");
                 Ok(command)
             }
@@ -134,6 +134,7 @@ pub(crate) fn ensure(tools: &[Tool]) -> Result<OsString> {
     for &tool in tools {
         folders.extend(ensure_one(tool)?);
     }
+    drop_build_files()?;
     let path = env::var_os("PATH").unwrap_or_default();
     folders.extend(env::split_paths(&path));
     Ok(env::join_paths(folders)?)
@@ -156,40 +157,53 @@ fn ensure_one(tool: Tool) -> Result<Option<PathBuf>> {
 
 fn install(tool: Tool, version: &str, name: &str, home: &Path) -> Result<()> {
     fs::create_dir_all(home)?;
-    // Two at once would build the same thing into the same place.
-    let lock = File::create(home.join(".lock"))?;
-    lock.lock()?;
+    let _lock = locked(home)?;
     let folder = home.join(name);
     if folder.is_dir() {
         return Ok(());
     }
     let partial = home.join(format!(".partial-{name}"));
     fs::create_dir_all(&partial)?;
-    step::quiet(&format!("install {name}"), &mut tool.install(version, &partial)?)?;
+    step::quiet(&format!("install {name}"), &mut tool.install(version, &partial, home)?)?;
     let program = partial.join(tool.bin()).join(tool.program());
     if !answers_version(tool, &program, version) {
         bail!("{} was installed but does not answer as version {version}", tool.program());
     }
-    drop_build_files(&partial)?;
     fs::rename(&partial, &folder).context("cannot put the tool in its place")
 }
 
-fn cargo_install(package: &str, version: &str, folder: &Path) -> Command {
+/// Two at once would build the same thing into the same place.
+fn locked(home: &Path) -> Result<File> {
+    let lock = File::create(home.join(".lock"))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
+fn cargo_install(package: &str, version: &str, folder: &Path, home: &Path) -> Command {
     let mut command = Command::new("cargo");
     command.args(["install", package, "--version", version, "--force"]);
-    // Build files are kept until it is done, so that an interrupted build goes on where it stopped.
-    command.arg("--root").arg(folder).arg("--target-dir").arg(folder.join("target"));
-    // They run for seconds: what the last tenth of their speed costs is never earned back.
-    command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_LTO", "off");
+    command.arg("--root").arg(folder).arg("--target-dir").arg(build_folder(home));
+    // They run for seconds, so that what makes them quick is never earned back. But for the one that works
+    // through the whole program.
+    let level = if package == Tool::WasmBindgen.package() { "1" } else { "0" };
+    command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level).env("CARGO_PROFILE_RELEASE_LTO", "off");
     command.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     command.env("CARGO_PROFILE_RELEASE_DEBUG", "false");
     command
 }
 
-fn drop_build_files(folder: &Path) -> Result<()> {
-    let target = folder.join("target");
-    if target.is_dir() {
-        fs::remove_dir_all(target)?;
+/// One for all tools, which have much in common. It stays until all are there, so that an interrupted build
+/// goes on where it stopped.
+fn build_folder(home: &Path) -> PathBuf {
+    home.join(".build")
+}
+
+fn drop_build_files() -> Result<()> {
+    let home = cache_dir()?;
+    let folder = build_folder(&home);
+    if folder.is_dir() {
+        let _lock = locked(&home)?;
+        fs::remove_dir_all(folder)?;
     }
     Ok(())
 }
