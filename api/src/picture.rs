@@ -182,7 +182,14 @@ impl fmt::Display for BatchUser {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum BatchEntry {
     /// There is such a user.
-    Found(Record),
+    Found {
+        /// What is known of the picture.
+        #[serde(flatten)]
+        record: Record,
+        /// Where to fetch it, if its bytes do not come with the answer.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<Box<Hint>>,
+    },
     /// There is no such user.
     Missing {
         /// Who was asked for.
@@ -209,6 +216,7 @@ struct BatchLine {
     revision: Option<Revision>,
     image_id: Option<ImageId>,
     thumbhash: Option<Box<str>>,
+    hint: Option<Box<Hint>>,
     error: Option<NotFound>,
 }
 
@@ -216,14 +224,21 @@ impl TryFrom<BatchLine> for BatchEntry {
     type Error = &'static str;
 
     fn try_from(line: BatchLine) -> Result<Self, &'static str> {
-        let BatchLine { user_id, revision, image_id, thumbhash, error } = line;
+        let BatchLine { user_id, revision, image_id, thumbhash, hint, error } = line;
         match (revision, error) {
             (Some(revision), None) => {
-                Ok(Self::Found(Record { user_id, revision, image_id, thumbhash }))
+                let record = Record { user_id, revision, image_id, thumbhash };
+                Ok(Self::Found { record, hint })
             }
             (None, Some(error)) => Ok(Self::Missing { user_id, error }),
             (Some(_), Some(_)) | (None, None) => Err("either a revision or an error"),
         }
+    }
+}
+
+impl From<Record> for BatchEntry {
+    fn from(record: Record) -> Self {
+        Self::Found { record, hint: None }
     }
 }
 
@@ -272,7 +287,7 @@ mod tests {
     fn a_batch_lists_the_unknown_beside_the_known() {
         let json = r#"[{"user_id":"ada","revision":3,"image_id":null,"thumbhash":null},{"user_id":"nobody","error":"not_found"}]"#;
         let entries: Vec<BatchEntry> = serde_json::from_str(json).unwrap();
-        assert!(matches!(&entries[..], [BatchEntry::Found(_), BatchEntry::Missing { .. }]));
+        assert!(matches!(&entries[..], [BatchEntry::Found { .. }, BatchEntry::Missing { .. }]));
         assert_eq!(serde_json::to_string(&entries).unwrap(), json);
         assert!(serde_json::from_str::<BatchEntry>(r#"{"user_id":"ada"}"#).is_err());
     }

@@ -100,7 +100,7 @@ impl Bench {
     }
 
     fn look_at_rows(&mut self, rows: std::ops::Range<usize>) {
-        let view = ListView { rows, pictures: Some(Size::S64) };
+        let view = ListView { rows, pictures: Some(Size::S64), ahead: 0 };
         self.core.handle(Event::FriendsViewed(view), self.now);
     }
 
@@ -179,7 +179,7 @@ impl Bench {
 fn pictures(users: &[usize], revision: u32) -> Answer<Blob> {
     let records: Vec<Record> = users.iter().map(|index| record(*index, revision)).collect();
     let renditions = records.iter().map(|record| (record.image_id.unwrap(), Ok(Blob))).collect();
-    let entries = records.into_iter().map(BatchEntry::Found).collect();
+    let entries = records.into_iter().map(BatchEntry::from).collect();
     fetched(Reply::Pictures { entries, renditions })
 }
 

@@ -159,7 +159,7 @@ impl<'a> Ada<'a> {
         let mut parts = multer::Multipart::new(body, boundary);
         let records = parts.next_field().await.unwrap().unwrap().bytes().await.unwrap();
         let entries = serde_json::from_slice::<Vec<BatchEntry>>(&records).unwrap();
-        let [BatchEntry::Found(record)] = &entries[..] else { panic!("{entries:?}") };
+        let [BatchEntry::Found { record, .. }] = &entries[..] else { panic!("{entries:?}") };
         let picture = match parts.next_field().await.unwrap() {
             Some(picture) => Some(picture.bytes().await.unwrap().to_vec()),
             None => None,

@@ -97,8 +97,7 @@ fn bring_the_rest() {
             let _ = later::bring().await;
         });
     };
-    let when_idle = move || schedule::on_idle(bring, BROUGHT_WITHIN);
-    schedule::next_frame(move || schedule::next_frame(when_idle));
+    schedule::once_painted(move || schedule::on_idle(bring, BROUGHT_WITHIN));
 }
 
 /// A page that replaced another one is where a reader of the screen goes on.

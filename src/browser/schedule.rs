@@ -124,6 +124,16 @@ pub fn on_idle(callback: impl FnOnce() + 'static, timeout: Duration) {
     let _ = window.request_idle_callback_with_options(function, &options);
 }
 
+/// Calls `callback` once what is drawn now has been painted.
+pub fn once_painted(callback: impl FnOnce() + 'static) {
+    in_two_frames(Box::new(callback));
+}
+
+/// One function for all of them.
+fn in_two_frames(callback: Box<dyn FnOnce()>) {
+    next_frame(move || next_frame(callback));
+}
+
 /// Calls `callback` once, just before the next frame is painted.
 pub fn next_frame(callback: impl FnOnce() + 'static) {
     let Some(window) = web_sys::window() else { return };

@@ -58,7 +58,7 @@ impl Breaker {
             Recovery::EvictThenRetryOnce => {}
             Recovery::RetryLater | Recovery::RetryOnce => {
                 self.failures = self.failures.saturating_add(1);
-                if self.failures >= limit {
+                if self.failures >= limit && !self.is_denied() {
                     self.state = State::Paused(elapsed + pause);
                 }
             }
@@ -83,12 +83,13 @@ mod tests {
     #[test]
     fn a_layer_is_left_alone_after_failures_in_a_row() {
         use LayerError::{Failed, Full, TimedOut, Unavailable};
-        let cases: [(_, &[LayerError], bool, bool); 5] = [
+        let cases: [(_, &[LayerError], bool, bool); 6] = [
             // name, failures, asked at once, asked after the pause
             ("two", &[Failed, Failed], true, true),
             ("three", &[Failed, TimedOut, Failed], false, true),
             ("more", &[Failed; 9], false, true),
             ("denied", &[Unavailable], false, false),
+            ("denied, before others end", &[Unavailable, TimedOut, Failed, Failed], false, false),
             ("a full disk", &[Full; 9], true, true),
         ];
         for (name, errors, at_once, later) in cases {

@@ -21,9 +21,6 @@ pub struct Policy {
     pub memory_fresh_for: Duration,
 
     /// How long LocalStorage answers without asking the server. Default: 45 minutes.
-    ///
-    /// Shorter than the hour for which a signed URL lives, so that a hint read from here still
-    /// works.
     pub local_storage_fresh_for: Duration,
 
     /// How long IndexedDB answers without asking the server. Default: 7 days.
@@ -34,6 +31,15 @@ pub struct Policy {
 
     /// How long "no such user" is believed. Default: 30 minutes.
     pub absence_fresh_for: Duration,
+
+    /// How much time a hint must have left to be kept for later. Default: 10 minutes.
+    pub hint_spare: Duration,
+
+    /// How soon one with less is used. Default: 5 minutes, unless it ends before.
+    pub hint_used_within: Duration,
+
+    /// How long a hint is used at all. Default: 1 hour.
+    pub longest_hint: Duration,
 
     /// What memory may hold. Default: 200 users, 32 MiB; above, trimmed to the 100 used last.
     ///
@@ -183,6 +189,9 @@ impl Default for Policy {
             indexed_db_fresh_for: Duration::from_secs(7 * DAY),
             document_fresh_for: Duration::from_secs(5 * MINUTE),
             absence_fresh_for: Duration::from_secs(30 * MINUTE),
+            hint_spare: Duration::from_secs(10 * MINUTE),
+            hint_used_within: Duration::from_secs(5 * MINUTE),
+            longest_hint: Duration::from_secs(HOUR),
             memory: Limits { entries: 200, bytes: 32 * MIB, trim_entries_to: 100 },
             local_storage: Limits { entries: 200, bytes: 2 * MIB, trim_entries_to: 200 },
             indexed_db: Limits { entries: 10_000, bytes: 50 * MIB, trim_entries_to: 10_000 },

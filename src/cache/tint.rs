@@ -1,18 +1,33 @@
 //! The colour of a picture that is still on its way.
 
+use miniature_api::ImageId;
 use std::fmt;
 
-/// A picture's average colour, opaque. Written as CSS has it: `#1f6f8b`.
+/// An image's average colour, opaque. Written as CSS has it: `#1f6f8b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tint([u8; 3]);
+pub struct Tint {
+    image: ImageId,
+    colour: [u8; 3],
+}
 
 impl Tint {
-    /// The average colour of the image of a [ThumbHash](https://evanw.github.io/thumbhash/) in base64. None
+    #[cfg(test)]
+    pub(crate) fn grey(image: ImageId) -> Self {
+        Self { image, colour: [128; 3] }
+    }
+
+    /// Whose colour it is.
+    pub(crate) fn image(&self) -> ImageId {
+        self.image
+    }
+
+    /// The average colour of an image by its [ThumbHash](https://evanw.github.io/thumbhash/) in base64. None
     /// if that is none.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 255")]
-    pub(crate) fn of_thumbhash(text: &str) -> Option<Self> {
+    pub(crate) fn of_thumbhash(image: ImageId, text: &str) -> Option<Self> {
         let (red, green, blue, _) = thumbhash::thumb_hash_to_average_rgba(&head(text)?).ok()?;
-        Some(Self([red, green, blue].map(|part| (part * 255.0) as u8)))
+        let colour = [red, green, blue].map(|part| (part * 255.0) as u8);
+        Some(Self { image, colour })
     }
 }
 
@@ -40,7 +55,7 @@ fn sextet(letter: u8) -> Option<u32> {
 
 impl fmt::Display for Tint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bits = self.0.iter().fold(0, |bits: u64, part| bits << 8 | u64::from(*part));
+        let bits = self.colour.iter().fold(0, |bits: u64, part| bits << 8 | u64::from(*part));
         write!(f, "#{bits:06x}")
     }
 }
@@ -50,6 +65,14 @@ mod tests {
     use super::*;
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
+    fn image() -> ImageId {
+        "000102030405060708090a0b0c0d0e0f".parse().unwrap()
+    }
+
+    fn of(text: &str) -> Option<Tint> {
+        Tint::of_thumbhash(image(), text)
+    }
+
     #[test]
     fn a_thumbhash_has_one_colour() {
         let plain = |rgba: [u8; 4]| {
@@ -57,22 +80,22 @@ mod tests {
             STANDARD.encode(hash)
         };
         let near = |tint: Tint, [red, green, blue]: [u8; 3]| {
-            tint.0.iter().zip([red, green, blue]).all(|(is, was)| is.abs_diff(was) < 12)
+            tint.colour.iter().zip([red, green, blue]).all(|(is, was)| is.abs_diff(was) < 12)
         };
         for colour in [[200, 30, 30], [30, 120, 200], [0, 0, 0], [255, 255, 255]] {
             let [red, green, blue] = colour;
-            let tint = Tint::of_thumbhash(&plain([red, green, blue, 255])).unwrap();
+            let tint = of(&plain([red, green, blue, 255])).unwrap();
             assert!(near(tint, colour), "{tint} of {colour:?}");
         }
         // `////` says that there is alpha, and ends before it.
-        assert_eq!(Tint::of_thumbhash("////"), Tint::of_thumbhash("////////////"));
-        assert_eq!(Tint([1, 171, 255]).to_string(), "#01abff");
+        assert_eq!(of("////"), of("////////////"));
+        assert_eq!(Tint { image: image(), colour: [1, 171, 255] }.to_string(), "#01abff");
     }
 
     #[test]
     fn what_is_no_thumbhash_has_none() {
         for text in ["", "-", "AAA", "no base64", "AA=A", "é//"] {
-            assert_eq!(Tint::of_thumbhash(text), None, "{text}");
+            assert_eq!(of(text), None, "{text}");
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     browser::{
         clock, decode,
         indexed_db::IndexedDbShelf,
+        later,
         layer::CacheLayer,
         local_storage::LocalStorageShelf,
         origin::{Api, take_boot},
@@ -32,6 +33,7 @@ use crate::{
         core::{Answer, Core, Effect, EffectId, Event, Fetched, Request, View, ViewerId, Wake},
         entry::Content,
         key::{Source, Wanted},
+        layer::LayerError,
         policy::Policy,
     },
 };
@@ -264,10 +266,20 @@ async fn begin(shelf: IndexedDbShelf, effect: Effect<Content>) {
     let (id, answer) = match effect {
         Effect::Read { id, lookups } => (id, Answer::Read(shelf.get_many(&lookups).await)),
         Effect::ReadDocuments { id, keys } => (id, Answer::Documents(shelf.documents(&keys).await)),
-        Effect::Write { id, ops, now, room, .. } => {
-            (id, Answer::Written(shelf.apply(&ops, now, room).await))
-        }
-        Effect::Measure { id } => (id, Answer::Measured(shelf.usage().await)),
+        Effect::Write { id, ops, now, room, .. } => (
+            id,
+            Answer::Written(match is_whole().await {
+                Ok(()) => shelf.apply(&ops, now, room).await,
+                Err(error) => Err(error),
+            }),
+        ),
+        Effect::Measure { id } => (
+            id,
+            Answer::Measured(match is_whole().await {
+                Ok(()) => shelf.usage().await,
+                Err(error) => Err(error),
+            }),
+        ),
         Effect::Erase { id, .. } => (id, Answer::Erased(shelf.clear().await)),
         Effect::Decode { id, rendition } => {
             (id, Answer::Decoded(decode::decodes(&rendition).await))
@@ -285,6 +297,11 @@ async fn begin(shelf: IndexedDbShelf, effect: Effect<Content>) {
         | Effect::Report(_) => return,
     };
     driver().answer(id, answer);
+}
+
+/// What writes IndexedDB comes with the later half of the program.
+async fn is_whole() -> Result<(), LayerError> {
+    later::bring().await.map_err(|_| LayerError::Failed)
 }
 
 async fn send(id: EffectId, request: Request, lineage: Option<Lineage>) -> Fetched<Content> {

@@ -49,6 +49,11 @@ pub fn use_feed(account: &UserId) -> FeedList {
     feed
 }
 
+/// Whether there are posts of the account.
+pub(crate) fn is_feed_held() -> bool {
+    driver().read(|core| !core.feed().posts.is_empty())
+}
+
 impl FeedList {
     /// What is shown, and how many posts wait.
     pub fn view(&self) -> ArcRwSignal<FeedView> {

@@ -61,24 +61,24 @@ impl FriendList {
     }
 
     /// Says which rows are in view or near it, by index. A range that reaches beyond the rows that
-    /// there are asks for more.
-    pub fn look_at(&self, rows: Range<usize>) {
-        self.view(rows, Some(rendition_size_untracked(LIST_PICTURE_PX)));
+    /// there are asks for more. So many behind them are loaded `ahead`, unless they are there.
+    pub fn look_at(&self, rows: Range<usize>, ahead: usize) {
+        self.view(rows, Some(rendition_size_untracked(LIST_PICTURE_PX)), ahead);
     }
 
     /// Says that somebody is looked for who may stand beyond the rows that there are: page by page
     /// all come, without pictures.
     pub fn look_through(&self) {
-        self.view(usize::MAX - 1..usize::MAX, None);
+        self.view(usize::MAX - 1..usize::MAX, None, 0);
     }
 
-    fn view(&self, rows: Range<usize>, pictures: Option<Size>) {
-        driver().handle(Event::FriendsViewed(ListView { rows, pictures }));
+    fn view(&self, rows: Range<usize>, pictures: Option<Size>, ahead: usize) {
+        driver().handle(Event::FriendsViewed(ListView { rows, pictures, ahead }));
     }
 
     /// Says that the list is not on screen. Its first page is kept up to date.
     pub fn look_away(&self) {
-        self.look_at(0..0);
+        self.look_at(0..0, 0);
     }
 
     /// Asks again, now, for what could not be had.

@@ -66,7 +66,7 @@ fn hear(text: String) {
 /// Tells the core once the first frame was painted.
 pub(super) fn listen_once_painted() {
     let painted = || driver().handle(Event::Painting { has_locks: lock::has_locks() });
-    schedule::next_frame(move || schedule::next_frame(painted));
+    schedule::once_painted(painted);
 }
 
 impl Driver {

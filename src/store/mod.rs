@@ -25,6 +25,7 @@ mod signals;
 mod surroundings;
 
 pub use connection::{Connection, use_connection};
+pub(crate) use feed::is_feed_held;
 pub use feed::{Draft, FeedList, use_feed};
 pub use friends::{FriendList, LIST_PICTURE_PX, provide_friend_list, use_friend_list};
 pub use own::{

@@ -1,6 +1,9 @@
 //! Which images are in a picture's place: one that is painted, and one on its way.
 
-use crate::store::{Shown, Status, View};
+use crate::{
+    cache::tint::Tint,
+    store::{Shown, Status, View},
+};
 use miniature_api::{Revision, UserId};
 
 /// One `<img>`: of whom, and of what.
@@ -25,6 +28,8 @@ pub(super) struct Frames {
     is_loading: bool,
     /// The revision that says that there is no picture.
     without_picture: Option<Revision>,
+    /// The colour of an image that is on its way.
+    tint: Option<Tint>,
 }
 
 impl Frames {
@@ -36,6 +41,7 @@ impl Frames {
         let revision = settled.and_then(|view| view.revision);
         self.painted.take_if(|frame| frame.user != *user);
         self.incoming.take_if(|frame| frame.user != *user);
+        let tint = view.as_ref().and_then(|view| view.tint);
         match view.and_then(|view| view.shown) {
             Some(shown) => {
                 self.without_picture = None;
@@ -49,7 +55,18 @@ impl Frames {
         if self.incoming.as_ref().is_some_and(|frame| frame.serial == loaded) {
             self.painted = self.incoming.take();
         }
+        // Until the image is painted: initials would flash in between.
+        let is_of = |tint: &Tint| {
+            self.painted.is_none()
+                && self.incoming.as_ref().is_some_and(|frame| frame.shown.image == tint.image())
+        };
+        self.tint = tint.or(self.tint.filter(is_of));
         self
+    }
+
+    /// The colour to stand in the place of a picture that is on its way.
+    pub(super) fn tint(&self) -> Option<Tint> {
+        self.tint
     }
 
     /// The image to be seen now.
@@ -95,7 +112,10 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cache::key::Source, store::PictureUrl};
+    use crate::{
+        cache::{key::Source, layer::OriginError},
+        store::PictureUrl,
+    };
     use miniature_api::{ImageId, Size};
     use proptest::prelude::*;
 
@@ -202,5 +222,26 @@ mod tests {
         let gone = View { revision: Some(Revision(3)), ..step(None, settled) };
         let frames = frames.next(&ada, Some(gone), 2);
         assert_eq!(state(&frames), ("fallback", Some(3)), "removed");
+    }
+
+    #[test]
+    fn a_colour_stays_until_the_image_is_painted_and_is_never_of_someone_else() {
+        let (ada, other) = (user(false), user(true));
+        let step = |image, status| view(Step { user: false, image, status, loaded: 0 });
+        let here = step(Some(1), Status::Settled);
+        let grey = here.shown.as_ref().map(|shown| Tint::grey(shown.image));
+        let on_its_way = View { tint: grey, ..step(None, Status::Loading) };
+        let frames = Frames::default().next(&ada, Some(on_its_way), 0);
+        assert_eq!(frames.tint(), grey);
+
+        let loads = frames.clone().next(&ada, Some(here.clone()), 0);
+        assert_eq!(loads.tint(), grey, "initials would flash in between");
+        assert_eq!(loads.next(&ada, Some(here), 1).tint(), None);
+
+        let of_another =
+            view(Step { user: true, image: Some(2), status: Status::Settled, loaded: 0 });
+        assert_eq!(frames.clone().next(&other, Some(of_another), 0).tint(), None);
+        let failed = step(None, Status::Failed(OriginError::Unreachable));
+        assert_eq!(frames.next(&ada, Some(failed), 0).tint(), None, "it may never come");
     }
 }

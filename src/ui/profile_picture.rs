@@ -38,10 +38,7 @@ pub fn CachedProfilePicture(
     let source = move || frames.read().painted().map(|frame| frame.shown.source.as_str());
     let revision = move || frames.read().revision().map(|revision| revision.0);
     // An empty value takes the property away.
-    let tint = move || {
-        let tint = picture.view.with(|view| view.as_ref()?.tint);
-        tint.map(|tint| tint.to_string()).unwrap_or_default()
-    };
+    let tint = move || frames.read().tint().map(|tint| tint.to_string()).unwrap_or_default();
     let bare = Memo::new(move |_| frames.read().painted().is_none());
 
     view! {

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, time::Duration};
 
 use miniature::{
-    api::{BatchEntry, FriendsPage, NotFound},
+    api::{BatchEntry, FriendsPage, Hint, NotFound},
     browser::origin::Api,
     cache::{
         core::{Fetched, FriendsReply, Refusal, Reply, Request},
@@ -15,7 +15,7 @@ use miniature::{
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::{
-    requests::{answering, fetch, pictures},
+    requests::{answering, fetch, pictures, rendition},
     samples::{
         GATEWAYS, NO_SESSION, PIXEL, SIZE, container, image, lineage, profile, record, user,
     },
@@ -57,7 +57,7 @@ fn webp(bytes: &[u8]) -> Content {
 async fn a_batch_brings_records_and_renditions_that_are_what_they_claim() {
     let grace = record("grace", 2).record;
     let nobody = BatchEntry::Missing { user_id: user("ada"), error: NotFound::NotFound };
-    let entries = vec![nobody, BatchEntry::Found(grace)];
+    let entries = vec![nobody, grace.into()];
     let json = serde_json::to_string(&entries).unwrap();
     let large = [0; 1_001];
     let images: [(u8, &[u8]); 4] = [(2, &container()), (3, &PIXEL), (4, b"<html>"), (5, &large)];
@@ -75,10 +75,39 @@ async fn a_batch_brings_records_and_renditions_that_are_what_they_claim() {
     assert_eq!(outcome, Ok(Reply::Pictures { entries, renditions }));
 }
 
+#[wasm_bindgen_test]
+async fn a_rendition_from_a_store_is_what_was_asked_for_or_refused() {
+    let body = |bytes: &[u8]| format!("new Response(new Uint8Array({bytes:?}))");
+    let refused = Err(OriginError::Status(403).into());
+    let cases = [
+        (body(&container()), Ok(Reply::Rendition((image(2), Ok(webp(&container())))))),
+        (body(&PIXEL), Ok(Reply::Rendition((image(2), Err(RasterError::WrongSize))))),
+        (body(b"<html>"), Ok(Reply::Rendition((image(2), Err(RasterError::NotWebp))))),
+        ("new Response('<Error/>', { status: 403 })".to_owned(), refused),
+        ("Promise.reject(new TypeError())".to_owned(), Err(OriginError::Unreachable.into())),
+    ];
+    for (answer, expected) in cases {
+        let _answer = answering(&answer);
+        assert_eq!(outcome(&rendition("https://store.example/2")).await, expected, "{answer}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_record_may_say_where_its_bytes_are() {
+    let (content_type, url) = ("image/webp".to_owned(), "https://store.example/2".to_owned());
+    let hint = Hint { url, expires_in_s: Some(3_000), content_type, bytes: 7 };
+    let hint = Some(Box::new(hint));
+    let entries = vec![BatchEntry::Found { record: record("grace", 2).record, hint }];
+    let json = serde_json::to_string(&entries).unwrap();
+    let _answer = answering(&form("records", &json, &[]));
+    let renditions = Vec::new();
+    assert_eq!(outcome(&pictures()).await, Ok(Reply::Pictures { entries, renditions }));
+}
+
 /// Once it failed all 50.
 #[wasm_bindgen_test]
 async fn a_batch_line_that_a_newer_server_words_differently_costs_that_user_alone() {
-    let known = BatchEntry::Found(record("grace", 2).record);
+    let known = BatchEntry::from(record("grace", 2).record);
     let line = serde_json::to_string(&known).unwrap();
     let json = format!(
         r#"[{{"user_id":"ada","revision":"12b"}},{line},7,{{"user_id":"eve","error":"moved"}}]"#

@@ -12,13 +12,14 @@ use miniature::{
     cache::{
         core::{Fetched, Reply, Request},
         entry::Content,
+        key::RenditionKey,
         layer::OriginError,
     },
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::{
-    samples::{GATEWAYS, NO_SESSION, SIZE, lineage, user},
+    samples::{GATEWAYS, NO_SESSION, SIZE, image, lineage, user},
     script::Replaced,
 };
 
@@ -41,6 +42,10 @@ pub(crate) fn pictures() -> Request {
     let held = BatchUser { user_id: user("ada"), held: Some(Revision(12)) };
     let new = BatchUser { user_id: user("grace"), held: None };
     Request::Pictures { size: SIZE, users: vec![held, new] }
+}
+
+pub(crate) fn rendition(url: &str) -> Request {
+    Request::Rendition { url: url.into(), key: RenditionKey { image: image(2), size: SIZE } }
 }
 
 pub(crate) async fn fetch(request: &Request, lineage: Option<Lineage>) -> Fetched<Content> {
@@ -89,6 +94,23 @@ async fn a_request_elsewhere_goes_there() {
     let _answer = answering("new Response('')");
     Api::at("https://api.example").fetch(&Request::Session, None, 1, &|_| {}).await;
     assert_eq!(asked("url"), "https://api.example/api/session");
+}
+
+/// What the API names goes to a store: with nothing that says who asks.
+#[wasm_bindgen_test]
+async fn a_rendition_is_asked_for_where_the_hint_says() {
+    let _answer = answering("new Response('')");
+    let api = Api::at("https://api.example");
+    for (hint, url) in [
+        ("https://store.example/7?X-Amz-Signature=8", "https://store.example/7?X-Amz-Signature=8"),
+        ("/images/7?size=64", "https://api.example/images/7?size=64"),
+    ] {
+        api.fetch(&rendition(hint), Some(lineage(1)), 1_000, &|_| {}).await;
+        assert_eq!(asked("url"), url);
+        assert_eq!(asked("init.headers.get('miniature-lineage')"), "null");
+        assert_eq!(asked("init.credentials"), "same-origin");
+        assert_eq!(asked("init.cache"), "no-store");
+    }
 }
 
 #[wasm_bindgen_test]

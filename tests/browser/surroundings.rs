@@ -156,7 +156,7 @@ async fn an_element_is_seen_to_come_and_go() {
 }
 
 #[wasm_bindgen_test]
-fn the_screen_and_the_wish_to_save_data_are_read() {
+fn the_screen_and_the_line_are_read() {
     assert!(viewport::device_pixel_ratio() > 0.0);
     let connection = |saves: &str| {
         Replaced::by(&format!(
@@ -164,9 +164,16 @@ fn the_screen_and_the_wish_to_save_data_are_read() {
              return () => {{ delete navigator.connection; }};"
         ))
     };
-    for (value, expected) in [("{ saveData: true }", true), ("{}", false), ("undefined", false)] {
+    let cases = [
+        ("{ saveData: true }", true),
+        ("{ effectiveType: '3g' }", true),
+        ("{ saveData: false, effectiveType: '4g' }", false),
+        ("{}", false),
+        ("undefined", false),
+    ];
+    for (value, expected) in cases {
         let _connection = connection(value);
-        assert_eq!(viewport::save_data(), expected, "{value}");
+        assert_eq!(viewport::spares_traffic(), expected, "{value}");
     }
 }
 

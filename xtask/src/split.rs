@@ -40,16 +40,22 @@ struct Halves {
 }
 
 /// Splits a module; `is_later` tells by a function's name where it belongs. What only later functions
-/// call comes later, too.
+/// call comes later, too. Of those that are never called, as `is_dead` tells, nothing stays but a trap.
 ///
 /// # Errors
 ///
 /// If the module is not one as wasm-bindgen makes it.
-fn split(wasm: &[u8], is_later: impl Fn(&str) -> bool) -> Result<Halves> {
+fn split(
+    wasm: &[u8],
+    is_later: impl Fn(&str) -> bool,
+    is_dead: impl Fn(&str) -> bool,
+) -> Result<Halves> {
     let mut first = parse(wasm)?;
     let mut later = parse(wasm)?;
-    drop_exports(&mut first)?;
-    drop_exports(&mut later)?;
+    for module in [&mut first, &mut later] {
+        drop_exports(module)?;
+        empty(module, &is_dead)?;
+    }
     let renamed = shorten_names(&mut first);
     shorten_names(&mut later);
     let plan = Plan::new(&first, is_later)?;
@@ -70,6 +76,27 @@ fn drop_exports(module: &mut Module) -> Result<()> {
     let unused: Vec<String> =
         all.filter(|name| UNUSED.iter().any(|start| name.starts_with(start))).collect();
     unused.iter().try_for_each(|name| module.exports.remove(name))
+}
+
+/// Empties dead functions, which the table of functions holds still.
+fn empty(module: &mut Module, is_dead: impl Fn(&str) -> bool) -> Result<()> {
+    // What only the exports led to that are gone calls them, too.
+    walrus::passes::gc::run(module);
+    let graph = Graph::new(module);
+    let dead = graph.named(module, is_dead);
+    let ids = functions(module);
+    if let Some(called) = graph.called_from_outside(&dead).first() {
+        bail!("this is called, and was never to be: {:?}", module.funcs.get(ids[*called]).name);
+    }
+    for id in dead.into_iter().map(|index| ids[index]) {
+        let (params, results) = module.types.params_results(module.funcs.get(id).ty());
+        let (params, results) = (params.to_vec(), results.to_vec());
+        let args: Vec<_> = params.iter().map(|param| module.locals.add(*param)).collect();
+        let mut trap = FunctionBuilder::new(&mut module.types, &params, &results);
+        trap.func_body().unreachable();
+        module.funcs.get_mut(id).kind = FunctionKind::Local(trap.local_func(args));
+    }
+    Ok(())
 }
 
 /// Gives each import, and each export named after Rust's types, a short name by its place, and returns

@@ -15,10 +15,13 @@
 //! the rendition nearer; and what is wrong in a cache of hints never goes out.
 
 use std::{
+    collections::HashMap,
+    future,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
+use futures_util::{StreamExt, stream};
 use miniature_api::{Hint, ImageId, Size};
 use moka::future::Cache;
 use serde::{Deserialize, Serialize};
@@ -32,6 +35,9 @@ use crate::{
     redis::Redis,
     storage::FileName,
 };
+
+/// How many hints are looked up at once.
+const AT_ONCE: usize = 16;
 
 /// Every hint. Cheap to clone; clones share what is kept.
 #[derive(Clone, Debug)]
@@ -115,6 +121,18 @@ impl Hints {
             return Ok((hint(signed.url.to_string(), Some(left)), layer.max(signed_layer)));
         }
         Ok((hint(format!("/images/{image}?size={size}"), None), layer))
+    }
+
+    /// Signed URLs of those of the images that have one. In proxy delivery, or with the store away, none
+    /// has.
+    pub async fn signed_of(&self, images: &[ImageId], size: Size) -> HashMap<ImageId, Hint> {
+        if self.signer.is_none() {
+            return HashMap::new();
+        }
+        let each = stream::iter(images.iter().copied());
+        let each = each.map(async |image| Some((image, self.get(image, size).await.ok()?.0)));
+        let found = each.buffered(AT_ONCE).filter_map(future::ready);
+        found.filter(|(_, hint)| future::ready(hint.expires_in_s.is_some())).collect().await
     }
 
     async fn signed(

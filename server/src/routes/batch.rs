@@ -1,6 +1,6 @@
 //! `/api/images/batch`: many users' pictures in one answer.
 
-use std::{convert::Infallible, str::FromStr};
+use std::{collections::HashMap, convert::Infallible, str::FromStr};
 
 use axum::{
     extract::{FromRequestParts, State},
@@ -8,8 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use miniature_api::{
-    BATCH_LIMIT, BatchEntry, BatchUser, IdError, ImageId, NotFound, Problem, RECORDS_PART, Size,
-    UserId,
+    BATCH_LIMIT, BatchEntry, BatchUser, Hint, IdError, ImageId, NotFound, Problem, RECORDS_PART,
+    Size, UserId,
 };
 use thiserror::Error;
 
@@ -26,7 +26,8 @@ use super::{
 use crate::{ApiError, App, profiles::Answer};
 
 /// `GET /api/images/batch?size=64&users=ada:12,grace`: the records of up to 50 users, and the
-/// pictures that are newer than those held.
+/// pictures that are newer than those held. In presigned delivery the store has the bytes of the larger
+/// sizes: their records carry a hint instead.
 ///
 /// # Errors
 ///
@@ -62,13 +63,19 @@ pub(crate) async fn batch(
     let ids = users.iter().map(|user| user.user_id.clone()).collect::<Vec<_>>();
     let (found, layer) = app.profiles().get_many(&ids).await?;
     timing.passed("profiles", layer.name(), layer.is_hit());
-    let entries = ids.into_iter().zip(found).map(entry).collect::<Vec<_>>();
+    let mut entries = ids.into_iter().zip(found).map(entry).collect::<Vec<_>>();
+    let mut images = newer(&users, holds_ours, &entries);
+    if size > Size::PREVIEW {
+        let signed = app.hints().signed_of(&images, size).await;
+        images.retain(|image| !signed.contains_key(image));
+        give(&mut entries, &signed);
+    }
     let answer = if with_bytes {
         let parts = Multipart {
             route: "/api/images/batch",
             name: RECORDS_PART,
             json: written(&entries)?,
-            images: newer(&users, holds_ours, &entries),
+            images,
             size,
         };
         parts.look(app.renditions(), &mut timing).await?.answer(app.renditions())
@@ -123,7 +130,7 @@ impl FromStr for Users {
 
 fn entry((user_id, found): (UserId, Answer)) -> BatchEntry {
     match found {
-        Some(profile) => BatchEntry::Found(profile.picture.clone()),
+        Some(profile) => profile.picture.clone().into(),
         None => BatchEntry::Missing { user_id, error: NotFound::NotFound },
     }
 }
@@ -137,7 +144,7 @@ fn newer(
 ) -> Vec<ImageId> {
     let mut images = Vec::new();
     for (user, entry) in users.iter().zip(entries) {
-        let BatchEntry::Found(record) = entry else { continue };
+        let BatchEntry::Found { record, .. } = entry else { continue };
         let Some(image) = record.image_id else { continue };
         let held = user.held.filter(|_| holds_ours);
         if held < Some(record.revision) && !images.contains(&image) {
@@ -145,6 +152,16 @@ fn newer(
         }
     }
     images
+}
+
+/// Puts hints to the records whose images they lead to.
+fn give(entries: &mut [BatchEntry], hints: &HashMap<ImageId, Hint>) {
+    for entry in entries {
+        if let BatchEntry::Found { record, hint } = entry {
+            let found = record.image_id.and_then(|image| hints.get(&image));
+            *hint = found.cloned().map(Box::new);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -171,7 +188,7 @@ mod tests {
                 image_id: image.map(|byte| ImageId::from_bytes([byte; 16])),
                 thumbhash: None,
             };
-            let entries = vec![BatchEntry::Found(record); users.len()];
+            let entries = vec![BatchEntry::from(record); users.len()];
             let images = newer(&users, HoldsOurs(true), &entries);
             assert_eq!(images.len(), expected, "{users:?} {image:?}");
             let images = newer(&users, HoldsOurs(false), &entries);

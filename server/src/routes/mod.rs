@@ -54,6 +54,7 @@ pub fn app(app: App) -> Router {
     let (routes, mut description) = described().split_for_parts();
     openapi::add_session(&mut description, app.sign_in());
     openapi::add_lineage(&mut description);
+    openapi::add_account(&mut description);
     let description = Arc::new(description);
     let describe = async move |signed_in: SignedIn| openapi::answer(signed_in, &description);
     let routes = routes

@@ -66,6 +66,31 @@ pub(super) fn add_lineage(description: &mut openapi::OpenApi) {
     }
 }
 
+/// Every request under `/api/` that changes something may name its account. One that signs in or out has
+/// other means.
+pub(super) fn add_account(description: &mut openapi::OpenApi) {
+    let account = ParameterBuilder::new()
+        .name("Miniature-Account")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "the account that means to change something; if the session is another's by now, \
+             nothing is changed (409)",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build();
+    let components = description.components.get_or_insert_default();
+    components.parameters.insert("Account".to_owned(), RefOr::T(account));
+    let paths = description.paths.paths.iter_mut();
+    for (_, item) in paths.filter(|(path, _)| is_under(path, "/api") && *path != "/api/session") {
+        let changing = [&mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+        for operation in changing.into_iter().flatten() {
+            let account = RefOr::Ref(Ref::new("#/components/parameters/Account"));
+            operation.parameters.get_or_insert_default().push(account);
+        }
+    }
+}
+
 /// What every route that needs a session may answer.
 #[derive(Debug, IntoResponses)]
 #[expect(dead_code, reason = "it only describes")]

@@ -34,7 +34,7 @@ async fn a_batch_of_arbitrary_users_is_answered_in_order_or_refused() {
         }
         assert_eq!(answer.status, StatusCode::OK, "{users:?}");
         let told = answer.json::<Vec<BatchEntry>>().into_iter().map(|entry| match entry {
-            BatchEntry::Found(record) => record.user_id,
+            BatchEntry::Found { record, .. } => record.user_id,
             BatchEntry::Missing { user_id, .. } => user_id,
         });
         let told = told.map(|user| user.to_string()).collect::<Vec<_>>();

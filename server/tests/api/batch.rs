@@ -17,8 +17,12 @@ async fn records_come_in_the_order_asked_and_pictures_with_them() {
     assert_eq!((parts[0].name.as_str(), &parts[0].file_name), ("records", &None));
     assert_eq!(parts[0].content_type, "application/json");
     let entries = serde_json::from_slice::<Vec<BatchEntry>>(&parts[0].body).unwrap();
-    let [BatchEntry::Found(zoe), BatchEntry::Missing { user_id, .. }, BatchEntry::Found(noah), _] =
-        &entries[..]
+    let [
+        BatchEntry::Found { record: zoe, .. },
+        BatchEntry::Missing { user_id, .. },
+        BatchEntry::Found { record: noah, .. },
+        _,
+    ] = &entries[..]
     else {
         panic!("{entries:?}")
     };

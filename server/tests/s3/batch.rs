@@ -4,12 +4,13 @@ use axum::{
 };
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
-use miniature_api::Size;
+use miniature_api::{BatchEntry, Hint, Size};
 use miniature_server::{config::Delivery, images::image_id, limits::Limits, storage::NewPerson};
 use tower::ServiceExt;
 
 use crate::{
-    fixture::{Fixture, png, user},
+    fixture::{Browser, Fixture, picture_of, png, user},
+    gate::Fault,
     store::Store,
 };
 
@@ -48,6 +49,61 @@ async fn fifty_users_come_with_their_bytes_for_one_read_a_picture() {
     assert_eq!(store.gate.count(&Method::GET, ""), 50);
     assert_eq!(browser.get(&path).await.parts().await.len(), 51);
     assert_eq!(store.gate.count(&Method::GET, ""), 50, "from memory");
+}
+
+/// What a batch says of each user, and how many pictures came along.
+async fn entries(browser: &Browser<'_>, size: u32, users: &str) -> (Vec<Option<Hint>>, usize) {
+    let path = format!("/api/images/batch?size={size}&users={users}");
+    let parts = browser.get(&path).await.parts().await;
+    let entries = serde_json::from_slice::<Vec<BatchEntry>>(&parts[0].body).unwrap();
+    let hint = |entry| match entry {
+        BatchEntry::Found { hint, .. } => hint.map(|hint| *hint),
+        BatchEntry::Missing { .. } => None,
+    };
+    (entries.into_iter().map(hint).collect(), parts.len() - 1)
+}
+
+#[tokio::test]
+async fn a_batch_says_where_the_store_has_what_is_large() {
+    let store = Store::start().await;
+    let server = store.server(Delivery::Presigned).await;
+    let browser = server.browser("ada").await;
+
+    let (hints, pictures) = entries(&browser, 256, "bea,nobody,dan:0,noah,cem:1").await;
+    assert_eq!(pictures, 0);
+    let named = hints.iter().map(Option::is_some).collect::<Vec<_>>();
+    assert_eq!(named, [true, false, true, false, false], "of what is newer than what is held");
+    for hint in hints.into_iter().flatten() {
+        assert!(hint.expires_in_s >= Some(600), "{hint:?}");
+        let bytes = reqwest::get(&hint.url).await.unwrap().bytes().await.unwrap();
+        assert_eq!(bytes.len() as u64, hint.bytes);
+    }
+
+    for size in [64, 128] {
+        assert_eq!(entries(&browser, size, "bea,dan").await, (vec![None, None], 2), "{size}");
+    }
+    let records = browser.get("/api/images/batch?size=512&users=bea&bytes=0").await;
+    let [BatchEntry::Found { hint, .. }] = &records.json::<Vec<BatchEntry>>()[..] else { panic!() };
+    assert!(hint.is_some(), "for those who fetch for themselves");
+}
+
+#[tokio::test]
+async fn with_the_store_away_a_batch_brings_what_this_server_has() {
+    let store = Store::start().await;
+    let server = store.server(Delivery::Presigned).await;
+    let browser = server.browser("ada").await;
+    let path = format!("/images/{}?size=256", picture_of("bea"));
+    assert_eq!(browser.get(&path).await.status, StatusCode::OK, "in memory from here on");
+    store.gate.fail_with(Some(Fault::Status(StatusCode::SERVICE_UNAVAILABLE)));
+    assert_eq!(entries(&browser, 256, "bea").await, (vec![None], 1));
+}
+
+#[tokio::test]
+async fn without_signed_urls_all_come_along() {
+    let store = Store::start().await;
+    let server = store.server(Delivery::Proxy).await;
+    let browser = server.browser("ada").await;
+    assert_eq!(entries(&browser, 256, "bea,dan").await, (vec![None, None], 2));
 }
 
 #[tokio::test]

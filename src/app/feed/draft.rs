@@ -9,20 +9,11 @@ use leptos::prelude::*;
 use miniature_api::UserId;
 
 #[component]
-pub(super) fn Drafts(feed: FeedList, account: UserId) -> impl IntoView {
-    let drafts = feed.drafts();
-    let feed = StoredValue::new(feed);
-    view! {
-        <For
-            each=move || drafts.get()
-            key=|draft| (draft.id.clone(), draft.failure.is_some())
-            children=move |draft| view! { <DraftCard feed account=account.clone() draft /> }
-        />
-    }
-}
-
-#[component]
-fn DraftCard(feed: StoredValue<FeedList>, account: UserId, draft: Draft) -> impl IntoView {
+pub(super) fn DraftCard(
+    feed: StoredValue<FeedList>,
+    account: UserId,
+    draft: Draft,
+) -> impl IntoView {
     let Draft { id, text, failure } = draft;
     let user = Signal::stored(account);
     let profile = use_profile(user);

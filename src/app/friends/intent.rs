@@ -62,9 +62,9 @@ impl Intent {
     }
 
     /// Once somebody moves in the list, loads a few of the rows in view in each calm moment.
-    /// Not for who saves data.
+    /// Not for those who save data or have a slow line.
     pub(super) fn prefetch_in_view(self, shown: Memo<Shown>, band: Memo<Band>) {
-        if viewport::save_data() {
+        if viewport::spares_traffic() {
             return;
         }
         let mut timer: Option<Timer> = None;

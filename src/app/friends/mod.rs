@@ -4,46 +4,49 @@ mod band;
 mod end;
 mod filter;
 mod intent;
+mod later;
 mod position;
 mod row;
 mod shown;
 
-use super::{notice::Trouble, profile_modal::profile_modal};
+use super::notice::Trouble;
 use crate::{
     store::{FriendList, react, use_friend_list},
-    ui::{later, use_reveal},
+    ui::{self, use_reveal},
 };
 use band::{Band, use_band};
 use end::ListEnd;
 use filter::Filter;
 use intent::{Intent, user_of};
+use later::beside_the_list;
 pub(super) use position::{forget_position, provide_position};
 
 use leptos::prelude::*;
+use miniature_api::BATCH_LIMIT;
 use row::FriendRow;
 use shown::{Place, use_shown};
 
 /// The list, and a profile over it.
 #[component]
 pub(super) fn FriendsPage() -> impl IntoView {
-    let intent = Intent::new();
+    let (intent, ahead) = (Intent::new(), RwSignal::new(false));
     let expected = intent.expected();
     let not_loaded =
         |retry| view! { <Trouble text="Profiles could not be loaded." retry /> }.into_any();
     view! {
         <h1>"Friends"</h1>
-        {use_friend_list().map(|list| view! { <Friends list intent /> })}
-        {later(move || profile_modal(expected), None, not_loaded)}
+        {use_friend_list().map(|list| view! { <Friends list intent ahead /> })}
+        {ui::later(move || beside_the_list(expected, ahead), None, not_loaded)}
     }
 }
 
 #[component]
-fn Friends(list: FriendList, intent: Intent) -> impl IntoView {
+fn Friends(list: FriendList, intent: Intent, ahead: RwSignal<bool>) -> impl IntoView {
     let band = use_band();
     let wanted = RwSignal::new(String::new());
     let shown = use_shown(&list, wanted);
     let searches = Memo::new(move |_| shown.read().is_search());
-    say_what_is_seen(&list, band, searches);
+    say_what_is_seen(&list, band, searches, ahead);
     intent.prefetch_in_view(shown, band);
     let focused = RwSignal::new(None::<Place>);
     let drawn = Memo::new(move |_| shown.read().drawn(&band.read(), focused.read().as_ref()));
@@ -92,12 +95,19 @@ fn Friends(list: FriendList, intent: Intent) -> impl IntoView {
 
 /// The rows near the viewport are kept up to date; where they reach beyond the end of what is
 /// known, more is asked for; and all of them where a name is looked for.
-fn say_what_is_seen(list: &FriendList, band: Memo<Band>, searches: Memo<bool>) {
+fn say_what_is_seen(
+    list: &FriendList,
+    band: Memo<Band>,
+    searches: Memo<bool>,
+    ahead: RwSignal<bool>,
+) {
     let left = list.clone();
     on_cleanup(move || left.look_away());
     let list = list.clone();
     react(move || match searches.get() {
         true => list.look_through(),
-        false => list.look_at(band.read().wanted()),
+        false => {
+            list.look_at(band.read().wanted(), if ahead.get() { BATCH_LIMIT } else { 0 });
+        }
     });
 }

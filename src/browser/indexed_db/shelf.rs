@@ -14,7 +14,7 @@ use super::{
     write,
 };
 use crate::{
-    browser::layer::CacheLayer,
+    browser::{later, layer::CacheLayer, schedule},
     cache::{
         clock::Timestamp,
         core::{Op, Room, Written},
@@ -76,8 +76,13 @@ impl IndexedDbShelf {
         let (found, corrupt): (Vec<_>, Vec<_>) = read.into_iter().unzip();
         let corrupt: Vec<Place> = corrupt.concat();
         if !corrupt.is_empty() {
-            self.connection.run_aside(ALL_STORES, async move |transaction: &IdbTransaction| {
-                read::scrub(transaction, &corrupt).await
+            let connection = self.connection.clone();
+            schedule::spawn(async move {
+                if later::bring().await.is_ok() {
+                    connection.run_aside(ALL_STORES, async move |transaction: &IdbTransaction| {
+                        read::scrub(transaction, &corrupt).await
+                    });
+                }
             });
         }
         found
@@ -102,18 +107,19 @@ impl CacheLayer for IndexedDbShelf {
         room: Room,
     ) -> Result<Written, LayerError> {
         let ops: Rc<[Op<Content>]> = ops.into();
+        let run = async |halve: bool| {
+            let ops = ops.clone();
+            let work = async move |transaction: &IdbTransaction| match halve {
+                true => write::halve(transaction, &ops, now).await,
+                false => write::apply(transaction, &ops, now, room).await,
+            };
+            self.connection.run(ALL_STORES, Mode::Readwrite, work).await
+        };
         if room.halve {
             // In a transaction of its own: what it gives up is no room before it has ended.
-            let ops = ops.clone();
-            let work = async move |transaction: &IdbTransaction| {
-                write::halve(transaction, &ops, now).await
-            };
-            self.connection.run(ALL_STORES, Mode::Readwrite, work).await?;
+            run(true).await?;
         }
-        let work = async move |transaction: &IdbTransaction| {
-            write::apply(transaction, &ops, now, room).await
-        };
-        self.connection.run(ALL_STORES, Mode::Readwrite, work).await
+        run(false).await
     }
 
     /// First emptied, then the database deleted: another tab may hold it open for a while.

@@ -56,12 +56,13 @@ pub(super) async fn halve(
     transaction: &IdbTransaction,
     ops: &[Op<Content>],
     now: Timestamp,
-) -> Done<()> {
+) -> Done<Written> {
     let mut ledger = Ledger::open(transaction).await?;
     let entries = ledger.sum.entries / 2;
     let half = Limits { entries, bytes: ledger.sum.bytes / 2, trim_entries_to: entries };
     evict::evict(&mut ledger, half, &named_in(ops), now).await?;
-    ledger.forget_sum()
+    ledger.forget_sum()?;
+    Ok(Written::default())
 }
 
 fn named_in(ops: &[Op<Content>]) -> Names {

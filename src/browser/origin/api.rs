@@ -45,6 +45,8 @@ impl Api {
         progressed: &dyn Fn(u64),
     ) -> Fetched<Content> {
         let mut call = self.call(request);
+        // To another origin it would be a question of its own before each request.
+        let lineage = lineage.filter(|_| !matches!(request, Request::Rendition { .. }));
         if let Some(lineage) = lineage {
             call = call.header(LINEAGE_HEADER, lineage.to_string());
         }
@@ -67,7 +69,8 @@ impl Api {
     }
 
     fn call(&self, request: &Request) -> Call {
-        let url = self.url(&path(request));
+        let path = path(request);
+        let url = if path.starts_with('/') { self.url(&path) } else { path };
         match request {
             Request::Pictures { .. } => Call::get(url).header("accept", "multipart/form-data"),
             Request::Friends { etag: Some(etag), .. } => {
@@ -78,6 +81,7 @@ impl Api {
             }
             Request::SignOut(_) => Call::new("DELETE", url),
             Request::Friends { etag: None, .. }
+            | Request::Rendition { .. }
             | Request::Feed(_)
             | Request::Profile(_)
             | Request::Session => Call::get(url),
@@ -91,6 +95,7 @@ fn sent_by_boot(request: &Request, pictures: Option<miniature_api::Size>) -> Req
         Request::Friends { .. } => Request::Friends { cursor: None, pictures, etag: None },
         Request::Feed(_)
         | Request::Pictures { .. }
+        | Request::Rendition { .. }
         | Request::Profile(_)
         | Request::Session
         | Request::SignOut(_) => request.clone(),
@@ -103,6 +108,7 @@ fn path(request: &Request) -> String {
             let users: Vec<String> = users.iter().map(BatchUser::to_string).collect();
             format!("/api/images/batch?size={size}&users={}", users.join(","))
         }
+        Request::Rendition { url, .. } => url.to_string(),
         Request::Friends { cursor, pictures, etag: _ } => {
             let mut path = format!("/api/friends?limit={BATCH_LIMIT}");
             if let Some(cursor) = cursor {

@@ -42,6 +42,7 @@ pub fn take_boot(request: &Request, boot_age: Duration) -> Option<Begun> {
         Request::Friends { .. }
         | Request::Feed(_)
         | Request::Pictures { .. }
+        | Request::Rendition { .. }
         | Request::Profile(_)
         | Request::SignOut(_) => return None,
     };

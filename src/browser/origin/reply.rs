@@ -105,6 +105,10 @@ fn body_of(
             let entries = json::read_lines(text).ok_or(OriginError::Malformed)?;
             Ok(Reply::Pictures { entries, renditions: parts.checked(*size, limit) })
         }
+        Request::Rendition { key, .. } => {
+            let parts = Parts { json: &[], images: vec![(key.image, body)] };
+            parts.checked(key.size, limit).pop().map(Reply::Rendition).ok_or(OriginError::Malformed)
+        }
         Request::Friends { pictures, .. } => {
             let parts = parts(answer, body, FRIENDS_PART)?;
             Ok(Reply::Friends(Some(FriendsReply {

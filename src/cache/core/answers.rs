@@ -57,7 +57,11 @@ impl<B: Bytes> Core<B> {
         };
         self.release(id, &flight.task);
         match &flight.task {
-            Task::Pictures { .. } | Task::Document { .. } | Task::Session | Task::SignOut => {
+            Task::Pictures { .. }
+            | Task::Rendition { .. }
+            | Task::Document { .. }
+            | Task::Session
+            | Task::SignOut => {
                 self.flights.land(id);
                 self.queue.push_back(Effect::Cancel(id));
                 self.fetched(flight, super::Fetched::unanswered());
@@ -107,6 +111,12 @@ impl<B: Bytes> Core<B> {
                         target.map(|t| t.fetching.take_if(|fetching| fetching.id == id));
                     });
                 }
+            }
+            Task::Rendition { user, key } => {
+                self.people.change_known(user, |person| {
+                    let target = person.target_mut(key.size);
+                    target.map(|t| t.fetching.take_if(|fetching| fetching.id == id));
+                });
             }
             Task::Document { key, users } => {
                 self.release_document(id, key);

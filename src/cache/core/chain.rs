@@ -17,9 +17,11 @@ pub(super) struct Chain {
     pages: Vec<Doc>,
     /// The rows that are looked at; none: there is no such list on this page.
     viewed: Option<Range<usize>>,
+    /// So many rows behind those are to be there, however old.
+    ahead: usize,
     /// Whether the pages may be out of line.
     unaligned: bool,
-    /// The pages whose rows are looked at, the first, and the one that is lacking next, as of the
+    /// The pages whose rows are looked at, the first, and the one that is lacking next or ahead, as of the
     /// last [`Self::align`].
     wanted: Vec<usize>,
 }
@@ -31,12 +33,12 @@ impl Chain {
         if let Some(kept) = kept {
             page.keep(kept);
         }
-        Self { pages: vec![page], viewed: None, unaligned: true, wanted: Vec::new() }
+        Self { pages: vec![page], viewed: None, ahead: 0, unaligned: true, wanted: Vec::new() }
     }
 
-    /// These rows are looked at.
-    pub(super) fn look_at(&mut self, rows: Option<Range<usize>>) {
-        (self.viewed, self.unaligned) = (rows, true);
+    /// These rows are looked at, and so many are to be there behind them.
+    pub(super) fn look_at(&mut self, rows: Option<Range<usize>>, ahead: usize) {
+        (self.viewed, self.ahead, self.unaligned) = (rows, ahead, true);
     }
 
     #[cfg(test)]
@@ -93,7 +95,8 @@ impl Chain {
             let is_last = at + 1 == self.pages.len();
             let end = if current && !is_last { rows + count } else { usize::MAX };
             let seen = rows < viewed.end && viewed.start < end;
-            if at == 0 || seen {
+            let near = rows < viewed.end.saturating_add(self.ahead) && viewed.start < end;
+            if at == 0 || seen || (near && !current) {
                 wanted.push(at);
             }
             if !current {

@@ -54,6 +54,8 @@ pub(super) struct Kept {
 pub(super) enum Next {
     /// Nothing until something happens, or until then.
     Nothing(Option<Moment>),
+    /// Nothing until then: attempts have failed.
+    Rest(Moment),
     /// Look into IndexedDB.
     Read,
     /// Ask the server.
@@ -123,7 +125,7 @@ impl Doc {
             return Next::Nothing(None);
         }
         match self.pause.ends() {
-            ends if ends > now => Next::Nothing(Some(ends)),
+            ends if ends > now => Next::Rest(ends),
             _ => Next::Fetch,
         }
     }

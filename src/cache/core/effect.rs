@@ -143,7 +143,7 @@ pub enum Topic {
     Connection,
 }
 
-/// A request to the API. Nothing is changed by asking twice.
+/// A request to the API, or to where it says. Nothing is changed by asking twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// `GET /api/images/batch`: up to 50 users.
@@ -152,6 +152,13 @@ pub enum Request {
         size: Size,
         /// Of whom, each with the revision whose bytes are held at this size.
         users: Vec<BatchUser>,
+    },
+    /// The URL of a hint, which need not be of the API: one rendition.
+    Rendition {
+        /// Where it is.
+        url: Box<str>,
+        /// What it is.
+        key: RenditionKey,
     },
     /// `GET /api/friends`.
     Friends {

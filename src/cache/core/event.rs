@@ -184,6 +184,8 @@ pub struct ListView {
     pub rows: Range<usize>,
     /// The size of the pictures that rows show; none if pages are to come without.
     pub pictures: Option<Size>,
+    /// How many rows behind those are to be there, however old.
+    pub ahead: usize,
 }
 
 /// What LocalStorage says of an account when its storages open.
@@ -284,6 +286,8 @@ pub enum Reply<B> {
         /// The renditions.
         renditions: Vec<Checked<B>>,
     },
+    /// To [`Request::Rendition`](super::Request::Rendition).
+    Rendition(Checked<B>),
     /// To [`Request::Friends`](super::Request::Friends); none: not modified.
     Friends(Option<FriendsReply<B>>),
     /// To [`Request::Feed`](super::Request::Feed).

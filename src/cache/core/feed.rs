@@ -79,7 +79,7 @@ impl Feed {
             self.shown_up_to = None;
         }
         self.viewed.clone_from(&rows);
-        self.chain.look_at(rows);
+        self.chain.look_at(rows, 0);
         self.unseen = true;
     }
 
@@ -92,7 +92,7 @@ impl Feed {
     fn shift(&mut self, new: usize) {
         let shifted =
             self.viewed.clone().map(|rows| rows.start + new..rows.end.saturating_add(new));
-        self.chain.look_at(shifted);
+        self.chain.look_at(shifted, 0);
     }
 
     pub(super) fn find_mut(&mut self, key: &DocumentKey) -> Option<&mut Doc> {

@@ -1,6 +1,6 @@
 //! What the API says, or does not say in time.
 
-use miniature_api::{BatchEntry, ImageId, Lineage, Record, Size, UserId};
+use miniature_api::{BatchEntry, Hint, ImageId, Lineage, Record, Size, UserId};
 
 use super::{
     Checked, Core, Fetched, Kind, LiveNote, Refusal, Reply,
@@ -29,6 +29,9 @@ pub(super) type Arrived<B> = Vec<(ImageId, Option<B>)>;
 
 impl<B: Bytes> Core<B> {
     pub(super) fn fetched(&mut self, flight: Flight, fetched: Fetched<B>) {
+        if let Task::Rendition { user, key } = &flight.task {
+            return self.rendition_answer(&flight, (user, *key), fetched);
+        }
         let Fetched { lineage, account, asked, event, outcome } = fetched;
         let sent = asked.map_or(flight.since, Moment::of).min(flight.since);
         let kind = kind_of(&flight.task);
@@ -155,8 +158,11 @@ impl<B: Bytes> Core<B> {
         for item in items {
             let entry = entries.iter().find(|entry| *user_of(entry) == item.user);
             match entry.cloned() {
-                Some(BatchEntry::Found(record)) => {
-                    self.record_answer(&item, size, sent, lineage, record, &arrived);
+                Some(BatchEntry::Found { record, hint }) => {
+                    let told = (record, hint);
+                    if self.record_answer(&item, size, sent, lineage, told, &arrived) {
+                        continue;
+                    }
                 }
                 Some(BatchEntry::Missing { .. }) => self.no_user(&item.user, sent),
                 None => self.refuse(&item.user, size, sent),
@@ -174,20 +180,25 @@ impl<B: Bytes> Core<B> {
         renditions.into_iter().map(|(image, bytes)| (image, bytes.ok())).collect()
     }
 
+    /// Returns whether the load goes on, where a hint leads.
     fn record_answer(
         &mut self,
         item: &Item,
         size: Size,
         sent: Moment,
         lineage: Lineage,
-        record: Record,
+        (record, hint): (Record, Option<Box<Hint>>),
         arrived: &Arrived<B>,
-    ) {
+    ) -> bool {
         let image = record.image_id;
         let learnt = self.learn_from_server(record, lineage, sent);
         let bytes = image.and_then(|image| find(arrived, image));
         if let (Some(image), Some(Some(bytes))) = (image, bytes) {
             self.keep_bytes(&item.user, RenditionKey { image, size }, bytes.clone());
+        }
+        let lead = image.map(|image| RenditionKey { image, size });
+        if lead.is_some_and(|key| self.learn_lead(&item.user, key, hint, sent)) {
+            return true;
         }
         let current = self.people.get(&item.user).is_some_and(|person| person.image() == image);
         let lacks = self.people.get(&item.user).is_some_and(|person| !person.answers(size));
@@ -205,6 +216,7 @@ impl<B: Bytes> Core<B> {
                 }
             });
         }
+        false
     }
 
     /// Keeps bytes that came from the server, if they are of the image that the user is known to
@@ -243,7 +255,7 @@ impl<B: Bytes> Core<B> {
     }
 
     /// One attempt for this user and size has ended.
-    fn end_load(&mut self, user: &UserId, size: Size, flight: &Flight) {
+    pub(super) fn end_load(&mut self, user: &UserId, size: Size, flight: &Flight) {
         let answers = self.people.get(user).is_some_and(|person| person.answers(size));
         let answer = if answers { event::Answer::Hit } else { event::Answer::Failed };
         let step = self.step(Source::Network, answer, flight.since);
@@ -336,7 +348,7 @@ fn kind_of(task: &Task) -> Kind {
 
 fn user_of(entry: &BatchEntry) -> &UserId {
     match entry {
-        BatchEntry::Found(record) => &record.user_id,
+        BatchEntry::Found { record, .. } => &record.user_id,
         BatchEntry::Missing { user_id, .. } => user_id,
     }
 }

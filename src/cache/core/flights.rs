@@ -32,6 +32,7 @@ pub(super) enum Task {
     Read(Vec<Lookup>),
     ReadDocuments(Vec<DocumentKey>),
     Pictures { size: Size, items: Vec<Item> },
+    Rendition { user: UserId, key: RenditionKey },
     Document { key: DocumentKey, users: Vec<UserId> },
     Session,
     SignOut,
@@ -63,7 +64,11 @@ impl Task {
     pub(super) fn is_request(&self) -> bool {
         matches!(
             self,
-            Self::Pictures { .. } | Self::Document { .. } | Self::Session | Self::SignOut
+            Self::Pictures { .. }
+                | Self::Rendition { .. }
+                | Self::Document { .. }
+                | Self::Session
+                | Self::SignOut
         )
     }
 
@@ -80,9 +85,11 @@ impl Task {
             | Self::Count
             | Self::Accounts
             | Self::Measure => Some(policy.layer_timeout),
-            Self::Pictures { .. } | Self::Document { .. } | Self::Session | Self::SignOut => {
-                Some(policy.silence)
-            }
+            Self::Pictures { .. }
+            | Self::Rendition { .. }
+            | Self::Document { .. }
+            | Self::Session
+            | Self::SignOut => Some(policy.silence),
             Self::Decode(..) => Some(policy.decode_timeout),
             // Erased means that the browser says so; while it does not, the layer is left alone.
             Self::Erase(_) | Self::Lock => None,

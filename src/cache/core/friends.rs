@@ -46,7 +46,7 @@ impl Friends {
 
     /// The page shows these rows.
     pub(super) fn look_at(&mut self, view: ListView) {
-        self.chain.look_at(Some(view.rows.clone()));
+        self.chain.look_at(Some(view.rows.clone()), view.ahead);
         self.viewed = Some(view);
         self.unseen = true;
     }
@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn look(friends: &mut Friends, rows: std::ops::Range<usize>) {
-        friends.look_at(ListView { rows, pictures: None });
+        friends.look_at(ListView { rows, pictures: None, ahead: 0 });
     }
 
     #[test]

@@ -361,6 +361,9 @@ impl<B: Bytes> Core<B> {
                 user.is_none_or(|user| items.iter().any(|item| item.user == *user))
                     && !items.iter().any(|item| wants(*size, &item.user))
             }
+            Task::Rendition { user: of, key } => {
+                user.is_none_or(|user| of == user) && !wants(key.size, of)
+            }
             _ => false,
         });
         let unwanted: Vec<EffectId> = unwanted.map(|(id, _)| id).collect();

@@ -295,11 +295,10 @@ impl<B: Bytes> Core<B> {
             let (lineage, last) = (self.lineage, self.live.last.clone().map(|last| last.id));
             self.queue.push_back(Effect::Listen { id, lineage, last });
         }
-        self.note_what_was_heard();
     }
 
     /// Notes the last event once all that follows from it is written.
-    fn note_what_was_heard(&mut self) {
+    pub(super) fn note_what_was_heard(&mut self) {
         let is_written = self.live.heard.is_empty() && self.writes.durable.users.is_empty();
         let is_new = self.live.last != self.live.noted;
         if self.reads() && is_new && is_written && self.layers.durable.writing.is_none() {

@@ -18,7 +18,7 @@
 //! | `session` | who is signed in |
 //! | `live` | the stream of events |
 //! | `flights`, `layers`, `pause`, `pending` | what is under way, how storages fare, when to try again, what may be owed |
-//! | `handle`, `open`, `answers`, `fetched` | what events do to the facts |
+//! | `handle`, `open`, `answers`, `fetched`, `hints` | what events do to the facts |
 //! | `plan`, `writes`, `owed` | what follows from the facts |
 //!
 //! # Source
@@ -37,6 +37,7 @@ mod flights;
 mod friends;
 mod handle;
 mod heard;
+mod hints;
 mod layers;
 mod ledger;
 mod live;

@@ -298,7 +298,8 @@ impl<B: Bytes> Person<B> {
 
     /// The colour of the image that the record names.
     pub(super) fn tint(&self) -> Option<Tint> {
-        Tint::of_thumbhash(self.known.as_ref()?.checked.record.thumbhash.as_deref()?)
+        let record = &self.known.as_ref()?.checked.record;
+        Tint::of_thumbhash(record.image_id?, record.thumbhash.as_deref()?)
     }
 
     pub(super) fn target(&self, size: Size) -> Option<&Target> {

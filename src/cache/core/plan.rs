@@ -70,7 +70,7 @@ impl<B: Bytes> Core<B> {
     }
 
     /// Hands out what has changed, and counts the loads that have ended.
-    fn settle(&mut self, user: &UserId) {
+    pub(super) fn settle(&mut self, user: &UserId) {
         let sizes = self.people.get(user).map_or(Vec::new(), |person| {
             person.targets.iter().filter(|t| t.is_viewed()).map(|t| t.size).collect::<Vec<_>>()
         });
@@ -228,7 +228,10 @@ impl<B: Bytes> Core<B> {
         if self.pause_of(Kind::Pictures) > now || self.account.is_none() {
             return false;
         }
-        let Some((size, users)) = self.people.next_batch(self.policy.batch_users) else {
+        if self.follow_lead() {
+            return true;
+        }
+        let Some((size, users)) = self.people.next_batch(self.policy.batch_users, now) else {
             return false;
         };
         let lineage = self.lineage;

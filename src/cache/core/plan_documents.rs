@@ -82,8 +82,9 @@ impl<B: Bytes> Core<B> {
             DocumentKey::Profile(_) => Kind::Profile,
         };
         match next {
-            Next::Nothing(Some(until)) if failed => self.rest(until),
             Next::Nothing(until) => until.into_iter().for_each(|until| self.wake_for(until)),
+            Next::Rest(until) if failed => self.rest(until),
+            Next::Rest(until) => self.wake_for(until),
             Next::Read => reads.push(key),
             Next::Fetch if self.pause_of(kind) > around.now => self.rest(self.pause_of(kind)),
             Next::Fetch => requests.push(Asked::Document(key)),

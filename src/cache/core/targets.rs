@@ -4,6 +4,7 @@ use miniature_api::Size;
 
 use super::{
     effect::EffectId,
+    hints::Lead,
     pause::{Jitter, Pause},
     view::Handed,
     viewers::ViewerId,
@@ -31,6 +32,10 @@ pub(super) struct Target {
     pub(super) malformed: u32,
     /// The wait after those.
     pub(super) pause: Pause,
+    /// Where its bytes are, if they did not come with the record.
+    pub(super) lead: Option<Lead>,
+    /// The last hint led nowhere.
+    pub(super) misled: bool,
     /// The read of IndexedDB that looks for it.
     pub(super) reading: Option<EffectId>,
     /// The request sent last for it.
@@ -73,6 +78,8 @@ impl Target {
             failure: None,
             malformed: 0,
             pause: Pause::default(),
+            lead: None,
+            misled: false,
             reading: None,
             fetching: None,
             queued: None,
@@ -92,6 +99,7 @@ impl Target {
     /// A person asks: it is tried now.
     pub(super) fn retry(&mut self, now: Moment) {
         self.malformed = 0;
+        self.misled = false;
         self.pause.end_by_hand(now);
     }
 
@@ -99,6 +107,7 @@ impl Target {
     pub(super) fn forgive(&mut self) {
         self.failure = None;
         self.malformed = 0;
+        self.misled = false;
         self.pause = Pause::default();
     }
 

@@ -59,10 +59,15 @@ impl<B: Bytes> Core<B> {
             self.writes.undecoded = false;
             BOTH.into_iter().for_each(|layer| self.ask_whether_they_decode(layer));
         }
-        for layer in BOTH {
-            if self.write_due(layer).is_some_and(|due| due <= now) {
-                self.write(layer);
-            }
+        BOTH.into_iter().for_each(|layer| self.write_if_due(layer));
+        self.note_what_was_heard();
+        self.write_if_due(Source::LocalStorage);
+    }
+
+    fn write_if_due(&mut self, layer: Source) {
+        let now = self.time.now();
+        if self.write_due(layer).is_some_and(|due| due <= now) {
+            self.write(layer);
         }
     }
 

@@ -18,14 +18,21 @@ use std::{
 };
 
 /// Modules of the app that no first frame needs, as their functions' names show them.
-const LATER: [&str; 22] = [
+const LATER: [&str; 28] = [
     "::app::feed::",
+    "::app::friends::later::",
     "::app::me::",
     "::app::profile_card::",
     "::app::profile_modal::",
     "::app::sign_in::",
     "::ui::dashboard::panel::",
     "::browser::picture_file::",
+    "::browser::indexed_db::evict::",
+    "::browser::indexed_db::ledger::",
+    "::browser::indexed_db::read::scrub",
+    "::browser::indexed_db::write::",
+    "::browser::indexed_db::shelf::IndexedDbShelf as miniature::browser::layer::CacheLayer>::apply::",
+    "::browser::indexed_db::shelf::IndexedDbShelf>::usage::",
     "::browser::origin::change::",
     "::browser::origin::api::Api>::listen",
     "::browser::origin::api::Api>::read_stream",
@@ -40,9 +47,9 @@ const LATER: [&str; 22] = [
     "::post::PostId, ",
     "::session::Credentials",
     "::session::SignInError",
-    // A crate's streams that the app never makes: nothing calls these.
-    "wasm_streams",
 ];
+/// Names streams that a crate offers and the app never makes.
+const DEAD: &str = "wasm_streams";
 /// What wasm-opt does to each half. Twice more after flattening: 1 % less. Rust's stack lies in the
 /// first 1 024 bytes, and no data.
 const SMALLER: [&str; 12] = [
@@ -88,7 +95,8 @@ pub(crate) fn after_build() -> Result<()> {
     let wasm = take(&staging, "_bg.wasm")?;
     let js = take(&staging, ".js")?;
 
-    let Halves { first, later, renamed } = split(&wasm.content, is_later)?;
+    let Halves { first, later, renamed } =
+        split(&wasm.content, is_later, |function| function.contains(DEAD))?;
     let later = write(&staging, "miniature-later", ".wasm", &optimize(&later, &path)?)?;
     let first = write(&staging, "miniature-app", "_bg.wasm", &optimize(&first, &path)?)?;
     let script = with_short_names(std::str::from_utf8(&js.content)?, &renamed);

@@ -35,7 +35,7 @@ fn whole() -> Vec<u8> {
 }
 
 fn halves() -> Halves {
-    split(&whole(), |name| name.contains("::later::")).unwrap()
+    split(&whole(), |name| name.contains("::later::"), |_| false).unwrap()
 }
 
 /// What the world outside saw.
@@ -171,6 +171,27 @@ fn a_module_that_cannot_be_split_is_refused() {
     ];
     for (what, text) in modules {
         let wasm = wat::parse_str(text).unwrap_or_default();
-        assert!(split(&wasm, |_| true).is_err(), "{what}");
+        assert!(split(&wasm, |_| true, |_| false).is_err(), "{what}");
     }
+}
+
+#[test]
+fn what_is_never_called_leaves_a_trap() {
+    let wasm = wat::parse_str(
+        r#"(module
+          (table (export "table") 2 2 funcref)
+          (elem (i32.const 1) $streams::pull)
+          (func $only_there (result i32) (i32.const 424242))
+          (func $streams::pull (result i32) (call $only_there))
+          (func (export "run") (result i32) (i32.const 7)))"#,
+    )
+    .unwrap();
+    let dead = |name: &str| name.contains("streams::");
+    let Halves { first, .. } = split(&wasm, |_| false, dead).unwrap();
+    let names = |module: &Module| functions(module).len();
+    assert_eq!(names(&parse(&wasm).unwrap()), 3);
+    assert_eq!(names(&parse(&first).unwrap()), 2, "what only they called is gone");
+
+    let called = |name: &str| name.contains("only_there");
+    assert!(split(&wasm, |_| false, called).is_err(), "it is called");
 }

@@ -1,6 +1,6 @@
 //! What must be so after every event.
 
-use miniature_api::UserId;
+use miniature_api::{Friend, Size, UserId};
 
 use super::super::{
     Core, SessionState, Status,
@@ -38,7 +38,7 @@ impl Simulation {
                     continue;
                 };
                 for friend in &page.friends {
-                    let theirs = is_of(owner, &friend.name);
+                    let theirs = is_of(owner, friend);
                     assert!(theirs, "laws 8, 13: {} is kept under {owner}", friend.name);
                 }
             }
@@ -109,7 +109,7 @@ impl Page {
             (SessionState::SignedIn(account), begun) => {
                 assert_eq!(begun, Some(&account.user_id), "law 8: another account's storages");
                 for friend in core.friends().friends.iter() {
-                    let theirs = is_of(&account.user_id, &friend.name);
+                    let theirs = is_of(&account.user_id, friend);
                     assert!(theirs, "law 13: {} is shown to {}", friend.name, account.user_id);
                 }
             }
@@ -147,8 +147,10 @@ impl Page {
                 let settled = view.status == Status::Settled;
                 assert!(!settled || known == Some(image), "law 1: an old image settled");
             }
-            let removed =
-                gone || (version > seen.shown_at && person.is_some_and(|p| p.image().is_none()));
+            // Of what changes twice in a turn, the first is never seen.
+            let world = self.doc.world.borrow();
+            let server = &world.server;
+            let removed = gone || server.was_removed(&seen.wanted.user, seen.shown_at, version);
             let was_good = seen.shown.as_ref().is_some_and(|shown| shown.content.decodes);
             let blank = was_good && view.shown.is_none();
             assert!(!blank || removed || seen.broken, "law 5: {} went blank", seen.wanted.user);
@@ -163,24 +165,31 @@ impl Page {
         let core = &self.doc.core;
         assert!(core.flights.requests() <= core.policy.requests_at_once, "law 7: requests at once");
         for (_, flight) in core.flights.awaited() {
-            let Task::Pictures { size, items } = &flight.task else {
-                continue;
-            };
-            assert!(items.len() <= core.policy.batch_users, "law 7: a batch");
-            let wanted = items.iter().any(|item| {
-                let target = core.people.get(&item.user).and_then(|person| person.target(*size));
+            let wants = |user: &UserId, size: Size| {
+                let target = core.people.get(user).and_then(|person| person.target(size));
                 target.is_some_and(Target::is_wanted)
-            });
-            assert!(wanted, "law 7: nobody waits for {items:?}");
+            };
+            match &flight.task {
+                Task::Pictures { size, items } => {
+                    assert!(items.len() <= core.policy.batch_users, "law 7: a batch");
+                    let wanted = items.iter().any(|item| wants(&item.user, *size));
+                    assert!(wanted, "law 7: nobody waits for {items:?}");
+                }
+                Task::Rendition { user, key } => {
+                    assert!(wants(user, key.size), "law 7: nobody waits for {user} at {key:?}");
+                }
+                _ => {}
+            }
         }
     }
 }
 
-/// Whether a friend of this name is of the account's list, as the server makes them.
-fn is_of(account: &UserId, name: &str) -> bool {
-    match name.split_once('/') {
+/// Whether a friend is of the account's list, as their name says that the server gives them. A profile
+/// that was heard of has the same name for everybody.
+fn is_of(account: &UserId, friend: &Friend) -> bool {
+    match friend.name.split_once('/') {
         Some((owner, _)) => owner == account.as_str(),
-        None => *account == self::account(),
+        None => *account == self::account() || friend.name == friend.user_id.as_str(),
     }
 }
 
@@ -255,7 +264,7 @@ fn check_documents(core: &Core<Blob>, now: Moment) {
         };
         let waits = core.flights.requests() > 0 || core.pause_of(kind) > now;
         match doc.next(around) {
-            Next::Nothing(_) => {}
+            Next::Nothing(_) | Next::Rest(_) => {}
             Next::Read => panic!("law 14: {:?} could be read", doc.key),
             Next::Fetch => assert!(waits, "law 14: {:?} waits for nothing", doc.key),
         }

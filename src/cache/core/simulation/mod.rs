@@ -15,7 +15,7 @@ use proptest::{
 
 use super::{
     Event,
-    testing::{Fault, Outside, Weather, World, user},
+    testing::{Fault, Outside, Store, Weather, World, user},
 };
 use crate::cache::policy::Policy;
 use page::Page;
@@ -57,6 +57,8 @@ impl Simulation {
             | Step::Befriend(..)
             | Step::Unfriend(_)
             | Step::Weather(_)
+            | Step::Delivery(_)
+            | Step::Store(_)
             | Step::LocalFault(_)
             | Step::DurableFault(_)
             | Step::BackUp
@@ -96,6 +98,8 @@ impl Simulation {
             }
             Step::Unfriend(index) => server.friends.retain(|_, friend| *friend != user(*index)),
             Step::Weather(weather) => server.weather = *weather,
+            Step::Delivery(hints_last) => server.hints_last = *hints_last,
+            Step::Store(store) => server.store = *store,
             Step::LocalFault(fault) => world.local.fault = *fault,
             Step::DurableFault(fault) => world.durable.fault = *fault,
             Step::Describe(index, words) => {
@@ -203,7 +207,7 @@ impl Simulation {
     fn calm(&mut self) {
         {
             let world = &mut *self.world.borrow_mut();
-            world.server.weather = Weather::Fine;
+            (world.server.weather, world.server.store) = (Weather::Fine, Store::Fine);
             (world.local.fault, world.durable.fault) = (Fault::None, Fault::None);
         }
         for page in &mut self.pages {

@@ -150,7 +150,8 @@ impl Page {
             }
             Step::Online(_, online) => page.doc.tell(Event::Online(online)),
             Step::ViewList(_, from) => {
-                let view = ListView { rows: 0..from + 3, pictures: Some(Size::S64) };
+                let view =
+                    ListView { rows: 0..from + 3, pictures: Some(Size::S64), ahead: from % 3 };
                 page.doc.tell(Event::FriendsViewed(view));
             }
             Step::ViewFeed(_, from) => page.doc.tell(Event::FeedViewed(Some(0..from + 1))),

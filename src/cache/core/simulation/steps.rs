@@ -3,7 +3,7 @@
 use miniature_api::Size;
 use proptest::prelude::*;
 
-use super::super::testing::{Fault, Weather};
+use super::super::testing::{Fault, Store, Weather};
 
 /// How many users there are to look at; one more is never created.
 pub(super) const USERS: usize = 6;
@@ -54,6 +54,9 @@ pub(super) enum Step {
     Befriend(usize, u8),
     Unfriend(usize),
     Weather(Weather),
+    /// For how many seconds a hint is good; none where bytes come with the records.
+    Delivery(Option<u64>),
+    Store(Store),
     LocalFault(Fault),
     DurableFault(Fault),
     BackUp,
@@ -122,6 +125,8 @@ impl Step {
             Self::Unfriend(_) => "unfriend",
             Self::Weather(Weather::Fine) => "server well",
             Self::Weather(_) => "server ill",
+            Self::Delivery(lasts) => either(lasts.is_some(), "hints", "no hints"),
+            Self::Store(store) => either(*store == Store::Fine, "store well", "store ill"),
             Self::LocalFault(Fault::None) => "LocalStorage well",
             Self::LocalFault(_) => "LocalStorage ill",
             Self::DurableFault(Fault::None) => "IndexedDB well",
@@ -142,7 +147,7 @@ fn either(is: bool, one: &'static str, other: &'static str) -> &'static str {
 }
 
 /// All kinds that there are.
-pub(super) const KINDS: usize = 59;
+pub(super) const KINDS: usize = 63;
 
 fn doc() -> impl Strategy<Value = usize> {
     0..2_usize
@@ -169,6 +174,16 @@ fn weather() -> impl Strategy<Value = Weather> {
         1 => Just(Weather::ErrorPages),
         1 => Just(Weather::Undecodable),
         1 => Just(Weather::NoBytes),
+    ]
+}
+
+fn store() -> impl Strategy<Value = Store> {
+    prop_oneof![
+        4 => Just(Store::Fine),
+        1 => Just(Store::Unreachable),
+        1 => Just(Store::Silent),
+        1 => Just(Store::Refusing),
+        1 => Just(Store::ErrorPages),
     ]
 }
 
@@ -240,6 +255,8 @@ fn of_the_world() -> BoxedStrategy<Step> {
         2 => (user(), 0..20_u8).prop_map(|(u, n)| Step::Befriend(u, n)),
         1 => user().prop_map(Step::Unfriend),
         3 => weather().prop_map(Step::Weather),
+        2 => prop::option::of(0..3_600_u64).prop_map(Step::Delivery),
+        1 => store().prop_map(Step::Store),
         2 => fault().prop_map(Step::LocalFault),
         2 => fault().prop_map(Step::DurableFault),
         1 => (user(), 0..3_u8).prop_map(|(u, w)| Step::Describe(u, w)),

@@ -40,7 +40,7 @@ pub(in crate::cache::core) enum Under {
 #[derive(Debug)]
 pub(in crate::cache::core) struct Document {
     pub(in crate::cache::core) core: Core<Blob>,
-    pub(super) world: World,
+    pub(in crate::cache::core) world: World,
     pub(in crate::cache::core) under_way: Vec<(EffectId, Under)>,
     pub(in crate::cache::core) events: Vec<CacheEvent>,
     pub(in crate::cache::core) changed: Vec<Topic>,

@@ -15,7 +15,7 @@ use miniature_api::{ImageId, Size, UserId};
 pub(super) use document::{Document, Under, account};
 pub(super) use fault::Fault;
 pub(super) use layers::{Durable, Local};
-pub(super) use server::{Server, Weather};
+pub(super) use server::{Server, Store, Weather};
 pub(super) use sessions::{Jar, Token, account_of};
 
 use crate::cache::{
@@ -95,6 +95,7 @@ impl Outside {
 
     pub(super) fn advance(&mut self, duration: Duration) {
         self.running += duration;
+        self.server.running = self.running;
         self.jump(i64::try_from(duration.as_millis()).unwrap());
     }
 

@@ -1,10 +1,10 @@
 //! The truth, and how it is told.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use miniature_api::{
-    Author, BatchEntry, BatchUser, Change, Feed, Friend, FriendsPage, ImageId, Lineage, NotFound,
-    Post, Profile, Record, Revision, Size, UserId,
+    Author, BatchEntry, BatchUser, Change, Feed, Friend, FriendsPage, Hint, ImageId, Lineage,
+    NotFound, Post, Profile, Record, Revision, Size, UserId,
 };
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::cache::{
     core::{Checked, Fetched, FriendsReply, Refusal, Reply, Request},
+    entry::Version,
     layer::OriginError,
     raster::RasterError,
 };
@@ -38,6 +39,19 @@ pub(in crate::cache::core) enum Weather {
     NoBytes,
 }
 
+/// How the store answers those who come with a hint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::cache::core) enum Store {
+    #[default]
+    Fine,
+    Unreachable,
+    /// Never answers.
+    Silent,
+    Refusing,
+    /// Bytes that are no picture.
+    ErrorPages,
+}
+
 /// Of every picture.
 const THUMBHASH: &str = "3OcRJYB4d3h/iIeHeEh3eIhw+j2n";
 
@@ -49,20 +63,38 @@ pub(in crate::cache::core) struct Server {
     pub(in crate::cache::core) friends: BTreeMap<String, UserId>,
     pub(in crate::cache::core) sessions: Sessions,
     pub(in crate::cache::core) weather: Weather,
+    /// For how many seconds a hint is good, where the store has the bytes of what is larger than a
+    /// preview; none where they come with the records.
+    pub(in crate::cache::core) hints_last: Option<u64>,
+    pub(in crate::cache::core) store: Store,
+    /// The time, for what ends by itself.
+    pub(super) running: Duration,
     pub(in crate::cache::core) requests: Vec<Request>,
     pub(in crate::cache::core) renditions_sent: usize,
     pub(in crate::cache::core) page_size: usize,
     /// What happened, and in which history; and how many of the last are told again.
     pub(super) events: Vec<(u8, Change)>,
     posts: Vec<Post>,
+    /// How many posts were ever written: no id is given twice.
+    written: usize,
     pub(in crate::cache::core) events_kept: usize,
     /// Whether answers name the last event.
     pub(in crate::cache::core) names_events: bool,
     headlines: BTreeMap<UserId, String>,
     history: u8,
+    /// The pictures that were taken away.
+    removals: Vec<(UserId, Version)>,
     /// The last revision of each user, deleted or not.
     revisions: BTreeMap<(u8, UserId), u32>,
-    backup: Option<(BTreeMap<UserId, Record>, BTreeMap<String, UserId>)>,
+    backup: Option<Backup>,
+}
+
+/// What a backup brings back.
+#[derive(Clone, Debug)]
+struct Backup {
+    truth: BTreeMap<UserId, Record>,
+    friends: BTreeMap<String, UserId>,
+    posts: Vec<Post>,
 }
 
 impl Default for Server {
@@ -72,15 +104,20 @@ impl Default for Server {
             friends: BTreeMap::new(),
             sessions: Sessions::default(),
             weather: Weather::Fine,
+            hints_last: None,
+            store: Store::Fine,
+            running: Duration::ZERO,
             requests: Vec::new(),
             renditions_sent: 0,
             page_size: 50,
             events: Vec::new(),
             posts: Vec::new(),
+            written: 0,
             events_kept: 1_000,
             names_events: true,
             headlines: BTreeMap::new(),
             history: 0,
+            removals: Vec::new(),
             revisions: BTreeMap::new(),
             backup: None,
         }
@@ -107,12 +144,27 @@ impl Server {
         let held = self.truth.get(user).map_or(0, |record| record.revision.0);
         let revision = held.max(*last) + 1;
         *last = revision;
+        if !picture {
+            let version = Version { lineage: Some(self.lineage()), revision: Revision(revision) };
+            self.removals.push((user.clone(), version));
+        }
         let image_id = picture.then(|| image_of(user, self.history, revision));
         let user_id = user.clone();
         let thumbhash = picture.then(|| THUMBHASH.into());
         let record = Record { user_id, revision: Revision(revision), image_id, thumbhash };
         self.truth.insert(user.clone(), record.clone());
         self.tell(Change::Picture(record));
+    }
+
+    /// Whether a user's picture was taken away after the one of this version, and by that one.
+    pub(in crate::cache::core) fn was_removed(
+        &self,
+        user: &UserId,
+        after: Option<Version>,
+        by: Option<Version>,
+    ) -> bool {
+        let is_between = |version: Version| after < Some(version) && Some(version) <= by;
+        self.removals.iter().any(|(of, version)| of == user && is_between(*version))
     }
 
     /// A user says something else of themself.
@@ -133,13 +185,14 @@ impl Server {
     }
 
     pub(in crate::cache::core) fn back_up(&mut self) {
-        self.backup = Some((self.truth.clone(), self.friends.clone()));
+        let (truth, friends) = (self.truth.clone(), self.friends.clone());
+        self.backup = Some(Backup { truth, friends, posts: self.posts.clone() });
     }
 
     /// Puts the backup back, and begins another history; without one, only the latter.
     pub(in crate::cache::core) fn restore(&mut self) {
-        if let Some((truth, friends)) = self.backup.clone() {
-            (self.truth, self.friends) = (truth, friends);
+        if let Some(Backup { truth, friends, posts }) = self.backup.clone() {
+            (self.truth, self.friends, self.posts) = (truth, friends, posts);
         }
         self.history += 1;
         // A revision that the backup has is given to no other picture of this history.
@@ -169,6 +222,9 @@ impl Server {
         held: Option<Lineage>,
         cookie: Option<Token>,
     ) -> Option<Fetched<Blob>> {
+        if let Request::Rendition { url, .. } = request {
+            return self.stored(url);
+        }
         let asks = self.sessions.user_of(cookie).cloned();
         let refusal = |error, retry_after| {
             let (lineage, account) = (Some(lineage(self.history)), asks.clone());
@@ -202,6 +258,7 @@ impl Server {
             }
             Request::Feed(before) => Reply::Feed(self.feed(before.as_deref())),
             Request::Profile(user) => Reply::Profile(self.profile(user)),
+            Request::Rendition { .. } => return None,
             Request::Session => Reply::Session(Some(account_of(&asks))),
             Request::SignOut(marker) => {
                 self.sessions.end(cookie, marker);
@@ -222,10 +279,44 @@ impl Server {
                 continue;
             };
             let newer = asked.held.filter(|_| known).is_none_or(|held| held < record.revision);
-            renditions.extend(record.image_id.filter(|_| newer).and_then(|i| self.bytes(i, size)));
-            entries.push(BatchEntry::Found(record));
+            let image = record.image_id.filter(|_| newer);
+            let hint = image.and_then(|image| self.hint(image, size));
+            let sent = image.filter(|_| hint.is_none());
+            renditions.extend(sent.and_then(|image| self.bytes(image, size)));
+            entries.push(BatchEntry::Found { record, hint: hint.map(Box::new) });
         }
         Reply::Pictures { entries, renditions }
+    }
+
+    fn hint(&self, image: ImageId, size: Size) -> Option<Hint> {
+        let lasts = self.hints_last.filter(|_| size > Size::PREVIEW)?;
+        let until = self.running + Duration::from_secs(lasts);
+        Some(Hint {
+            url: format!("{image} {size} {}", until.as_millis()),
+            expires_in_s: Some(lasts),
+            content_type: "image/webp".to_owned(),
+            bytes: 1,
+        })
+    }
+
+    /// What the store says; none: nothing, ever.
+    fn stored(&mut self, url: &str) -> Option<Fetched<Blob>> {
+        let mut parts = url.split(' ');
+        let mut part = || parts.next().unwrap();
+        let (image, size) = (part().parse().unwrap(), part().parse().unwrap());
+        let ended = Duration::from_millis(part().parse().unwrap()) < self.running;
+        let outcome = match self.store {
+            Store::Silent => return None,
+            Store::Unreachable => Err(OriginError::Unreachable.into()),
+            Store::ErrorPages => Ok(Reply::Rendition((image, Err(RasterError::NotWebp)))),
+            Store::Refusing => Err(OriginError::Status(403).into()),
+            Store::Fine if ended => Err(OriginError::Status(403).into()),
+            Store::Fine => {
+                self.renditions_sent += 1;
+                Ok(Reply::Rendition((image, Ok(Blob { image, size, decodes: true }))))
+            }
+        };
+        Some(Fetched { lineage: None, account: None, asked: None, event: None, outcome })
     }
 
     fn bytes(&mut self, image: ImageId, size: Size) -> Option<Checked<Blob>> {
@@ -289,10 +380,11 @@ impl Server {
 
     /// Somebody writes something.
     pub(in crate::cache::core) fn write(&mut self, user: &UserId) -> Post {
-        let id = format!("01990000-0000-7000-8000-{:012}", self.posts.len());
+        let id = format!("01990000-0000-7000-8000-{:012}", self.written);
+        let text = format!("post {}", self.written);
+        self.written += 1;
         let picture = self.truth[user].clone();
         let author = Author { user_id: user.clone(), name: user.to_string(), picture };
-        let text = format!("post {}", self.posts.len());
         let post = Post { id: id.parse().unwrap(), author, text, created_at: 0 };
         self.posts.push(post.clone());
         self.tell(Change::Post(post.clone()));

@@ -100,14 +100,14 @@ fn the_list_is_announced_by_its_first_page_alone() {
     t.doc.tell(Event::ProfileViewed(user(0)));
     t.doc.run();
     assert_eq!(t.doc.list_announced, None, "a profile is no list");
-    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..20, pictures: None }));
+    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..20, pictures: None, ahead: 0 }));
     t.doc.run();
     assert_eq!(t.doc.list_announced, Some(false), "no layer holds it");
     t.doc.slow = false;
     t.doc.wait(secs(5));
     assert_eq!(t.doc.list_announced, Some(true), "it was stored");
     t.doc = Document::open(&t.world, t.policy.clone(), 3);
-    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..20, pictures: None }));
+    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..20, pictures: None, ahead: 0 }));
     t.doc.wait(minutes(6));
     assert_ne!(t.doc.list_announced, Some(false), "it is there");
 }

@@ -57,7 +57,7 @@ fn a_server_that_failed_is_there_again_when_nobody_wants_anything() {
     t.doc.leave(viewer);
     t.doc.run();
     assert_eq!(t.connection(), ConnectionView::Reachable);
-    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..4, pictures: None }));
+    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..4, pictures: None, ahead: 0 }));
     t.doc.run();
     assert_eq!(t.connection(), ConnectionView::Unreachable, "the list rests");
 }
@@ -168,7 +168,7 @@ fn profiles_that_nobody_looks_at_are_bounded() {
 fn a_page_that_is_shown_is_asked_for_without_its_pictures() {
     let mut t = Fixture::with_users(2);
     t.world.borrow_mut().server.befriend(&user(0), "a");
-    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..4, pictures: Some(Size::S64) }));
+    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..4, pictures: Some(Size::S64), ahead: 0 }));
     t.doc.run();
     t.world.borrow_mut().server.befriend(&user(1), "b");
     t.doc.requests();
@@ -285,9 +285,24 @@ fn a_picture_that_comes_with_a_page_ends_a_failure() {
     let (viewer, _) = t.open(0);
     assert_eq!(t.view(viewer).error, Some(OriginError::Status(500)));
     t.world.borrow_mut().server.weather = Weather::Fine;
-    let view = ListView { rows: 0..4, pictures: Some(Size::S64) };
+    let view = ListView { rows: 0..4, pictures: Some(Size::S64), ahead: 0 };
     t.doc.tell(Event::FriendsViewed(view));
     t.doc.run();
     assert!(t.shows_revision(viewer, 0, 1));
     assert_eq!(t.view(viewer).error, None);
+}
+
+#[test]
+fn what_was_heard_of_waits_for_no_server() {
+    let mut t = Fixture::live(1);
+    t.doc.wait(secs(1));
+    t.doc.slow = true;
+    t.doc.tell(Event::ProfileViewed(user(0)));
+    t.doc.run();
+    t.answer(None, None, Err(OriginError::Unreachable.into()));
+    t.doc.run();
+    assert_eq!(t.connection(), ConnectionView::Unreachable);
+    t.world.borrow_mut().server.describe(&user(0), "the stream is open still");
+    t.doc.wait(Duration::from_millis(50));
+    assert_eq!(t.connection(), ConnectionView::Reachable);
 }

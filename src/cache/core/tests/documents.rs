@@ -16,7 +16,7 @@ impl Fixture {
     }
 
     fn view_list(&mut self) {
-        let view = ListView { rows: 0..20, pictures: Some(Size::S64) };
+        let view = ListView { rows: 0..20, pictures: Some(Size::S64), ahead: 0 };
         self.doc.tell(Event::FriendsViewed(view));
     }
 

@@ -10,7 +10,7 @@ use crate::cache::{
 };
 
 const VIEW: fn() -> Event<Blob> =
-    || Event::FriendsViewed(ListView { rows: 0..20, pictures: Some(Size::S64) });
+    || Event::FriendsViewed(ListView { rows: 0..20, pictures: Some(Size::S64), ahead: 0 });
 
 /// Every kind of outage, and whether it ends.
 fn outages() -> Vec<(&'static str, Weather)> {

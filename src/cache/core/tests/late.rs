@@ -11,7 +11,7 @@ use crate::cache::{
 };
 
 fn view(t: &mut Fixture, rows: std::ops::Range<usize>) {
-    t.doc.tell(Event::FriendsViewed(ListView { rows, pictures: Some(Size::S64) }));
+    t.doc.tell(Event::FriendsViewed(ListView { rows, pictures: Some(Size::S64), ahead: 0 }));
     t.doc.run();
 }
 

@@ -13,7 +13,7 @@ fn listed(t: &Fixture) -> Vec<UserId> {
 }
 
 fn view(t: &mut Fixture, rows: std::ops::Range<usize>) {
-    t.doc.tell(Event::FriendsViewed(ListView { rows, pictures: Some(Size::S64) }));
+    t.doc.tell(Event::FriendsViewed(ListView { rows, pictures: Some(Size::S64), ahead: 0 }));
     t.doc.run();
 }
 
@@ -26,6 +26,27 @@ fn with_friends(count: usize) -> Fixture {
         (0..count).for_each(|index| server.befriend(&user(index), &format!("n{index:02}")));
     }
     t
+}
+
+#[test]
+fn the_next_page_is_loaded_ahead_and_not_asked_about_again() {
+    let mut t = with_friends(18);
+    let ahead = |rows| ListView { rows, pictures: Some(Size::S64), ahead: 4 };
+    t.doc.tell(Event::FriendsViewed(ahead(0..4)));
+    t.doc.run();
+    assert_eq!(listed(&t).len(), 8);
+    t.doc.requests();
+
+    t.doc.wait(minutes(6));
+    assert_eq!(t.doc.requests().len(), 1, "only what is looked at is asked about");
+    t.doc.tell(Event::FriendsViewed(ahead(4..8)));
+    t.doc.run();
+    assert_eq!(listed(&t).len(), 12);
+
+    t.reload();
+    t.doc.tell(Event::FriendsViewed(ahead(0..4)));
+    t.doc.run();
+    assert_eq!((listed(&t).len(), t.doc.requests().len()), (8, 0), "from IndexedDB");
 }
 
 #[test]
@@ -198,7 +219,7 @@ proptest! {
                 Step::Change(index) => t.change(index, true),
                 Step::View(from) => {
                     rows = from..from + 6;
-                    t.doc.tell(Event::FriendsViewed(ListView { rows: rows.clone(), pictures: None }));
+                    t.doc.tell(Event::FriendsViewed(ListView { rows: rows.clone(), pictures: None, ahead: 0 }));
                     t.doc.turn();
                 }
                 Step::Wait(seconds) => t.doc.wait(secs(seconds)),
@@ -215,7 +236,7 @@ proptest! {
             prop_assert_eq!(once.len(), seen.len(), "somebody stands twice");
         }
         t.world.borrow_mut().server.weather = Weather::Fine;
-        t.doc.tell(Event::FriendsViewed(ListView { rows: 0..1000, pictures: None }));
+        t.doc.tell(Event::FriendsViewed(ListView { rows: 0..1000, pictures: None, ahead: 0 }));
         // Every page has been checked after the last edit once all have been due again.
         t.doc.wait(minutes(13));
         prop_assert_eq!(listed(&t), t.world.borrow().server.list());

@@ -261,7 +261,7 @@ fn what_someone_says_of_themself_changes_wherever_it_stands() {
     let mut t = Fixture::live(2);
     (0..2)
         .for_each(|index| t.world.borrow_mut().server.befriend(&user(index), &format!("n{index}")));
-    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..2, pictures: None }));
+    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..2, pictures: None, ahead: 0 }));
     t.doc.tell(Event::ProfileViewed(user(0)));
     t.doc.wait(secs(5));
     t.doc.requests();
@@ -273,7 +273,7 @@ fn what_someone_says_of_themself_changes_wherever_it_stands() {
     assert_eq!(t.doc.requests(), [], "nothing is asked for");
 
     t.doc = Document::open(&t.world, t.policy.clone(), 2);
-    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..2, pictures: None }));
+    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..2, pictures: None, ahead: 0 }));
     t.world.borrow_mut().server.weather = Weather::Unreachable;
     t.doc.wait(secs(1));
     assert_eq!(t.doc.list().friends.get(0).unwrap().headline, "new", "the next visit");

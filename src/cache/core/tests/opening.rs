@@ -72,7 +72,7 @@ fn a_picture_that_came_with_its_page_took_as_long_as_the_page() {
     let mut t = Fixture::with_users(2);
     t.world.borrow_mut().server.befriend(&user(1), "b");
     t.doc.slow = true;
-    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..20, pictures: Some(Size::S64) }));
+    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..20, pictures: Some(Size::S64), ahead: 0 }));
     t.doc.wait(Duration::from_millis(250));
     t.doc.slow = false;
     t.doc.run();

@@ -84,7 +84,7 @@ fn what_is_queued_when_a_session_ends_is_carried_out_if_it_is_no_business_of_its
         t.visit(0);
         t.doc.look(wanted(0, Size::S64));
         t.doc.look(wanted(1, Size::S64));
-        t.doc.tell(Event::FriendsViewed(ListView { rows: 0..4, pictures: None }));
+        t.doc.tell(Event::FriendsViewed(ListView { rows: 0..4, pictures: None, ahead: 0 }));
         t.doc.tell(Event::ProfileViewed(user(1)));
         let [before, after] = carried_out(&mut t, nth);
         assert!(before.contains("report") || after.contains("report"), "{nth}: {after:?}");
@@ -113,7 +113,7 @@ fn what_is_shown_goes_the_moment_another_account_has_signed_in() {
 fn a_list_of_another_session_is_nobodys() {
     let mut t = page(1);
     t.world.borrow_mut().server.befriend(&user(0), "a");
-    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..4, pictures: None }));
+    t.doc.tell(Event::FriendsViewed(ListView { rows: 0..4, pictures: None, ahead: 0 }));
     t.doc.run();
     assert_eq!(t.doc.list().friends.len(), 1);
     t.doc.sign_in("grace");
@@ -217,7 +217,7 @@ fn a_request_refused_because_nobody_is_signed_in_asks_who_is() {
 }
 
 pub(super) const LIST: fn() -> Event<Blob> =
-    || Event::FriendsViewed(ListView { rows: 0..4, pictures: Some(Size::S64) });
+    || Event::FriendsViewed(ListView { rows: 0..4, pictures: Some(Size::S64), ahead: 0 });
 
 #[test]
 fn signed_out_without_a_network_nothing_of_the_account_is_asked_for_or_shown() {

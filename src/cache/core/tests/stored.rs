@@ -74,7 +74,7 @@ fn boot_js_is_told_of_a_list_once_indexed_db_holds_it() {
         let mut t = Fixture::with_users(1);
         t.world.borrow_mut().server.befriend(&user(0), "a");
         t.world.borrow_mut().durable.fault = fault;
-        let view = crate::cache::core::ListView { rows: 0..4, pictures: None };
+        let view = crate::cache::core::ListView { rows: 0..4, pictures: None, ahead: 0 };
         t.doc.tell(Event::FriendsViewed(view));
         t.doc.wait(secs(20));
         assert!(t.world.borrow().local.first.len() == 1);

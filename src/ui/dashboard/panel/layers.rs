@@ -75,7 +75,7 @@ pub(super) const fn layer_label(source: Source) -> &'static str {
 /// What each layer did, and what it holds.
 pub(super) fn layer_table(metrics: &Metrics) -> impl IntoView + use<> {
     view! {
-        <div class="dashboard-scroll">
+        <div class="dashboard-scroll" role="region" aria-label="Layers" tabindex="0">
             <table class="layer-table">
                 <caption class="visually-hidden">"What each layer did"</caption>
                 <thead>

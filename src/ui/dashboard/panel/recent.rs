@@ -17,7 +17,7 @@ pub(super) fn recent_loads(metrics: &Metrics) -> impl IntoView + use<> {
     let none = metrics.recent.is_empty().then_some("Nothing loaded yet.");
     view! {
         <h3>"Recent loads"</h3>
-        <div class="dashboard-scroll">
+        <div class="dashboard-scroll" role="region" aria-label="Recent loads" tabindex="0">
             <table class="recent-loads">
                 <thead>
                     <tr>
