@@ -120,7 +120,7 @@ pub struct Browser {
 #[derive(Debug)]
 pub struct Session {
     driver: WebDriver,
-    _process: Group,
+    process: Group,
     profile: Arc<TempDir>,
     injected: Option<ScriptId>,
 }
@@ -142,6 +142,11 @@ impl Session {
     async fn quit(&self) {
         // One that does not answer any more is ended with its driver.
         let _ = timeout(PATIENCE, self.driver.clone().quit()).await;
+    }
+
+    /// The process of the driver, under which those of the browser are.
+    pub(crate) fn driver_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Runs a script before every other script of each document from now on, in place of the last one
@@ -229,7 +234,7 @@ impl Browser {
         let (process, url) = self.start_driver().await?;
         let capabilities = self.engine.capabilities(profile.path(), type_at_least)?;
         let driver = WebDriver::new(url, capabilities).await?;
-        let session = Session { driver, _process: process, profile, injected: None };
+        let session = Session { driver, process, profile, injected: None };
         session.set_window_rect(0, 0, 1200, 900).await?;
         session.set_script_timeout(PATIENCE).await?;
         Ok(session)

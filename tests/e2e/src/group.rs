@@ -41,6 +41,11 @@ impl Group {
         Ok((Self(child), BufReader::new(stdout).lines()))
     }
 
+    /// The first of its processes.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     fn signal(&self, signal: Signal) {
         if let Ok(id) = i32::try_from(self.0.id()) {
             // It fails only when there is nobody left to tell.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use http_body_util::{BodyExt, Empty};
 use hyper::{Request, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
+use miniature_services::S3;
 use std::{
     env, fs, io,
     net::{Ipv4Addr, SocketAddr},
@@ -68,6 +69,27 @@ impl Server {
         }
         let (binary, dist, data) = (binary.into(), dist.into(), Arc::new(data));
         Self::start_as(Setup { data, binary, dist, environment }).await
+    }
+
+    /// The same, with its pictures in a bucket of this store, from which browsers fetch the larger ones. They
+    /// and it reach the store at `endpoint`.
+    ///
+    /// # Errors
+    ///
+    /// If a variable is missing, the store has no files or the server does not get ready.
+    pub async fn from_environment_in(store: &S3, endpoint: String) -> Result<Self> {
+        let demo = env::var_os("MINIATURE_DEMO_DATA").context("MINIATURE_DEMO_DATA")?;
+        let masters = Path::new(&demo).join("images/masters");
+        copy_folder(&masters, &store.bucket_folder().join("masters"))?;
+        let set = |name, value: &str| (name, value.to_owned());
+        Self::from_environment_with(vec![
+            ("MINIATURE_S3_ENDPOINT", endpoint),
+            set("MINIATURE_S3_BUCKET", S3::BUCKET),
+            set("MINIATURE_S3_ACCESS_KEY", S3::ACCESS_KEY),
+            set("MINIATURE_S3_SECRET_KEY", S3::SECRET_KEY),
+            set("MINIATURE_DELIVERY", "presigned"),
+        ])
+        .await
     }
 
     /// Starts a server of the built app on the people in `data`; if it is empty they are drawn.

@@ -8,6 +8,7 @@
 mod devtools;
 mod evidence;
 mod gestures;
+mod processor;
 
 use crate::{
     complaints::{Line, Outage, is_network_failure, is_refusal, now},

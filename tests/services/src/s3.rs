@@ -1,6 +1,11 @@
 //! An S3-compatible store that keeps objects as files and checks signatures and their expiry.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::Command,
+};
 
 use anyhow::Result;
 use nix::sys::signal::Signal;
@@ -38,7 +43,12 @@ impl S3 {
 
     /// Where it answers.
     pub fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.address())
+    }
+
+    /// The same, as an address.
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     /// The folder in which the bucket's objects are files.

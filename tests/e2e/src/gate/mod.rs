@@ -4,6 +4,7 @@
 mod fault;
 mod forward;
 mod log;
+mod silence;
 
 pub use fault::{Fault, FaultKind};
 pub use log::Passage;
@@ -12,11 +13,17 @@ use crate::sampler::{Pictured, Script};
 use anyhow::Result;
 use fault::Line;
 use forward::Answer;
+use http_body_util::BodyExt;
 use hyper::{
-    Request, body::Incoming, header::CONTENT_LENGTH, server::conn::http1, service::service_fn,
+    Request,
+    body::Incoming,
+    header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_LENGTH, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
 };
 use hyper_util::rt::TokioIo;
 use log::Log;
+use silence::Silenced;
 use std::{
     convert::Infallible,
     net::{Ipv4Addr, SocketAddr},
@@ -83,6 +90,10 @@ struct Shared {
     pictured: Mutex<Pictured>,
     /// None where pages pass as the server sends them.
     script: Mutex<Option<Script>>,
+    /// Whose pages may read what passes; none: only those of this origin.
+    permitted: Mutex<Option<HeaderValue>>,
+    /// How often open streams were silenced.
+    silences: watch::Sender<u32>,
     /// What `/__page` shows: a page of a journey's own.
     page: Mutex<String>,
     log: Log,
@@ -105,6 +116,8 @@ impl Gate {
             line: Mutex::default(),
             pictured: Mutex::default(),
             script: Mutex::new(Some(Script::default())),
+            permitted: Mutex::default(),
+            silences: watch::Sender::new(0),
             page: Mutex::default(),
             log: Log::start(),
         });
@@ -150,6 +163,22 @@ impl Gate {
     /// Lets pages pass as the server sends them: without a script, and with their ETag.
     pub fn leave_pages_alone(&self) {
         *lock(&self.shared.script) = None;
+    }
+
+    /// Lets pages of another origin read what passes, as a bucket's CORS rule does.
+    ///
+    /// # Errors
+    ///
+    /// If that is no origin.
+    pub fn permit(&self, origin: &str) -> Result<()> {
+        *lock(&self.shared.permitted) = Some(HeaderValue::from_str(origin)?);
+        Ok(())
+    }
+
+    /// Nothing comes any more through the event streams that are open, and none of them ends: as if one side
+    /// had gone without a word.
+    pub fn silence_streams(&self) {
+        self.shared.silences.send_modify(|count| *count += 1);
     }
 
     /// Puts a page of the journey's own at `/__page`.
@@ -222,7 +251,7 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answe
     tokio::time::sleep(delay).await;
     let path = request.uri().path();
     let fault = lock(&shared.faults).iter().copied().find(|fault| fault.concerns(path));
-    let answer = match fault.map(|fault| fault.kind) {
+    let mut answer = match fault.map(|fault| fault.kind) {
         Some(FaultKind::Held) => std::future::pending().await,
         Some(FaultKind::Unavailable(retry_after)) => fault::unavailable(retry_after),
         Some(FaultKind::Gateway { asks }) => fault::gateway(asks),
@@ -245,6 +274,9 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answe
         }
         None => pass(request, &shared).await,
     };
+    if let Some(origin) = lock(&shared.permitted).clone() {
+        answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
     ticket.leave(answer.status().as_u16(), forward::weight(&answer));
     Ok(answer)
 }
@@ -255,7 +287,7 @@ async fn pass(request: Request<Incoming>, shared: &Shared) -> Answer {
     let line = lock(&shared.line).clone();
     let request = match &line {
         Some(line) => line.bring(request).await,
-        None => request.map(http_body_util::BodyExt::boxed),
+        None => request.map(BodyExt::boxed),
     };
     let answer = match request.uri().path() {
         "/__sampler.js" => {
@@ -267,7 +299,10 @@ async fn pass(request: Request<Incoming>, shared: &Shared) -> Answer {
         _ => forward::forward(request, shared.upstream, script.is_some()).await,
     };
     match line {
-        Some(line) if !forward::is_endless(answer.headers()) => line.carry(answer),
-        _ => answer,
+        _ if forward::is_endless(answer.headers()) => {
+            answer.map(|body| Silenced::new(body, shared.silences.subscribe()).boxed())
+        }
+        Some(line) => line.carry(answer),
+        None => answer,
     }
 }

@@ -1,7 +1,17 @@
 //! What is loaded before it is asked for, and what is not.
 
-use super::{MODAL, ROW, sign_in};
-use crate::{gate::Passage, sampler::Script, visit::Visit};
+use super::{
+    FRIENDS, MODAL, ROW,
+    feed::POSTS_COMPLETE,
+    scroll::{VISIBLE_ROWS_COMPLETE, scrolled_to},
+    sign_in,
+};
+use crate::{
+    gate::{Fault, FaultKind, Passage},
+    page::hook,
+    sampler::Script,
+    visit::Visit,
+};
 use anyhow::{Result, ensure};
 use miniature_e2e::engine::Engine;
 use std::time::Duration;
@@ -58,5 +68,37 @@ pub(super) async fn save_data(visit: &mut Visit<'_>) -> Result<()> {
             visit.start_afresh().await?;
         }
     }
+    Ok(())
+}
+
+/// Nobody moves: the next page of friends, the newest posts and the pictures of those who wrote them are
+/// loaded ahead, and are there at once without the server. For someone who saves data nothing is.
+pub(super) async fn next_pages(visit: &mut Visit<'_>) -> Result<()> {
+    for saves in [true, false] {
+        visit.gate.set_script(Script { save_data: saves, ..Script::default() });
+        let before = visit.passages().len();
+        sign_in(visit).await?;
+        if !saves {
+            let of_feed = |passage: &Passage| passage.target.starts_with("/api/posts");
+            visit.wait_passages("the newest posts", |all| all.iter().any(of_feed)).await?;
+        }
+        visit.gate.quiet(CALM).await;
+        let passages = &visit.passages()[before..];
+        let count = |start| passages.iter().filter(|p| p.target.starts_with(start)).count();
+        let asked = (count("/api/friends"), count("/api/posts"));
+        ensure!(asked == if saves { (1, 0) } else { (2, 1) }, "saves data: {saves}; {asked:?}");
+        if saves {
+            visit.start_afresh().await?;
+        }
+    }
+
+    visit.set_faults(&[Fault { path: "/api/", kind: FaultKind::Held }]);
+    visit.click("a[href='/feed']").await?;
+    visit.wait("posts with their pictures", POSTS_COMPLETE).await?;
+    visit.click("a[href='/friends']").await?;
+    visit.wait_visible(&hook("friend-list")).await?;
+    visit.wait("the end of the second page", &scrolled_to(FRIENDS)).await?;
+    visit.wait("pictures where one looks", VISIBLE_ROWS_COMPLETE).await?;
+    visit.set_faults(&[]);
     Ok(())
 }

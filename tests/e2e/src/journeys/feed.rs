@@ -96,6 +96,6 @@ const SEND_AGAIN: &str = "
     if (button) button.dataset.marked = '';
     return !!button";
 
-const POSTS_COMPLETE: &str = "
+pub(super) const POSTS_COMPLETE: &str = "
     const posts = [...document.querySelectorAll('[data-testid=feed] [data-testid=post]')];
     return posts.length >= 10 && posts.every((post) => window.__isComplete(post.querySelector('.picture')))";

@@ -3,6 +3,7 @@
 use super::{FIRST_PAGE, own_page, sign_in, sign_in_without_the_app};
 use crate::{
     gate::{Delays, Passage},
+    sampler::Script,
     visit::Visit,
 };
 use anyhow::{Result, ensure};
@@ -22,6 +23,8 @@ fn weight_over_https(passage: &Passage) -> usize {
 
 /// From the sign-in page: the list and its pictures come in one request, within the weight.
 pub(super) async fn one_request(visit: &mut Visit<'_>) -> Result<()> {
+    // What is loaded ahead is not of the visit.
+    visit.gate.set_script(Script { save_data: true, ..Script::default() });
     let before = visit.counters().await?;
 
     sign_in(visit).await?;

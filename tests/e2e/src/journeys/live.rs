@@ -288,6 +288,42 @@ pub(super) async fn line_cut(visit: &mut Visit<'_>) -> Result<()> {
     one_stream(visit, FOLLOWED).await
 }
 
+/// The server has forgotten what happened while the network was away: every tab looks for itself.
+pub(super) async fn too_old(visit: &mut Visit<'_>) -> Result<()> {
+    visit.open("/sign-in").await?;
+    visit.wait_visible(&hook("demo-sign-in")).await?;
+    let server = Server::from_environment().await?;
+    let mut there = visit.at(&server).await?;
+    sign_in(&mut there).await?;
+    let tab = there.open_tab("/friends").await?;
+    there.wait_pictures(FIRST_PAGE).await?;
+    one_stream(&there, FOLLOWED).await?;
+
+    there.set_network(Network::Down);
+    server.restart().await?;
+    let revision = change_picture(server.address(), FRIEND, [90, 200, 20]).await?;
+    there.set_network(Network::Up);
+
+    there.wait_for(RECOVERED, "the picture in this tab", &shows(revision)).await?;
+    there.switch_to(tab).await?;
+    there.wait_for(RECOVERED, "the picture in the other tab", &shows(revision)).await?;
+    one_stream(&there, RECOVERED).await?;
+    there.end().await;
+    Ok(())
+}
+
+/// The line is open and dead, as after a sleep, while a friend changes their picture.
+pub(super) async fn half_open(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    one_stream(visit, FOLLOWED).await?;
+    visit.gate.silence_streams();
+    let revision = change_picture(visit.server().address(), FRIEND, [20, 200, 90]).await?;
+    let start = Instant::now();
+    visit.wait_for(RECOVERED, "the picture that changed meanwhile", &shows(revision)).await?;
+    visit.note(format!("noticed after {:.0} s", start.elapsed().as_secs_f32()));
+    one_stream(visit, RECOVERED).await
+}
+
 /// Nobody listens for someone who has left.
 pub(super) async fn signed_out(visit: &mut Visit<'_>) -> Result<()> {
     sign_in(visit).await?;

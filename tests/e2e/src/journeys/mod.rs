@@ -11,6 +11,7 @@ mod live;
 mod modal;
 mod outage;
 mod own;
+mod presigned;
 mod returns;
 mod scroll;
 mod sessions;
@@ -81,6 +82,7 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("modal by link: keyboard, button, nobody there, no such page", modal::by_link),
     journey!("a finger taps and scrolls", ahead::touch),
     patient!("saving data: only what is pointed at is loaded ahead", ahead::save_data),
+    patient!("nobody moves: the next page and the feed are loaded ahead", ahead::next_pages),
     patient!("server stopped: list and modal still show", outage::server_stopped),
     patient!("server busy: Try again asks at once", outage::try_again),
     patient!("list held for ever: a button within 20 s", outage::list_held),
@@ -125,10 +127,14 @@ pub(crate) const ALL: &[Journey] = &[
     timed!("two instances of the server: a change is seen at both", live::two_instances),
     journey!("eight tabs: one stream, also after its tab is closed", live::eight_tabs),
     journey!("a line that was cut is opened again, and nothing was missed", live::line_cut),
+    patient!("a line that is dead is noticed and opened again", live::half_open),
+    patient!("a replay that is too old: every tab looks for itself", live::too_old),
     journey!("the tab that reads crashes: another reads on, and nothing was missed", live::crashed),
     patient!("the tab that reads is frozen: another takes over", live::frozen),
     journey!("Back, with a change in between: it is there", live::back),
     patient!("the server is started again: three tabs are live by themselves", live::restarted),
+    journey!("presigned: large pictures come from the store", presigned::from_the_store),
+    journey!("presigned: a refused hint costs a batch, not a picture", presigned::refused),
     journey!("sign-out closes the stream", live::signed_out),
     journey!("my picture: at once, in every layer, and at a friend's", own::changed),
     timed!("my picture: 8 MB at 1 Mbit/s in under two seconds", own::photograph),

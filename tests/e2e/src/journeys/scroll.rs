@@ -4,7 +4,6 @@ use super::{FIRST_PAGE, FRIENDS, own_page, sign_in, sign_in_by_api};
 use crate::{page::hook, visit::Visit};
 use anyhow::{Result, ensure};
 use miniature_e2e::engine::Engine;
-use serde::Deserialize;
 use std::time::Duration;
 
 /// Page after page to the end: all show, and what is far from view is let go.
@@ -26,22 +25,25 @@ pub(super) async fn through_all(visit: &mut Visit<'_>) -> Result<()> {
 const CROWD: usize = 10;
 /// Through how many thousand there is time to scroll in WebKitGTK, which draws without a graphics card.
 const CROWD_IN_WEBKIT: usize = 4;
-/// How long scrolling through all of them may take.
-const LONG: Duration = Duration::from_secs(110);
-/// How much more the last thousands may cost than the first.
+/// How much more main-thread time the last thousands may take than the first.
 const GROWTH: f64 = 1.3;
-/// Of so many thousands the median counts: another process may take a second.
-const BESIDE: usize = 3;
+/// How much more memory the page may hold after the last thousand than after the first, in MiB: twice
+/// what pictures may take.
+const KEPT: u64 = 64;
+/// Of so many the sum counts: a browser collects its garbage in every second thousand or so.
+const BESIDE: usize = 2;
 
 /// What scrolling through a thousand friends took.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct Thousand {
-    /// In which the main thread was busy, in milliseconds.
-    busy: f64,
-    /// The longest task, in milliseconds.
+    /// For which the main thread was on a processor.
+    busy: Duration,
+    /// The longest frame of it, in milliseconds.
     longest: f64,
     /// Elements of the document at its end.
     elements: u32,
+    /// What the page's process held at its end, in MiB.
+    memory: u64,
 }
 
 /// Ten thousand friends are scrolled through: the last thousand costs no more than the first.
@@ -54,62 +56,64 @@ pub(super) async fn crowd(visit: &mut Visit<'_>) -> Result<()> {
     visit.wait("a first screen", VISIBLE_ROWS_COMPLETE).await?;
     visit.rest().await?;
     let count = if visit.engine() == Engine::WebKit { CROWD_IN_WEBKIT } else { CROWD };
-    visit.eval::<()>(&format!("window.__count = {count}; {SCROLL}")).await?;
+    let (mut thousands, mut is_clean) = (Vec::new(), false);
+    for number in 1..=count {
+        let before = visit.main_thread_time()?;
+        let (longest, elements) = visit.eval_async(&scroll_to_row(1_000 * number)).await?;
+        let busy = visit.main_thread_time()?.saturating_sub(before);
+        is_clean = visit.collect_garbage().await?;
+        let memory = visit.page_memory()? / 1024;
+        thousands.push(Thousand { busy, longest, elements, memory });
+    }
 
-    let end = format!("return window.__thousands.length >= {count}");
-    visit.wait_for(LONG, "the end of the friends", &end).await?;
-
-    let thousands: Vec<Thousand> = visit.eval("return window.__thousands").await?;
-    let (first, last) = (&thousands[..BESIDE], &thousands[thousands.len() - BESIDE..]);
-    let (before, after) = (median(first), median(last));
-    let longest = thousands.iter().map(|thousand| thousand.longest).fold(0.0, f64::max);
+    let (first, last) = (&thousands[..BESIDE], &thousands[count - BESIDE..]);
+    let busy = |of: &[Thousand]| of.iter().map(|thousand| thousand.busy).sum::<Duration>();
     let elements = |of: &[Thousand]| of.iter().map(|thousand| thousand.elements).max();
+    let growth = busy(last).as_secs_f64() / busy(first).as_secs_f64();
+    let longest = thousands.iter().map(|thousand| thousand.longest).fold(0.0, f64::max);
+    let each: Vec<_> = thousands.iter().map(|thousand| thousand.busy.as_millis()).collect();
+    let memory: Vec<u64> = thousands.iter().map(|thousand| thousand.memory).collect();
+    let with = if is_clean { "without" } else { "with" };
+    visit.note(format!("the page's process, {with} garbage: {memory:?} MiB"));
     visit.note(format!(
-        "main thread: {before:.0} ms for each of the first thousands, {after:.0} for each of the last of {count}; \
-         {:?} and {:?} elements; longest frame {longest:.0} ms",
+        "main thread: {each:?} ms of processor time for each thousand, {growth:.2} times the first for the \
+         last {BESIDE}; {:?} and {:?} elements; longest frame {longest:.0} ms",
         elements(first), elements(last)
     ));
-    ensure!(after <= before * GROWTH, "{thousands:?}");
-    ensure!(elements(last) <= elements(first).map(|elements| elements + 50), "{thousands:?}");
+    ensure!(growth <= GROWTH, "{thousands:?}");
+    ensure!(elements(last) <= elements(first).map(|count| count + 50), "{thousands:?}");
+    let kept = memory[count - 1].saturating_sub(memory[0]);
+    ensure!(!is_clean || kept <= KEPT, "it keeps {kept} MiB more than after the first");
     visit.wait("pictures where one looks", VISIBLE_ROWS_COMPLETE).await
 }
 
-fn median(of: &[Thousand]) -> f64 {
-    let mut busy: Vec<f64> = of.iter().map(|thousand| thousand.busy).collect();
-    busy.sort_by(f64::total_cmp);
-    busy[busy.len() / 2]
+/// Scrolls on by half a screen a frame, until a row is drawn. Calls back with the longest time in
+/// milliseconds from the beginning of a frame to where it had nothing more to do, and the number of
+/// elements.
+fn scroll_to_row(row: usize) -> String {
+    format!(
+        "const done = arguments[0];
+         const at = document.scrollingElement;
+         const list = document.querySelector('[data-testid=friend-list]');
+         const idle = new MessageChannel();
+         let [longest, began] = [0, 0];
+         idle.port1.onmessage = () => longest = Math.max(longest, performance.now() - began);
+         const step = () => {{
+             began = performance.now();
+             at.scrollBy(0, innerHeight / 2);
+             const rows = [...list.querySelectorAll('[aria-posinset]')];
+             if (rows.some((drawn) => Number(drawn.getAttribute('aria-posinset')) >= {row})) {{
+                 return done([longest, document.querySelectorAll('*').length]);
+             }}
+             idle.port2.postMessage(0);
+             requestAnimationFrame(step);
+         }};
+         requestAnimationFrame(step)"
+    )
 }
 
-/// Scrolls on by half a screen a frame, and notes at each thousand rows how long the main thread was
-/// busy: from the beginning of each frame to where it had nothing more to do.
-const SCROLL: &str = "
-    window.__thousands = [];
-    const at = document.scrollingElement;
-    let [busy, longest, row] = [0, 0, 0];
-    const idle = new MessageChannel();
-    let began = 0;
-    idle.port1.onmessage = () => {
-        const took = performance.now() - began;
-        busy += took;
-        longest = Math.max(longest, took);
-    };
-    const step = () => {
-        began = performance.now();
-        at.scrollBy(0, innerHeight / 2);
-        const list = document.querySelector('[data-testid=friend-list]');
-        const rows = [...list.querySelectorAll('[aria-posinset]')];
-        row = Math.max(row, ...rows.map((row) => Number(row.ariaPosInSet ?? row.getAttribute('aria-posinset'))));
-        if (row >= 1000 * (window.__thousands.length + 1)) {
-            window.__thousands.push({ busy, longest, elements: document.querySelectorAll('*').length });
-            [busy, longest] = [0, 0];
-        }
-        idle.port2.postMessage(0);
-        if (window.__thousands.length < window.__count) requestAnimationFrame(step);
-    };
-    requestAnimationFrame(step)";
-
 /// Scrolls on by a screen each time it is asked; true at the end, with so many rows.
-fn scrolled_to(rows: u32) -> String {
+pub(super) fn scrolled_to(rows: u32) -> String {
     format!(
         "const at = document.scrollingElement;
          at.scrollBy(0, innerHeight * 0.8);
@@ -119,7 +123,7 @@ fn scrolled_to(rows: u32) -> String {
     )
 }
 
-const VISIBLE_ROWS_COMPLETE: &str = "
+pub(super) const VISIBLE_ROWS_COMPLETE: &str = "
     const rows = [...document.querySelectorAll('[data-testid=friend]')].filter((row) => {
         const box = row.getBoundingClientRect();
         return box.bottom > 0 && box.top < innerHeight;

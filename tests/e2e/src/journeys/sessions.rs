@@ -8,6 +8,7 @@ use super::{
 use crate::{
     gate::{Delays, Fault, FaultKind, Network, Passage},
     page::hook,
+    sampler::Script,
     visit::Visit,
 };
 use anyhow::{Result, ensure};
@@ -27,6 +28,8 @@ const FRIEND_NAMES: &str = "
 /// Another port of this host signs someone else in: the cookies are shared, the storages are not.
 /// With `GET /api/session` slow, nothing of theirs is kept under the first name.
 pub(super) async fn port(visit: &mut Visit<'_>) -> Result<()> {
+    // So that there is more to ask for.
+    visit.gate.set_script(Script { save_data: true, ..Script::default() });
     sign_in(visit).await?;
     let kept = "return localStorage.getItem('miniature:v1:ada:page:friends') !== null";
     visit.wait("the list of ada, kept", kept).await?;

@@ -25,6 +25,16 @@ impl Visit<'_> {
         Ok(true)
     }
 
+    /// Has this tab collect its garbage. Returns whether this browser can be asked.
+    pub async fn collect_garbage(&self) -> Result<bool> {
+        if self.engine() != Engine::Chromium {
+            return Ok(false);
+        }
+        let nothing = serde_json::json!({});
+        self.driver.cdp().send_raw("HeapProfiler.collectGarbage", nothing).await?;
+        Ok(true)
+    }
+
     /// Freezes this tab: nothing of it runs any more.
     pub async fn freeze_tab(&self) -> Result<()> {
         let frozen = serde_json::json!({ "state": "frozen" });
