@@ -16,7 +16,7 @@ impl Tint {
         Self { image, colour: [128; 3] }
     }
 
-    /// Whose colour it is.
+    /// The image that has this colour.
     pub(crate) fn image(&self) -> ImageId {
         self.image
     }

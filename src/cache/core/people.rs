@@ -222,13 +222,12 @@ impl<B: Bytes> People<B> {
         !self.queue.is_empty()
     }
 
-    /// Who waits first in the queue, and for which size.
+    /// The first in the queue, and the size that they lack.
     pub(super) fn first_waiting(&self) -> Option<(UserId, Size)> {
         self.queue.first().map(|place| (place.user.clone(), place.size))
     }
 
-    /// Who goes into the next request: the first in the queue, and those behind who want the same
-    /// size. Those whose bytes are known to be elsewhere have requests of their own.
+    /// The next request: the first in the queue, and those behind who want the same size. Those whose bytes are known to be elsewhere have requests of their own.
     pub(super) fn next_batch(&self, at_most: usize, now: Moment) -> Option<(Size, Vec<UserId>)> {
         let size = self.queue.first()?.size;
         let leads = |user: &UserId| self.all.get(user).is_some_and(|p| p.lead(size, now).is_some());

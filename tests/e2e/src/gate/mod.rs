@@ -4,13 +4,14 @@
 mod fault;
 mod forward;
 mod log;
-mod silence;
+mod tapped;
 
 pub use fault::{Fault, FaultKind};
 pub use log::Passage;
 
 use crate::sampler::{Pictured, Script};
 use anyhow::Result;
+use bytes::Bytes;
 use fault::Line;
 use forward::Answer;
 use http_body_util::BodyExt;
@@ -23,7 +24,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use log::Log;
-use silence::Silenced;
+use tapped::Tapped;
 use std::{
     convert::Infallible,
     net::{Ipv4Addr, SocketAddr},
@@ -32,7 +33,7 @@ use std::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{mpsc, watch},
     task::JoinHandle,
 };
 
@@ -90,10 +91,12 @@ struct Shared {
     pictured: Mutex<Pictured>,
     /// None where pages pass as the server sends them.
     script: Mutex<Option<Script>>,
-    /// Whose pages may read what passes; none: only those of this origin.
+    /// An origin whose pages may read what passes, beside this one.
     permitted: Mutex<Option<HeaderValue>>,
     /// How often open streams were silenced.
     silences: watch::Sender<u32>,
+    /// The ways into the event streams that were opened.
+    taps: Mutex<Vec<mpsc::UnboundedSender<Bytes>>>,
     /// What `/__page` shows: a page of a journey's own.
     page: Mutex<String>,
     log: Log,
@@ -118,6 +121,7 @@ impl Gate {
             script: Mutex::new(Some(Script::default())),
             permitted: Mutex::default(),
             silences: watch::Sender::new(0),
+            taps: Mutex::default(),
             page: Mutex::default(),
             log: Log::start(),
         });
@@ -179,6 +183,12 @@ impl Gate {
     /// had gone without a word.
     pub fn silence_streams(&self) {
         self.shared.silences.send_modify(|count| *count += 1);
+    }
+
+    /// Says something in the server's name through the event streams that are open.
+    pub fn pour(&self, text: String) {
+        let bytes = Bytes::from(text);
+        lock(&self.shared.taps).retain(|tap| tap.send(bytes.clone()).is_ok());
     }
 
     /// Puts a page of the journey's own at `/__page`.
@@ -300,7 +310,9 @@ async fn pass(request: Request<Incoming>, shared: &Shared) -> Answer {
     };
     match line {
         _ if forward::is_endless(answer.headers()) => {
-            answer.map(|body| Silenced::new(body, shared.silences.subscribe()).boxed())
+            let (tap, poured) = mpsc::unbounded_channel();
+            lock(&shared.taps).push(tap);
+            answer.map(|body| Tapped::new(body, poured, shared.silences.subscribe()).boxed())
         }
         Some(line) => line.carry(answer),
         None => answer,

@@ -20,7 +20,7 @@ const ROUNDS: u8 = 20;
 const WORST: f64 = 1_000.0;
 const MEDIAN: f64 = 300.0;
 /// In which another tab reads after the one that did was closed.
-const FOLLOWED: Duration = Duration::from_secs(2);
+pub(super) const FOLLOWED: Duration = Duration::from_secs(2);
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Notes when each revision of the friend's picture was painted in this tab, by the machine's clock.
@@ -131,7 +131,7 @@ async fn painted(visit: &Visit<'_>, revision: u32) -> Result<f64> {
 }
 
 /// Waits until the server has one stream open, no longer than `patience`.
-async fn one_stream(visit: &Visit<'_>, patience: Duration) -> Result<()> {
+pub(super) async fn one_stream(visit: &Visit<'_>, patience: Duration) -> Result<()> {
     streams(visit, 1, patience).await
 }
 

@@ -5,6 +5,7 @@ mod account;
 mod ahead;
 mod feed;
 mod first_visit;
+mod flood;
 mod hands;
 mod large;
 mod live;
@@ -127,6 +128,7 @@ pub(crate) const ALL: &[Journey] = &[
     timed!("two instances of the server: a change is seen at both", live::two_instances),
     journey!("eight tabs: one stream, also after its tab is closed", live::eight_tabs),
     journey!("a line that was cut is opened again, and nothing was missed", live::line_cut),
+    timed!("a thousand events a second: the page stays usable", flood::thousand_a_second),
     patient!("a line that is dead is noticed and opened again", live::half_open),
     patient!("a replay that is too old: every tab looks for itself", live::too_old),
     journey!("the tab that reads crashes: another reads on, and nothing was missed", live::crashed),

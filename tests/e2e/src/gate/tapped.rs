@@ -1,4 +1,4 @@
-//! A stream through which nothing comes any more, and which does not end.
+//! An event stream through which a journey speaks, or nothing comes any more.
 
 use super::forward::Body;
 use bytes::Bytes;
@@ -7,24 +7,29 @@ use std::{
     pin::Pin,
     task::{Context, Poll},
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-/// A body until the next silence; from then on what comes is dropped.
+/// A body, and what is poured into it. From the next silence on what comes is dropped, and it does not end.
 #[derive(Debug)]
-pub(super) struct Silenced {
+pub(super) struct Tapped {
     body: Body,
+    poured: mpsc::UnboundedReceiver<Bytes>,
     silences: watch::Receiver<u32>,
     at_first: u32,
 }
 
-impl Silenced {
-    pub(super) fn new(body: Body, silences: watch::Receiver<u32>) -> Self {
+impl Tapped {
+    pub(super) fn new(
+        body: Body,
+        poured: mpsc::UnboundedReceiver<Bytes>,
+        silences: watch::Receiver<u32>,
+    ) -> Self {
         let at_first = *silences.borrow();
-        Self { body, silences, at_first }
+        Self { body, poured, silences, at_first }
     }
 }
 
-impl HttpBody for Silenced {
+impl HttpBody for Tapped {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -33,6 +38,10 @@ impl HttpBody for Silenced {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         loop {
+            let poured = self.poured.poll_recv(context);
+            if let Poll::Ready(Some(bytes)) = poured {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
             let frame = Pin::new(&mut self.body).poll_frame(context);
             let is_silent = *self.silences.borrow() != self.at_first;
             match frame {
