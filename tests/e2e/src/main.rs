@@ -11,8 +11,8 @@
 //!     MINIATURE_AXE=.../axe.min.js journeys [part of a journey's name]
 //! ```
 //!
-//! Those that take the time run first and alone; then those that wait more than they work run beside the
-//! others, against a server of their own.
+//! Those that take the time run first and alone. Then the others run one after another, and beside them, in
+//! two lanes, those that wait more than they work: each lane against a server of its own.
 //!
 //! **Invariant:** at the end of each journey the page has had no panic, no console error and no
 //! violation of its Content-Security-Policy, whatever else the journey was about.
@@ -35,7 +35,14 @@ use miniature_e2e::{
     visit,
     visit::Visit,
 };
-use std::{env, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    collections::VecDeque,
+    env, iter,
+    path::PathBuf,
+    process::ExitCode,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::time::{Instant, timeout};
 
 /// Enough for the slowest engine on a busy machine; a journey that hangs is a failure.
@@ -64,31 +71,42 @@ async fn run() -> Result<bool> {
     let engine = Engine::from_environment()?;
     println!("{engine}");
     let wanted = journeys::ALL.iter().filter(|journey| journey.name.contains(&wanted));
-    let in_company = |company| wanted.clone().filter(move |journey| journey.company == company);
-    let timed: Vec<&Journey> = in_company(Company::None).collect();
-    let (busy, patient): (Vec<&Journey>, Vec<&Journey>) =
-        (in_company(Company::Patient).collect(), in_company(Company::Any).collect());
+    let in_company =
+        |company| Queue::new(wanted.clone().filter(|journey| journey.company == company).collect());
+    let [timed, busy, patient] = [Company::None, Company::Patient, Company::Any].map(in_company);
     let timed = walk_all(&timed, engine).await?;
-    let (busy, patient) = tokio::try_join!(walk_all(&busy, engine), walk_all(&patient, engine))?;
-    let (passed, failed) = [timed, busy, patient]
+    let (busy, patient, patient_too) = tokio::try_join!(
+        walk_all(&busy, engine),
+        walk_all(&patient, engine),
+        walk_all(&patient, engine)
+    )?;
+    let (passed, failed) = [timed, busy, patient, patient_too]
         .into_iter()
         .fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
     println!("\n{passed} passed, {failed} failed");
     Ok(failed == 0 && passed > 0)
 }
 
+/// Journeys that wait for a lane.
+type Queue = Mutex<VecDeque<&'static Journey>>;
+
+/// A poisoned lock means that another lane panicked; the queue is still whole.
+fn next(queue: &Queue) -> Option<&'static Journey> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
 /// Walks journeys one after another. Returns how many arrived, and how many did not.
 ///
-/// They have a server of their own, whose streams they count, and a display, whose mouse they move.
-async fn walk_all(journeys: &[&Journey], engine: Engine) -> Result<(u32, u32)> {
+/// A lane has a server of its own, whose streams journeys count, and a display, whose mouse they move.
+async fn walk_all(queue: &Queue, engine: Engine) -> Result<(u32, u32)> {
     let (mut passed, mut failed) = (0, 0);
-    if journeys.is_empty() {
+    let Some(first) = next(queue) else {
         return Ok((passed, failed));
-    }
+    };
     let browser = Browser::start(engine).await?;
     let server = Server::from_environment().await?;
     let pictured = pictured_friends(server.address(), &["ada", "grace"]).await?;
-    for journey in journeys {
+    for journey in iter::once(first).chain(iter::from_fn(|| next(queue))) {
         match walk(journey, &browser, &server, &pictured).await {
             true => passed += 1,
             false => failed += 1,
