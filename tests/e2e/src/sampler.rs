@@ -26,6 +26,16 @@ pub struct Script {
 }
 
 impl Script {
+    /// A browser that saves data: nothing is loaded that a journey does not ask for.
+    pub const NOTHING_AHEAD: Self = Self {
+        clock_ahead: Duration::ZERO,
+        deny_indexed_db: false,
+        save_data: true,
+        pixel_ratio: None,
+        no_web_assembly: false,
+        height: None,
+    };
+
     /// The script for a page whose pictures are judged by who is known to have one.
     pub fn source_knowing(self, pictured: &Pictured) -> String {
         let known = serde_json::to_string(pictured).unwrap_or_else(|_| "{}".to_owned());

@@ -24,7 +24,7 @@ fn weight_over_https(passage: &Passage) -> usize {
 /// From the sign-in page: the list and its pictures come in one request, within the weight.
 pub(super) async fn one_request(visit: &mut Visit<'_>) -> Result<()> {
     // What is loaded ahead is not of the visit.
-    visit.gate.set_script(Script { save_data: true, ..Script::default() });
+    visit.gate.set_script(Script::NOTHING_AHEAD);
     let before = visit.counters().await?;
 
     sign_in(visit).await?;

@@ -17,7 +17,7 @@ const SHARP: u32 = 256;
 /// Nothing is loaded in idle time and the server is 300 ms away: what is asked for as a row is hovered
 /// is there when it is clicked, 400 ms later.
 pub(super) async fn sharp_at_once(visit: &mut Visit<'_>) -> Result<()> {
-    visit.gate.set_script(Script { save_data: true, ..Script::default() });
+    visit.gate.set_script(Script::NOTHING_AHEAD);
     sign_in(visit).await?;
     visit.gate.quiet(Duration::from_millis(800)).await;
     let before = visit.passages().len();

@@ -122,7 +122,7 @@ const ARRIVAL: Duration = Duration::from_secs(80);
 
 /// 40 kbit/s: the list takes longer than the page waits in silence, and arrives all the same.
 pub(super) async fn slow_line(visit: &mut Visit<'_>) -> Result<()> {
-    visit.gate.set_script(Script { pixel_ratio: Some(2), save_data: true, ..Script::default() });
+    visit.gate.set_script(Script { pixel_ratio: Some(2), ..Script::NOTHING_AHEAD });
     visit.open("/sign-in").await?;
     visit.wait_visible(&hook("demo-sign-in")).await?;
     visit.gate.set_bandwidth(SLOW);

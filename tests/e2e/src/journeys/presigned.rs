@@ -36,7 +36,7 @@ impl Stage {
     async fn enter<'a>(&'a self, visit: &Visit<'a>) -> Result<Visit<'a>> {
         let mut browser = visit.at(&self.server).await?;
         self.gate.permit(&browser.gate.url(""))?;
-        browser.gate.set_script(Script { save_data: true, ..Script::default() });
+        browser.gate.set_script(Script::NOTHING_AHEAD);
         sign_in(&mut browser).await?;
         Ok(browser)
     }

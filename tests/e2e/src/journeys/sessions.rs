@@ -29,7 +29,7 @@ const FRIEND_NAMES: &str = "
 /// With `GET /api/session` slow, nothing of theirs is kept under the first name.
 pub(super) async fn port(visit: &mut Visit<'_>) -> Result<()> {
     // So that there is more to ask for.
-    visit.gate.set_script(Script { save_data: true, ..Script::default() });
+    visit.gate.set_script(Script::NOTHING_AHEAD);
     sign_in(visit).await?;
     let kept = "return localStorage.getItem('miniature:v1:ada:page:friends') !== null";
     visit.wait("the list of ada, kept", kept).await?;

@@ -1,4 +1,4 @@
-//! Pictures that are already there.
+//! Pictures that are already there. Nothing is loaded ahead beside them: that would be counted, too.
 
 use super::{FIRST_PAGE, sign_in};
 use crate::{counters::Counters, page::hook, sampler::Script, visit::Visit};
@@ -13,6 +13,7 @@ const DAY: u64 = 24 * 60 * MINUTE;
 
 /// To another page of the app and back: all from memory, nothing asked, no gap.
 pub(super) async fn re_entered(visit: &mut Visit<'_>) -> Result<()> {
+    visit.gate.set_script(Script::NOTHING_AHEAD);
     sign_in(visit).await?;
     visit.click("a[href='/me']").await?;
     visit.wait_gone(&hook("friend-list")).await?;
@@ -40,7 +41,7 @@ pub(super) async fn reloaded(visit: &mut Visit<'_>) -> Result<()> {
     visit.wait("IndexedDB holds the list, as the cookie tells", LIST_HELD).await?;
     let before = visit.counters().await?;
 
-    visit.reload().await?;
+    visit.reload_with(Script::NOTHING_AHEAD).await?;
     visit.wait_pictures(FIRST_PAGE).await?;
 
     visit.require_no_gap().await?;
@@ -62,7 +63,7 @@ pub(super) async fn local_storage_emptied(visit: &mut Visit<'_>) -> Result<()> {
     let before = visit.counters().await?;
 
     visit.eval::<serde_json::Value>("localStorage.clear(); return null").await?;
-    visit.reload().await?;
+    visit.reload_with(Script::NOTHING_AHEAD).await?;
     visit.wait_pictures(FIRST_PAGE).await?;
 
     require_sources(visit, &["indexed_db"]).await?;
@@ -102,8 +103,7 @@ async fn later(visit: &mut Visit<'_>, seconds: u64) -> Result<Counters> {
     let before = visit.counters().await?;
 
     let clock_ahead = Duration::from_secs(seconds);
-    // Without the page behind, whose rows would be asked about, too.
-    visit.reload_with(Script { clock_ahead, save_data: true, ..Script::default() }).await?;
+    visit.reload_with(Script { clock_ahead, ..Script::NOTHING_AHEAD }).await?;
     visit.wait_pictures(FIRST_PAGE).await?;
 
     visit.require_no_gap().await?;
