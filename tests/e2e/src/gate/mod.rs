@@ -24,13 +24,13 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use log::Log;
-use tapped::Tapped;
 use std::{
     convert::Infallible,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tapped::Tapped;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, watch},

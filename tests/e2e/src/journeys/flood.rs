@@ -16,7 +16,7 @@ const WAVE: u32 = 10;
 /// In which a click is answered in a flood, in milliseconds.
 const ANSWERED: f64 = 500.0;
 /// Between two frames in a flood: at most, and in the middle of all, in milliseconds.
-const STILL: [f64; 2] = [500.0, 50.0];
+const STILL: [f64; 2] = [500.0, 100.0];
 
 /// A thousand events a second: frames go on, a click is answered, and what was said last is seen.
 pub(super) async fn thousand_a_second(visit: &mut Visit<'_>) -> Result<()> {
