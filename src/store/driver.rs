@@ -13,27 +13,18 @@ use miniature_api::{Lineage, UserId};
 
 use super::{
     counters::Counters,
-    identity,
+    effects, identity,
     lines::{self, Lines},
     shelves::Shelves,
     signals::Signals,
     surroundings::{self, Listeners},
 };
 use crate::{
-    browser::{
-        clock, decode,
-        indexed_db::IndexedDbShelf,
-        later,
-        layer::CacheLayer,
-        local_storage::LocalStorageShelf,
-        origin::{Api, take_boot},
-        random, schedule, visibility,
-    },
+    browser::{clock, local_storage::LocalStorageShelf, origin::Api, random, schedule, visibility},
     cache::{
-        core::{Answer, Core, Effect, EffectId, Event, Fetched, Request, View, ViewerId, Wake},
+        core::{Answer, Core, Effect, EffectId, Event, Request, View, ViewerId, Wake},
         entry::Content,
         key::{Source, Wanted},
-        layer::LayerError,
         policy::Policy,
     },
 };
@@ -208,7 +199,7 @@ impl Driver {
                 self.answer(id, Answer::Erased(self.shelves.erase_local(&account)));
             }
             Effect::Erase { ref account, .. } => {
-                schedule::spawn(begin(self.shelves.durable_of(account), effect));
+                schedule::spawn(effects::carry_out(self.shelves.durable_of(account), effect));
             }
             Effect::Read { .. }
             | Effect::ReadDocuments { .. }
@@ -217,7 +208,7 @@ impl Driver {
             | Effect::Decode { .. } => {
                 // Once nobody is signed in, nobody waits for an answer.
                 if let Some(shelf) = self.shelves.durable() {
-                    schedule::spawn(begin(shelf, effect));
+                    schedule::spawn(effects::carry_out(shelf, effect));
                 }
             }
             Effect::ListAccounts { id } => {
@@ -234,7 +225,7 @@ impl Driver {
     }
 
     fn fetch(&self, id: EffectId, request: Request, lineage: Option<Lineage>) {
-        let (answer, abort) = abortable(send(id, request, lineage));
+        let (answer, abort) = abortable(effects::send(id, request, lineage));
         self.begin_request(id, abort);
         schedule::spawn(async move {
             if let Ok(fetched) = answer.await {
@@ -258,59 +249,5 @@ impl Driver {
             }
             !is_it
         });
-    }
-}
-
-/// What takes its time, from its beginning to its answer.
-async fn begin(shelf: IndexedDbShelf, effect: Effect<Content>) {
-    let (id, answer) = match effect {
-        Effect::Read { id, lookups } => (id, Answer::Read(shelf.get_many(&lookups).await)),
-        Effect::ReadDocuments { id, keys } => (id, Answer::Documents(shelf.documents(&keys).await)),
-        Effect::Write { id, ops, now, room, .. } => (
-            id,
-            Answer::Written(match is_whole().await {
-                Ok(()) => shelf.apply(&ops, now, room).await,
-                Err(error) => Err(error),
-            }),
-        ),
-        Effect::Measure { id } => (
-            id,
-            Answer::Measured(match is_whole().await {
-                Ok(()) => shelf.usage().await,
-                Err(error) => Err(error),
-            }),
-        ),
-        Effect::Erase { id, .. } => (id, Answer::Erased(shelf.clear().await)),
-        Effect::Decode { id, rendition } => {
-            (id, Answer::Decoded(decode::decodes(&rendition).await))
-        }
-        Effect::Fetch { .. }
-        | Effect::Count { .. }
-        | Effect::Cancel(_)
-        | Effect::ListAccounts { .. }
-        | Effect::Lock { .. }
-        | Effect::Listen { .. }
-        | Effect::AnnounceWait
-        | Effect::Note(_)
-        | Effect::AnnounceList(_)
-        | Effect::Changed(_)
-        | Effect::Report(_) => return,
-    };
-    driver().answer(id, answer);
-}
-
-/// What writes IndexedDB comes with the later half of the program.
-async fn is_whole() -> Result<(), LayerError> {
-    later::bring().await.map_err(|_| LayerError::Failed)
-}
-
-async fn send(id: EffectId, request: Request, lineage: Option<Lineage>) -> Fetched<Content> {
-    let driver = driver();
-    let (boot_age, limit) =
-        driver.read(|core| (core.policy().boot_age, core.policy().rendition_bytes));
-    let progressed = |bytes| driver.progressed(id, bytes);
-    match take_boot(&request, boot_age) {
-        Some(begun) => driver.api.fetch_begun(begun, &request, limit, &progressed).await,
-        None => driver.api.fetch(&request, lineage, limit, &progressed).await,
     }
 }

@@ -10,6 +10,7 @@
 mod connection;
 mod counters;
 mod driver;
+mod effects;
 mod feed;
 mod friends;
 mod identity;

@@ -47,18 +47,12 @@ pub(super) fn add_session(description: &mut openapi::OpenApi, sign_in: &SignIn) 
 /// Every route under `/api/` takes the lineage of what the client holds. Those of the session hold
 /// nothing.
 pub(super) fn add_lineage(description: &mut openapi::OpenApi) {
-    let lineage = ParameterBuilder::new()
-        .name("Miniature-Lineage")
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some(
-            "the lineage of what the client holds, as an answer named it; if it is not the server's, \
-             held revisions, ETags and event ids are ignored",
-        ))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-        .build();
-    let components = description.components.get_or_insert_default();
-    components.parameters.insert("Lineage".to_owned(), RefOr::T(lineage));
+    add_header(
+        description,
+        "Lineage",
+        "the lineage of what the client holds, as an answer named it; if it is not the server's, held \
+         revisions, ETags and event ids are ignored",
+    );
     let paths = description.paths.paths.iter_mut();
     for (_, item) in paths.filter(|(path, _)| is_under(path, "/api") && *path != "/api/session") {
         let lineage = RefOr::Ref(Ref::new("#/components/parameters/Lineage"));
@@ -69,18 +63,12 @@ pub(super) fn add_lineage(description: &mut openapi::OpenApi) {
 /// Every request under `/api/` that changes something may name its account. One that signs in or out has
 /// other means.
 pub(super) fn add_account(description: &mut openapi::OpenApi) {
-    let account = ParameterBuilder::new()
-        .name("Miniature-Account")
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some(
-            "the account that means to change something; if the session is another's by now, \
-             nothing is changed (409)",
-        ))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-        .build();
-    let components = description.components.get_or_insert_default();
-    components.parameters.insert("Account".to_owned(), RefOr::T(account));
+    add_header(
+        description,
+        "Account",
+        "the account that means to change something; if the session is another's by now, nothing is \
+         changed (409)",
+    );
     let paths = description.paths.paths.iter_mut();
     for (_, item) in paths.filter(|(path, _)| is_under(path, "/api") && *path != "/api/session") {
         let changing = [&mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
@@ -89,6 +77,19 @@ pub(super) fn add_account(description: &mut openapi::OpenApi) {
             operation.parameters.get_or_insert_default().push(account);
         }
     }
+}
+
+/// Describes an optional header, `Miniature-` and its name, for routes to refer to.
+fn add_header(description: &mut openapi::OpenApi, name: &str, says: &str) {
+    let header = ParameterBuilder::new()
+        .name(format!("Miniature-{name}"))
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(says))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build();
+    let components = description.components.get_or_insert_default();
+    components.parameters.insert(name.to_owned(), RefOr::T(header));
 }
 
 /// What every route that needs a session may answer.

@@ -7,6 +7,7 @@ mod layers;
 mod live;
 mod server;
 mod sessions;
+mod store;
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
@@ -15,8 +16,9 @@ use miniature_api::{ImageId, Size, UserId};
 pub(super) use document::{Document, Under, account};
 pub(super) use fault::Fault;
 pub(super) use layers::{Durable, Local};
-pub(super) use server::{Server, Store, Weather};
+pub(super) use server::{Server, Weather};
 pub(super) use sessions::{Jar, Token, account_of};
+pub(super) use store::Store;
 
 use crate::cache::{
     clock::{Now, Timestamp},

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use miniature_api::{
-    Author, BatchEntry, BatchUser, Change, Feed, Friend, FriendsPage, Hint, ImageId, Lineage,
-    NotFound, Post, Profile, Record, Revision, Size, UserId,
+    Author, BatchEntry, BatchUser, Change, Feed, Friend, FriendsPage, ImageId, Lineage, NotFound,
+    Post, Profile, Record, Revision, Size, UserId,
 };
 
 use super::{
-    Blob, account, account_of, image_of,
+    Blob, Store, account, account_of, image_of,
     sessions::{Sessions, Token},
 };
 use crate::cache::{
@@ -37,19 +37,6 @@ pub(in crate::cache::core) enum Weather {
     Undecodable,
     /// Records of pictures, without the pictures.
     NoBytes,
-}
-
-/// How the store answers those who come with a hint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::cache::core) enum Store {
-    #[default]
-    Fine,
-    Unreachable,
-    /// Never answers.
-    Silent,
-    Refusing,
-    /// Bytes that are no picture.
-    ErrorPages,
 }
 
 /// Of every picture.
@@ -286,37 +273,6 @@ impl Server {
             entries.push(BatchEntry::Found { record, hint: hint.map(Box::new) });
         }
         Reply::Pictures { entries, renditions }
-    }
-
-    fn hint(&self, image: ImageId, size: Size) -> Option<Hint> {
-        let lasts = self.hints_last.filter(|_| size > Size::PREVIEW)?;
-        let until = self.running + Duration::from_secs(lasts);
-        Some(Hint {
-            url: format!("{image} {size} {}", until.as_millis()),
-            expires_in_s: Some(lasts),
-            content_type: "image/webp".to_owned(),
-            bytes: 1,
-        })
-    }
-
-    /// What the store says; none: nothing, ever.
-    fn stored(&mut self, url: &str) -> Option<Fetched<Blob>> {
-        let mut parts = url.split(' ');
-        let mut part = || parts.next().unwrap();
-        let (image, size) = (part().parse().unwrap(), part().parse().unwrap());
-        let ended = Duration::from_millis(part().parse().unwrap()) < self.running;
-        let outcome = match self.store {
-            Store::Silent => return None,
-            Store::Unreachable => Err(OriginError::Unreachable.into()),
-            Store::ErrorPages => Ok(Reply::Rendition((image, Err(RasterError::NotWebp)))),
-            Store::Refusing => Err(OriginError::Status(403).into()),
-            Store::Fine if ended => Err(OriginError::Status(403).into()),
-            Store::Fine => {
-                self.renditions_sent += 1;
-                Ok(Reply::Rendition((image, Ok(Blob { image, size, decodes: true }))))
-            }
-        };
-        Some(Fetched { lineage: None, account: None, asked: None, event: None, outcome })
     }
 
     fn bytes(&mut self, image: ImageId, size: Size) -> Option<Checked<Blob>> {

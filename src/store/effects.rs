@@ -1,0 +1,72 @@
+//! Effects that take their time, from their beginning to their answer.
+
+use miniature_api::Lineage;
+
+use super::driver::driver;
+use crate::{
+    browser::{decode, indexed_db::IndexedDbShelf, later, layer::CacheLayer, origin::take_boot},
+    cache::{
+        core::{Answer, Effect, EffectId, Fetched, Request},
+        entry::Content,
+        layer::LayerError,
+    },
+};
+
+/// Asks IndexedDB, or the browser, and tells the core what came of it.
+pub(super) async fn carry_out(shelf: IndexedDbShelf, effect: Effect<Content>) {
+    let (id, answer) = match effect {
+        Effect::Read { id, lookups } => (id, Answer::Read(shelf.get_many(&lookups).await)),
+        Effect::ReadDocuments { id, keys } => (id, Answer::Documents(shelf.documents(&keys).await)),
+        Effect::Write { id, ops, now, room, .. } => {
+            let written = match is_whole().await {
+                Ok(()) => shelf.apply(&ops, now, room).await,
+                Err(error) => Err(error),
+            };
+            (id, Answer::Written(written))
+        }
+        Effect::Measure { id } => {
+            let usage = match is_whole().await {
+                Ok(()) => shelf.usage().await,
+                Err(error) => Err(error),
+            };
+            (id, Answer::Measured(usage))
+        }
+        Effect::Erase { id, .. } => (id, Answer::Erased(shelf.clear().await)),
+        Effect::Decode { id, rendition } => {
+            (id, Answer::Decoded(decode::decodes(&rendition).await))
+        }
+        Effect::Fetch { .. }
+        | Effect::Count { .. }
+        | Effect::Cancel(_)
+        | Effect::ListAccounts { .. }
+        | Effect::Lock { .. }
+        | Effect::Listen { .. }
+        | Effect::AnnounceWait
+        | Effect::Note(_)
+        | Effect::AnnounceList(_)
+        | Effect::Changed(_)
+        | Effect::Report(_) => return,
+    };
+    driver().answer(id, answer);
+}
+
+/// What writes IndexedDB comes with the later half of the program.
+async fn is_whole() -> Result<(), LayerError> {
+    later::bring().await.map_err(|_| LayerError::Failed)
+}
+
+/// Sends a request, unless `boot.js` has sent it.
+pub(super) async fn send(
+    id: EffectId,
+    request: Request,
+    lineage: Option<Lineage>,
+) -> Fetched<Content> {
+    let driver = driver();
+    let (boot_age, limit) =
+        driver.read(|core| (core.policy().boot_age, core.policy().rendition_bytes));
+    let progressed = |bytes| driver.progressed(id, bytes);
+    match take_boot(&request, boot_age) {
+        Some(begun) => driver.api.fetch_begun(begun, &request, limit, &progressed).await,
+        None => driver.api.fetch(&request, lineage, limit, &progressed).await,
+    }
+}
