@@ -227,7 +227,8 @@ impl<B: Bytes> People<B> {
         self.queue.first().map(|place| (place.user.clone(), place.size))
     }
 
-    /// The next request: the first in the queue, and those behind who want the same size. Those whose bytes are known to be elsewhere have requests of their own.
+    /// The next request: the first in the queue, and those behind who want the same size. Those whose
+    /// bytes are known to be elsewhere have requests of their own.
     pub(super) fn next_batch(&self, at_most: usize, now: Moment) -> Option<(Size, Vec<UserId>)> {
         let size = self.queue.first()?.size;
         let leads = |user: &UserId| self.all.get(user).is_some_and(|p| p.lead(size, now).is_some());
