@@ -1,22 +1,14 @@
 //! Whether the browser decodes a picture.
 
-use std::time::Duration;
-
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, HtmlImageElement, ImageBitmap};
 
-use super::{object_url, schedule};
+use super::object_url;
 use crate::cache::entry::{Content, Rendition};
 
-/// A busy page asks, too.
-const WITHIN: Duration = Duration::from_secs(1);
-
 /// Whether the browser decodes the rendition.
-///
-/// Between frames: to make a blob takes a millisecond, and there may be 150 of them.
 pub async fn decodes(rendition: &Rendition) -> bool {
-    schedule::idle(WITHIN).await;
     match &rendition.content {
         Content::Bytes(kind, bytes) => match object_url::blob(*kind, bytes) {
             Some(blob) => bitmap_decodes(&blob).await,

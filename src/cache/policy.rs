@@ -32,7 +32,7 @@ pub struct Policy {
     /// How long "no such user" is believed. Default: 30 minutes.
     pub absence_fresh_for: Duration,
 
-    /// How much time a hint must have left to be kept for later. Default: 10 minutes.
+    /// How long before its end a hint is asked for anew. Default: 10 minutes.
     pub hint_spare: Duration,
 
     /// How soon one with less is used. Default: 5 minutes, unless it ends before.

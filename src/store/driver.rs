@@ -20,7 +20,9 @@ use super::{
     surroundings::{self, Listeners},
 };
 use crate::{
-    browser::{clock, local_storage::LocalStorageShelf, origin::Api, random, schedule, visibility},
+    browser::{
+        clock, later, local_storage::LocalStorageShelf, origin::Api, random, schedule, visibility,
+    },
     cache::{
         core::{Answer, Core, Effect, EffectId, Event, Request, View, ViewerId, Wake},
         entry::Content,
@@ -72,8 +74,13 @@ impl Driver {
     fn start() -> Self {
         lines::listen_once_painted();
         let (seed, visible) = (random::seed(), visibility::is_visible());
+        let mut core = Core::new(Policy::default(), seed, visible, clock::now());
+        if !later::is_here() {
+            core.handle(Event::WritesWait(true), clock::now());
+            effects::bring_the_rest();
+        }
         Self {
-            core: RefCell::new(Core::new(Policy::default(), seed, visible, clock::now())),
+            core: RefCell::new(core),
             api: Api::default(),
             signals: Signals::default(),
             counters: Counters::new(),

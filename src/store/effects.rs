@@ -4,11 +4,13 @@ use miniature_api::Lineage;
 
 use super::driver::driver;
 use crate::{
-    browser::{decode, indexed_db::IndexedDbShelf, later, layer::CacheLayer, origin::take_boot},
+    browser::{
+        decode, indexed_db::IndexedDbShelf, later, layer::CacheLayer, origin::take_boot, schedule,
+        visibility,
+    },
     cache::{
-        core::{Answer, Effect, EffectId, Fetched, Request},
+        core::{Answer, Effect, EffectId, Event, Fetched, Request},
         entry::Content,
-        layer::LayerError,
     },
 };
 
@@ -18,21 +20,15 @@ pub(super) async fn carry_out(shelf: IndexedDbShelf, effect: Effect<Content>) {
         Effect::Read { id, lookups } => (id, Answer::Read(shelf.get_many(&lookups).await)),
         Effect::ReadDocuments { id, keys } => (id, Answer::Documents(shelf.documents(&keys).await)),
         Effect::Write { id, ops, now, room, .. } => {
-            let written = match is_whole().await {
-                Ok(()) => shelf.apply(&ops, now, room).await,
-                Err(error) => Err(error),
-            };
-            (id, Answer::Written(written))
+            (id, Answer::Written(shelf.apply(&ops, now, room).await))
         }
-        Effect::Measure { id } => {
-            let usage = match is_whole().await {
-                Ok(()) => shelf.usage().await,
-                Err(error) => Err(error),
-            };
-            (id, Answer::Measured(usage))
-        }
+        Effect::Measure { id } => (id, Answer::Measured(shelf.usage().await)),
         Effect::Erase { id, .. } => (id, Answer::Erased(shelf.clear().await)),
         Effect::Decode { id, rendition } => {
+            // Between frames: to make a blob takes a millisecond, and there may be 150 of them.
+            if visibility::is_visible() {
+                schedule::idle(driver().read(|core| core.policy().idle_within)).await;
+            }
             (id, Answer::Decoded(decode::decodes(&rendition).await))
         }
         Effect::Fetch { .. }
@@ -50,9 +46,17 @@ pub(super) async fn carry_out(shelf: IndexedDbShelf, effect: Effect<Content>) {
     driver().answer(id, answer);
 }
 
-/// What writes IndexedDB comes with the later half of the program.
-async fn is_whole() -> Result<(), LayerError> {
-    later::bring().await.map_err(|_| LayerError::Failed)
+/// What writes IndexedDB comes with the later half of the program. Tells the core once it is here.
+pub(super) fn bring_the_rest() {
+    schedule::once_painted(|| {
+        schedule::spawn(async {
+            let pause = driver().read(|core| core.policy().breaker_pause);
+            while later::bring().await.is_err() {
+                schedule::sleep(pause).await;
+            }
+            driver().handle(Event::WritesWait(false));
+        });
+    });
 }
 
 /// Sends a request, unless `boot.js` has sent it.

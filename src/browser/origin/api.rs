@@ -45,7 +45,7 @@ impl Api {
         progressed: &dyn Fn(u64),
     ) -> Fetched<Content> {
         let mut call = self.call(request);
-        // To another origin it would be a question of its own before each request.
+        // With a header of ours the browser would ask another origin for leave first.
         let lineage = lineage.filter(|_| !matches!(request, Request::Rendition { .. }));
         if let Some(lineage) = lineage {
             call = call.header(LINEAGE_HEADER, lineage.to_string());

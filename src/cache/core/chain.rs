@@ -94,9 +94,9 @@ impl Chain {
             // A view beyond the end is one of the last page.
             let is_last = at + 1 == self.pages.len();
             let end = if current && !is_last { rows + count } else { usize::MAX };
-            let seen = rows < viewed.end && viewed.start < end;
-            let near = rows < viewed.end.saturating_add(self.ahead) && viewed.start < end;
-            if at == 0 || seen || (near && !current) {
+            let ahead = if current { 0 } else { self.ahead };
+            let seen = rows < viewed.end.saturating_add(ahead) && viewed.start < end;
+            if at == 0 || seen {
                 wanted.push(at);
             }
             if !current {

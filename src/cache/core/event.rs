@@ -35,6 +35,8 @@ pub enum Event<B> {
     Retry,
     /// The browser could not paint a rendition of the user's picture.
     Broken(UserId, RenditionKey),
+    /// Whether what writes IndexedDB is still to be loaded. Until it is here IndexedDB is read alone.
+    WritesWait(bool),
     /// A picture was painted.
     Painted,
     /// There is a friend list, and this of it is on screen. Before the first such event no page is

@@ -116,6 +116,8 @@ pub struct Core<B> {
     jitter: Jitter,
     time: time::Clocks,
     visible: bool,
+    /// What writes IndexedDB is still to be loaded.
+    writes_wait: bool,
     /// Since when the browser says that there is no network, if nothing has contradicted it.
     offline: Option<Moment>,
     account: Option<UserId>,
@@ -185,6 +187,7 @@ impl<B: Bytes> Core<B> {
             jitter: Jitter::new(seed),
             time: time::Clocks::new(now),
             visible,
+            writes_wait: false,
             offline: None,
             account: None,
             lineage: None,

@@ -43,7 +43,8 @@ impl<B: Bytes> Core<B> {
         };
         let blocked = state.erasing.is_some() || state.writing.is_some();
         let counting = layer == Source::LocalStorage && self.layers.ledger.counting.is_some();
-        if blocked || counting || self.writes.decoding > 0 {
+        let unloaded = layer == Source::IndexedDb && self.writes_wait;
+        if blocked || counting || unloaded || self.writes.decoding > 0 {
             return None;
         }
         pending.due(&self.policy, self.visible)

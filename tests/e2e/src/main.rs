@@ -11,8 +11,8 @@
 //!     MINIATURE_AXE=.../axe.min.js journeys [part of a journey's name]
 //! ```
 //!
-//! Those that take the time run first and alone. Then the others run one after another, and beside them
-//! those that wait more than they work: each lane against a server of its own.
+//! Those that take the time run first and alone; then those that wait more than they work run beside the
+//! others, against a server of their own.
 //!
 //! **Invariant:** at the end of each journey the page has had no panic, no console error and no
 //! violation of its Content-Security-Policy, whatever else the journey was about.
@@ -35,14 +35,7 @@ use miniature_e2e::{
     visit,
     visit::Visit,
 };
-use std::{
-    collections::VecDeque,
-    env, iter,
-    path::PathBuf,
-    process::ExitCode,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{env, path::PathBuf, process::ExitCode, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// Enough for the slowest engine on a busy machine; a journey that hangs is a failure.
@@ -71,9 +64,10 @@ async fn run() -> Result<bool> {
     let engine = Engine::from_environment()?;
     println!("{engine}");
     let wanted = journeys::ALL.iter().filter(|journey| journey.name.contains(&wanted));
-    let in_company =
-        |company| Queue::new(wanted.clone().filter(|journey| journey.company == company).collect());
-    let [timed, busy, patient] = [Company::None, Company::Patient, Company::Any].map(in_company);
+    let in_company = |company| wanted.clone().filter(move |journey| journey.company == company);
+    let timed: Vec<&Journey> = in_company(Company::None).collect();
+    let (busy, patient): (Vec<&Journey>, Vec<&Journey>) =
+        (in_company(Company::Patient).collect(), in_company(Company::Any).collect());
     let timed = walk_all(&timed, engine).await?;
     let (busy, patient) = tokio::try_join!(walk_all(&busy, engine), walk_all(&patient, engine))?;
     let (passed, failed) = [timed, busy, patient]
@@ -83,26 +77,18 @@ async fn run() -> Result<bool> {
     Ok(failed == 0 && passed > 0)
 }
 
-/// Journeys that wait for a lane.
-type Queue = Mutex<VecDeque<&'static Journey>>;
-
-/// A poisoned lock means that another lane panicked; the queue is still whole.
-fn next(queue: &Queue) -> Option<&'static Journey> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-}
-
 /// Walks journeys one after another. Returns how many arrived, and how many did not.
 ///
-/// A lane has a server of its own, whose streams journeys count, and a display, whose mouse they move.
-async fn walk_all(queue: &Queue, engine: Engine) -> Result<(u32, u32)> {
+/// They have a server of their own, whose streams they count, and a display, whose mouse they move.
+async fn walk_all(journeys: &[&Journey], engine: Engine) -> Result<(u32, u32)> {
     let (mut passed, mut failed) = (0, 0);
-    let Some(first) = next(queue) else {
+    if journeys.is_empty() {
         return Ok((passed, failed));
-    };
+    }
     let browser = Browser::start(engine).await?;
     let server = Server::from_environment().await?;
     let pictured = pictured_friends(server.address(), &["ada", "grace"]).await?;
-    for journey in iter::once(first).chain(iter::from_fn(|| next(queue))) {
+    for journey in journeys {
         match walk(journey, &browser, &server, &pictured).await {
             true => passed += 1,
             false => failed += 1,
