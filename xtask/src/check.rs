@@ -34,15 +34,13 @@ pub(crate) enum Part {
 
 impl Part {
     pub(crate) const ALL: &[Self] = &[Self::Native, Self::Browser, Self::Journeys];
-}
 
-/// What these parts need.
-fn purpose(parts: &[Part]) -> Purpose {
-    match parts {
-        [Part::Native] => Purpose::Native,
-        [Part::Browser] => Purpose::Browser,
-        [Part::Journeys] => Purpose::Journeys,
-        _ => Purpose::Tests,
+    fn purpose(self) -> Purpose {
+        match self {
+            Self::Native => Purpose::Native,
+            Self::Browser => Purpose::Browser,
+            Self::Journeys => Purpose::Journeys,
+        }
     }
 }
 
@@ -54,9 +52,11 @@ fn purpose(parts: &[Part]) -> Purpose {
 pub(crate) fn run(parts: &[Part]) -> Result<()> {
     let mut report = Report::default();
     let watch = Stopwatch::start();
-    match setup::prepare(purpose(parts)) {
-        Ok(path) => parts.iter().for_each(|part| run_part(*part, &path, &mut report)),
-        Err(error) => report.add("setup", Duration::ZERO, Err(error)),
+    for part in parts {
+        match setup::prepare(part.purpose()) {
+            Ok(path) => run_part(*part, &path, &mut report),
+            Err(error) => report.add("setup", Duration::ZERO, Err(error)),
+        }
     }
     report.print(watch.elapsed())
 }

@@ -29,8 +29,6 @@ pub(crate) enum Purpose {
     Core,
     /// Mutation testing.
     Mutants,
-    /// All tests.
-    Tests,
     /// All of it.
     Everything,
 }
@@ -48,7 +46,7 @@ impl Purpose {
                 use Tool::{Axe, Geckodriver, Trunk, WasmBindgen, WasmOpt};
                 &[Trunk, WasmBindgen, WasmOpt, Geckodriver, Axe]
             }
-            Self::Tests | Self::Everything => {
+            Self::Everything => {
                 use Tool::{
                     Axe, Deny, Geckodriver, S3Store, Schemathesis, Trunk, WasmBindgen, WasmOpt,
                 };
@@ -68,9 +66,6 @@ impl Purpose {
             Self::Journeys => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb, Redis],
             Self::Bench => &[Redis, Vips, Wrk],
             Self::PageBench => &[Chromium, ChromiumDriver],
-            Self::Tests => {
-                &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb, Redis, Postgres, Pip]
-            }
             Self::Everything => &[
                 Chromium,
                 ChromiumDriver,

@@ -16,7 +16,7 @@ use lend::{Loan, borrow, lend};
 use std::collections::{BTreeMap, BTreeSet};
 use walrus::{
     ConstExpr, DataKind, ElementItems, ElementKind, FunctionBuilder, FunctionId, FunctionKind,
-    GlobalId, Module, ModuleConfig, TableId, ValType, ir::Value,
+    GlobalId, InstrSeqBuilder, LocalId, Module, ModuleConfig, TableId, ValType, ir::Value,
 };
 
 /// The module that the later half imports: the exports of the first.
@@ -89,14 +89,25 @@ fn empty(module: &mut Module, is_dead: impl Fn(&str) -> bool) -> Result<()> {
         bail!("this is called, and was never to be: {:?}", module.funcs.get(ids[*called]).name);
     }
     for id in dead.into_iter().map(|index| ids[index]) {
-        let (params, results) = module.types.params_results(module.funcs.get(id).ty());
-        let (params, results) = (params.to_vec(), results.to_vec());
-        let args: Vec<_> = params.iter().map(|param| module.locals.add(*param)).collect();
-        let mut trap = FunctionBuilder::new(&mut module.types, &params, &results);
-        trap.func_body().unreachable();
-        module.funcs.get_mut(id).kind = FunctionKind::Local(trap.local_func(args));
+        rewrite(module, id, |body, _| {
+            body.unreachable();
+        });
     }
     Ok(())
+}
+
+/// Gives a function another body, which is told its arguments.
+fn rewrite(
+    module: &mut Module,
+    id: FunctionId,
+    write: impl FnOnce(&mut InstrSeqBuilder<'_>, &[LocalId]),
+) {
+    let (params, results) = module.types.params_results(module.funcs.get(id).ty());
+    let (params, results) = (params.to_vec(), results.to_vec());
+    let args: Vec<_> = params.iter().map(|param| module.locals.add(*param)).collect();
+    let mut function = FunctionBuilder::new(&mut module.types, &params, &results);
+    write(&mut function.func_body(), &args);
+    module.funcs.get_mut(id).kind = FunctionKind::Local(function.local_func(args));
 }
 
 /// Gives each import, and each export named after Rust's types, a short name by its place, and returns
@@ -204,24 +215,20 @@ impl Door {
 
     /// The function becomes a call of what lies at the slot once the later half is there.
     fn replace(&self, module: &mut Module, id: FunctionId, slot: u32) -> Result<()> {
-        let ty = module.funcs.get(id).ty();
-        let (params, results) = module.types.params_results(ty);
-        let (params, results) = (params.to_vec(), results.to_vec());
-        let args: Vec<_> = params.iter().map(|param| module.locals.add(*param)).collect();
-        let mut stub = FunctionBuilder::new(&mut module.types, &params, &results);
-        let mut body = stub.func_body();
-        body.global_get(self.is_loaded).if_else(
-            None,
-            |_| {},
-            |missing| {
-                missing.call(self.load);
-            },
-        );
-        for arg in &args {
-            body.local_get(*arg);
-        }
-        body.i32_const(i32::try_from(slot)?).call_indirect(ty, self.table);
-        module.funcs.get_mut(id).kind = FunctionKind::Local(stub.local_func(args));
+        let (ty, slot) = (module.funcs.get(id).ty(), i32::try_from(slot)?);
+        rewrite(module, id, |body, args| {
+            body.global_get(self.is_loaded).if_else(
+                None,
+                |_| {},
+                |missing| {
+                    missing.call(self.load);
+                },
+            );
+            for arg in args {
+                body.local_get(*arg);
+            }
+            body.i32_const(slot).call_indirect(ty, self.table);
+        });
         Ok(())
     }
 }

@@ -134,7 +134,6 @@ pub(crate) fn ensure(tools: &[Tool]) -> Result<OsString> {
     for &tool in tools {
         folders.extend(ensure_one(tool)?);
     }
-    drop_build_files()?;
     let path = env::var_os("PATH").unwrap_or_default();
     folders.extend(env::split_paths(&path));
     Ok(env::join_paths(folders)?)
@@ -192,13 +191,17 @@ fn cargo_install(package: &str, version: &str, folder: &Path, home: &Path) -> Co
     command
 }
 
-/// One for all tools, which have much in common. It stays until all are there, so that an interrupted build
-/// goes on where it stopped.
+/// One for all tools, which have much in common. An interrupted build goes on where it stopped.
 fn build_folder(home: &Path) -> PathBuf {
     home.join(".build")
 }
 
-fn drop_build_files() -> Result<()> {
+/// Removes it, once nothing more is to be built.
+///
+/// # Errors
+///
+/// If it cannot be removed.
+pub(crate) fn drop_build_files() -> Result<()> {
     let home = cache_dir()?;
     let folder = build_folder(&home);
     if folder.is_dir() {

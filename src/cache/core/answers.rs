@@ -1,6 +1,6 @@
 //! What layers say, or do not say in time.
 
-use miniature_api::UserId;
+use miniature_api::{Size, UserId};
 
 use super::{
     Answer, Core, Written,
@@ -105,19 +105,9 @@ impl<B: Bytes> Core<B> {
                 }
             }
             Task::Pictures { size, items } => {
-                for item in items {
-                    self.people.change_known(&item.user, |person| {
-                        let target = person.target_mut(*size);
-                        target.map(|t| t.fetching.take_if(|fetching| fetching.id == id));
-                    });
-                }
+                items.iter().for_each(|item| self.release_fetch(id, &item.user, *size));
             }
-            Task::Rendition { user, key } => {
-                self.people.change_known(user, |person| {
-                    let target = person.target_mut(key.size);
-                    target.map(|t| t.fetching.take_if(|fetching| fetching.id == id));
-                });
-            }
+            Task::Rendition { user, key } => self.release_fetch(id, user, key.size),
             Task::Document { key, users } => {
                 self.release_document(id, key);
                 for user in users {
@@ -138,6 +128,13 @@ impl<B: Bytes> Core<B> {
             Task::Lock | Task::Stream => self.live.release(id),
             Task::Decode(..) | Task::Measure | Task::Accounts | Task::Erase(_) => {}
         }
+    }
+
+    fn release_fetch(&mut self, id: EffectId, user: &UserId, size: Size) {
+        self.people.change_known(user, |person| {
+            let target = person.target_mut(size);
+            target.map(|t| t.fetching.take_if(|fetching| fetching.id == id));
+        });
     }
 
     fn release_document(&mut self, id: EffectId, key: &DocumentKey) {

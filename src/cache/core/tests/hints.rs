@@ -10,6 +10,16 @@ fn presigned(seconds: u64) -> Fixture {
     t
 }
 
+/// The batch was answered, and the store is being asked.
+fn asking_the_store() -> (Fixture, ViewerId) {
+    let mut t = presigned(3_000);
+    t.doc.slow = true;
+    let viewer = t.look_closely(0);
+    assert!(t.doc.deliver(0), "the batch");
+    t.doc.run();
+    (t, viewer)
+}
+
 impl Fixture {
     fn look_closely(&mut self, index: usize) -> ViewerId {
         let (viewer, _) = self.doc.look(wanted(index, Size::S256));
@@ -126,11 +136,7 @@ fn a_store_that_is_ill_is_left_alone_more_and_more_and_says_nothing_of_the_serve
 
 #[test]
 fn bytes_of_a_picture_that_has_changed_meanwhile_are_not_shown() {
-    let mut t = presigned(3_000);
-    t.doc.slow = true;
-    let viewer = t.look_closely(0);
-    assert!(t.doc.deliver(0), "the batch");
-    t.doc.run();
+    let (mut t, viewer) = asking_the_store();
     t.change(0, true);
     t.hear();
     t.doc.slow = false;
@@ -140,11 +146,7 @@ fn bytes_of_a_picture_that_has_changed_meanwhile_are_not_shown() {
 
 #[test]
 fn nobody_waits_for_the_store_once_nobody_looks() {
-    let mut t = presigned(3_000);
-    t.doc.slow = true;
-    let viewer = t.look_closely(0);
-    assert!(t.doc.deliver(0), "the batch");
-    t.doc.run();
+    let (mut t, viewer) = asking_the_store();
     assert_eq!(t.asked(), (1, 1));
     t.doc.leave(viewer);
     t.doc.run();

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use miniature_e2e::{complaints::now, engine::Engine, people::change_picture, server::Server};
 use miniature_services::Redis;
 use std::time::Duration;
+use thirtyfour::WindowHandle;
 use tokio::time::{Instant, sleep};
 
 /// A friend of the demo account.
@@ -248,30 +249,45 @@ fn is_batch_of_friend(passage: &Passage) -> bool {
 /// How long it may take until all tabs are live again after a restart of the server.
 const RECOVERED: Duration = Duration::from_secs(60);
 
+/// A browser with so many tabs more than one, at a server.
+async fn tabs_at<'a: 'b, 'b>(
+    visit: &Visit<'a>,
+    server: &'b Server,
+    more: usize,
+) -> Result<(Visit<'b>, Vec<WindowHandle>)> {
+    let mut there = visit.at(server).await?;
+    sign_in(&mut there).await?;
+    let mut tabs = Vec::new();
+    for _ in 0..more {
+        tabs.push(there.open_tab("/friends").await?);
+        there.wait_pictures(FIRST_PAGE).await?;
+    }
+    one_stream(&there, FOLLOWED).await?;
+    Ok((there, tabs))
+}
+
+/// Waits until this tab and the others show a revision, by one stream.
+async fn recovered(there: &mut Visit<'_>, tabs: Vec<WindowHandle>, revision: u32) -> Result<()> {
+    for tab in tabs {
+        there.wait_for(RECOVERED, "the picture in each tab", &shows(revision)).await?;
+        there.switch_to(tab).await?;
+    }
+    there.wait_for(RECOVERED, "the picture in each tab", &shows(revision)).await?;
+    one_stream(there, RECOVERED).await
+}
+
 /// The server is started again while three tabs are open: all are live again by themselves, by one
 /// stream, and have heard what happened meanwhile.
 pub(super) async fn restarted(visit: &mut Visit<'_>) -> Result<()> {
     visit.open("/sign-in").await?;
     visit.wait_visible(&hook("demo-sign-in")).await?;
     let server = Server::from_environment().await?;
-    let mut there = visit.at(&server).await?;
-    sign_in(&mut there).await?;
-    let mut tabs = Vec::new();
-    for _ in 0..2 {
-        tabs.push(there.open_tab("/friends").await?);
-        there.wait_pictures(FIRST_PAGE).await?;
-    }
-    one_stream(&there, FOLLOWED).await?;
+    let (mut there, tabs) = tabs_at(visit, &server, 2).await?;
 
     server.restart().await?;
 
     let revision = change_picture(server.address(), FRIEND, [20, 90, 200]).await?;
-    for tab in tabs {
-        there.wait_for(RECOVERED, "the picture in each tab", &shows(revision)).await?;
-        there.switch_to(tab).await?;
-    }
-    there.wait_for(RECOVERED, "the picture in each tab", &shows(revision)).await?;
-    one_stream(&there, RECOVERED).await?;
+    recovered(&mut there, tabs, revision).await?;
     there.end().await;
     Ok(())
 }
@@ -293,21 +309,14 @@ pub(super) async fn too_old(visit: &mut Visit<'_>) -> Result<()> {
     visit.open("/sign-in").await?;
     visit.wait_visible(&hook("demo-sign-in")).await?;
     let server = Server::from_environment().await?;
-    let mut there = visit.at(&server).await?;
-    sign_in(&mut there).await?;
-    let tab = there.open_tab("/friends").await?;
-    there.wait_pictures(FIRST_PAGE).await?;
-    one_stream(&there, FOLLOWED).await?;
+    let (mut there, tabs) = tabs_at(visit, &server, 1).await?;
 
     there.set_network(Network::Down);
     server.restart().await?;
     let revision = change_picture(server.address(), FRIEND, [90, 200, 20]).await?;
     there.set_network(Network::Up);
 
-    there.wait_for(RECOVERED, "the picture in this tab", &shows(revision)).await?;
-    there.switch_to(tab).await?;
-    there.wait_for(RECOVERED, "the picture in the other tab", &shows(revision)).await?;
-    one_stream(&there, RECOVERED).await?;
+    recovered(&mut there, tabs, revision).await?;
     there.end().await;
     Ok(())
 }

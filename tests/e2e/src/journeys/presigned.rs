@@ -10,29 +10,24 @@ use crate::{
 use anyhow::{Result, ensure};
 use miniature_e2e::server::Server;
 use miniature_services::S3;
-use std::time::Duration;
 use thirtyfour::Key;
-use tokio::time::{Instant, sleep};
 
 /// The modal's rendition is here and painted.
 const SHARP: &str = "
     const picture = document.querySelector('dialog[data-testid=profile-modal] .picture');
     return window.__isComplete(picture) && picture.querySelector('img').naturalWidth >= 256";
 
-/// Calls back with whether IndexedDB has a large picture of the demo account's.
+/// Whether IndexedDB had a large picture of the demo account's when it was asked last.
 const LARGE_IS_STORED: &str = "
-    const done = arguments[0];
     const opening = indexedDB.open('miniature:ada');
     opening.onsuccess = () => {
         const keys = opening.result.transaction('renditions').objectStore('renditions').getAllKeys();
         keys.onsuccess = () => {
             opening.result.close();
-            done(keys.result.some((key) => key.endsWith('/256')));
+            window.__stored = keys.result.some((key) => key.endsWith('/256'));
         };
-    }";
-
-const PATIENCE: Duration = Duration::from_secs(30);
-const GLANCE: Duration = Duration::from_millis(50);
+    };
+    return window.__stored === true";
 
 /// A store with a bucket that has a CORS rule, and a server that keeps its pictures there.
 struct Stage {
@@ -100,22 +95,12 @@ pub(super) async fn from_the_store(visit: &mut Visit<'_>) -> Result<()> {
     ensure!(stage.asked().len() == 1, "{:?}", stage.asked());
     ensure!(large_batches(&browser.passages()) == 1, "{:?}", browser.passages());
 
-    stored(&browser).await?;
+    browser.wait("IndexedDB has the large picture", LARGE_IS_STORED).await?;
     browser.reload().await?;
     browser.wait("a sharp picture", SHARP).await?;
     ensure!(stage.asked().len() == 1, "kept under another name than its URL: {:?}", stage.asked());
     browser.require_clean().await?;
     browser.end().await;
-    Ok(())
-}
-
-/// Waits until IndexedDB has a large picture.
-async fn stored(browser: &Visit<'_>) -> Result<()> {
-    let start = Instant::now();
-    while !browser.eval_async::<bool>(LARGE_IS_STORED).await? {
-        ensure!(start.elapsed() < PATIENCE, "the large picture is not stored");
-        sleep(GLANCE).await;
-    }
     Ok(())
 }
 
