@@ -124,16 +124,6 @@ pub fn on_idle(callback: impl FnOnce() + 'static, timeout: Duration) {
     let _ = window.request_idle_callback_with_options(function, &options);
 }
 
-/// Goes on once the browser is idle, or after `timeout`.
-pub async fn idle(timeout: Duration) {
-    let (begin, begins) = oneshot::channel::<()>();
-    let begin = move || {
-        let _ = begin.send(());
-    };
-    on_idle(begin, timeout);
-    let _ = begins.await;
-}
-
 /// Calls `callback` once what is drawn now has been painted.
 pub fn once_painted(callback: impl FnOnce() + 'static) {
     in_two_frames(Box::new(callback));

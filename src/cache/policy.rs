@@ -157,6 +157,14 @@ pub struct Policy {
     /// How long after the first change layers are written at the latest. Default: 2 s.
     pub write_at_most: Duration,
 
+    /// Of how many users rows are written to a layer at once while the page is visible. Default: 50.
+    ///
+    /// A task that writes 200 of them to LocalStorage holds a frame up for 50 ms.
+    pub write_users: usize,
+
+    /// How long after a part of what is to be written the next part is. Default: 50 ms.
+    pub write_pause: Duration,
+
     /// How often a use of the same row is noted. Default: once an hour.
     pub note_use_every: Duration,
 
@@ -222,6 +230,8 @@ impl Default for Policy {
             decode_after: Duration::from_millis(100),
             write_after: Duration::from_millis(500),
             write_at_most: Duration::from_secs(2),
+            write_users: 50,
+            write_pause: Duration::from_millis(50),
             note_use_every: Duration::from_secs(HOUR),
             stream_silence: Duration::from_secs(30),
             steal_after: Duration::from_secs(45),

@@ -6,7 +6,6 @@ use super::driver::driver;
 use crate::{
     browser::{
         decode, indexed_db::IndexedDbShelf, later, layer::CacheLayer, origin::take_boot, schedule,
-        visibility,
     },
     cache::{
         core::{Answer, Effect, EffectId, Event, Fetched, Request},
@@ -25,10 +24,6 @@ pub(super) async fn carry_out(shelf: IndexedDbShelf, effect: Effect<Content>) {
         Effect::Measure { id } => (id, Answer::Measured(shelf.usage().await)),
         Effect::Erase { id, .. } => (id, Answer::Erased(shelf.clear().await)),
         Effect::Decode { id, rendition } => {
-            // Between frames: to make a blob takes a millisecond, and there may be 150 of them.
-            if visibility::is_visible() {
-                schedule::idle(driver().read(|core| core.policy().idle_within)).await;
-            }
             (id, Answer::Decoded(decode::decodes(&rendition).await))
         }
         Effect::Fetch { .. }

@@ -82,6 +82,22 @@ async fn only_what_decodes_is_said_to() {
 }
 
 #[wasm_bindgen_test]
+async fn a_picture_that_was_cut_off_does_not_decode() {
+    let noise = "const canvas = document.createElement('canvas');
+         canvas.width = canvas.height = 64;
+         const paint = canvas.getContext('2d');
+         for (let at = 0; at < 4096; at++) {
+             paint.fillStyle = `hsl(${(at * 47) % 360} 80% 50%)`;
+             paint.fillRect(at % 64, at >> 6, 1, 1);
+         }
+         const blob = await new Promise((done) => canvas.toBlob(done, 'image/webp'));
+         return blob.arrayBuffer();";
+    let bytes = js_sys::Uint8Array::new(&script::run(noise, &[]).await).to_vec();
+    assert!(decode::decodes(&rendition(image(1), &bytes)).await);
+    assert!(!decode::decodes(&rendition(image(1), &bytes[..bytes.len() / 2])).await);
+}
+
+#[wasm_bindgen_test]
 fn seeds_differ_with_and_without_crypto() {
     assert_ne!(random::seed(), random::seed());
     let _none = Replaced::denied("window", "crypto");

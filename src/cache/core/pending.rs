@@ -26,6 +26,9 @@ pub(super) struct Writes {
     pub(super) untold: bool,
 }
 
+/// Whose rows are to be written, and what beside those.
+type Taken = (BTreeSet<UserId>, Vec<Owed>);
+
 /// What may have to be written to a layer.
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
@@ -39,6 +42,8 @@ pub(super) struct Pending {
     pub(super) urgent: bool,
     /// After a failure.
     pub(super) not_before: Moment,
+    /// After a part of it was written, while the page is visible.
+    next_part: Moment,
 }
 
 impl Default for Pending {
@@ -50,6 +55,7 @@ impl Default for Pending {
             last: Moment::NEVER,
             urgent: false,
             not_before: Moment::NEVER,
+            next_part: Moment::NEVER,
         }
     }
 }
@@ -188,13 +194,27 @@ impl Pending {
     pub(super) fn after(&self, quiet: Duration, policy: &Policy, visible: bool) -> Option<Moment> {
         let first = self.first.filter(|_| !self.is_empty())?;
         Some(match visible && !self.urgent {
-            true => (self.last + quiet).min(first + policy.write_at_most),
+            true => (self.last + quiet).min(first + policy.write_at_most).max(self.next_part),
             false => first,
         })
     }
 
+    /// Takes what is pending, but in a visible page the rows of no more than so many users: a long task
+    /// holds a frame up.
+    pub(super) fn take_part(&mut self, policy: &Policy, visible: bool, now: Moment) -> Taken {
+        let may_wait = visible && !self.urgent;
+        let cut = self.users.iter().nth(policy.write_users).filter(|_| may_wait).cloned();
+        let rest = cut.map(|cut| self.users.split_off(&cut));
+        let (first, last, next_part) = (self.first, self.last, now + policy.write_pause);
+        let taken = self.take();
+        if let Some(users) = rest {
+            *self = Self { users, first, last, next_part, ..self.clone() };
+        }
+        taken
+    }
+
     /// Takes what is pending: it is being written.
-    pub(super) fn take(&mut self) -> (BTreeSet<UserId>, Vec<Owed>) {
+    pub(super) fn take(&mut self) -> Taken {
         let not_before = self.not_before;
         let pending = std::mem::replace(self, Self { not_before, ..Self::default() });
         (pending.users, pending.others)
@@ -331,5 +351,30 @@ mod tests {
         assert_eq!(due(&writes, true), Some(at(20_000)), "that one is not taken with it");
         writes.durable.users.clear();
         assert_eq!(due(&writes, true), None, "nothing is left");
+    }
+
+    #[test]
+    fn a_visible_page_writes_a_part_at_a_time_and_one_that_goes_writes_all() {
+        let policy = Policy { write_users: 1, ..Policy::default() };
+        let mut writes = Writes::default();
+        let owe = |writes: &mut Writes| {
+            ["ada", "bob", "eve"]
+                .iter()
+                .for_each(|name| writes.want(&name.parse().unwrap(), at(0)));
+        };
+        owe(&mut writes);
+        let take = |writes: &mut Writes, visible, now| {
+            writes.durable.take_part(&policy, visible, at(now)).0.len()
+        };
+        assert_eq!(take(&mut writes, true, 9_000), 1);
+        let due = |writes: &Writes, visible| writes.durable.due(&policy, visible);
+        assert_eq!(due(&writes, true), Some(at(9_000) + policy.write_pause));
+        assert_eq!(due(&writes, false), Some(at(0)));
+        assert_eq!(take(&mut writes, false, 9_001), 2);
+        assert_eq!(due(&writes, false), None);
+
+        owe(&mut writes);
+        writes.hurry();
+        assert_eq!(take(&mut writes, true, 9_002), 3, "what must not be held");
     }
 }

@@ -99,7 +99,7 @@ impl<B: Bytes> Core<B> {
         if self.writes.decoding > 0 {
             return;
         }
-        let (users, others) = self.writes.of(layer).take();
+        let (users, others) = self.writes.of(layer).take_part(&self.policy, self.visible, now);
         let mut ops = Ops::default();
         self.make_room(layer, &mut ops);
         // What was learnt since stands behind what goes, and is not to be doubted.

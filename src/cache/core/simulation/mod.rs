@@ -43,6 +43,7 @@ impl Simulation {
         policy.local_storage.entries = 4;
         policy.local_storage.trim_entries_to = 3;
         policy.batch_users = 3;
+        policy.write_users = 2;
         let pages = (0..2).map(|nth| Page::open(&world, &policy, nth)).collect();
         let old_lineage = world.borrow().server.lineage();
         Self { world, policy, pages, documents_opened: 2, old_news: Vec::new(), old_lineage }

@@ -40,6 +40,8 @@ struct Thousand {
     busy: Duration,
     /// The longest frame of it, in milliseconds.
     longest: f64,
+    /// Frames over 50 ms, where the browser tells (Chromium).
+    long_frames: Option<u32>,
     /// Elements of the document at its end.
     elements: u32,
     /// What the page's process held at its end, in MiB.
@@ -59,11 +61,12 @@ pub(super) async fn crowd(visit: &mut Visit<'_>) -> Result<()> {
     let (mut thousands, mut is_clean) = (Vec::new(), false);
     for number in 1..=count {
         let before = visit.main_thread_time()?;
-        let (longest, elements) = visit.eval_async(&scroll_to_row(1_000 * number)).await?;
+        let (longest, long_frames, elements) =
+            visit.eval_async(&scroll_to_row(1_000 * number)).await?;
         let busy = visit.main_thread_time()?.saturating_sub(before);
         is_clean = visit.collect_garbage().await?;
         let memory = visit.page_memory()? / 1024;
-        thousands.push(Thousand { busy, longest, elements, memory });
+        thousands.push(Thousand { busy, longest, long_frames, elements, memory });
     }
 
     let (first, last) = (&thousands[..BESIDE], &thousands[count - BESIDE..]);
@@ -79,6 +82,10 @@ pub(super) async fn crowd(visit: &mut Visit<'_>) -> Result<()> {
     let memory: Vec<u64> = thousands.iter().map(|thousand| thousand.memory).collect();
     let with = if is_clean { "without" } else { "with" };
     visit.note(format!("the page's process, {with} garbage: {memory:?} MiB"));
+    let long: Option<u32> = thousands.iter().map(|thousand| thousand.long_frames).sum();
+    if let Some(long) = long {
+        visit.note(format!("{long} frames over 50 ms"));
+    }
     visit.note(format!(
         "main thread: {each:?} ms of processor time for each thousand, in the median {growth:.2} times the \
          first {BESIDE} for the last; {:?} and {:?} elements; longest frame {longest:.0} ms",
@@ -92,22 +99,26 @@ pub(super) async fn crowd(visit: &mut Visit<'_>) -> Result<()> {
 }
 
 /// Scrolls on by half a screen a frame, until a row is drawn. Calls back with the longest time in
-/// milliseconds from the beginning of a frame to where it had nothing more to do, and the number of
-/// elements.
+/// milliseconds from the beginning of a frame to where it had nothing more to do, the number of frames
+/// over 50 ms, and that of elements.
 fn scroll_to_row(row: usize) -> String {
     format!(
         "const done = arguments[0];
          const at = document.scrollingElement;
          const list = document.querySelector('[data-testid=friend-list]');
+         const told = PerformanceObserver.supportedEntryTypes.includes('long-animation-frame');
+         const frames = new PerformanceObserver((seen) => long += seen.getEntries().length);
+         if (told) frames.observe({{ type: 'long-animation-frame' }});
          const idle = new MessageChannel();
-         let [longest, began] = [0, 0];
+         let [longest, began, long] = [0, 0, 0];
          idle.port1.onmessage = () => longest = Math.max(longest, performance.now() - began);
          const step = () => {{
              began = performance.now();
              at.scrollBy(0, innerHeight / 2);
              const rows = [...list.querySelectorAll('[aria-posinset]')];
              if (rows.some((drawn) => Number(drawn.getAttribute('aria-posinset')) >= {row})) {{
-                 return done([longest, document.querySelectorAll('*').length]);
+                 long += frames.takeRecords().length;
+                 return done([longest, told ? long : null, document.querySelectorAll('*').length]);
              }}
              idle.port2.postMessage(0);
              requestAnimationFrame(step);
