@@ -11,46 +11,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const MANIFEST: &str = r#"[workspace]
-members = [".", "api"]
-resolver = "3"
-
-[workspace.package]
-version = "0.1.0"
-edition = "2024"
-rust-version = "1.95"
-license = "MIT OR Apache-2.0"
-publish = false
-
-[workspace.dependencies]
-miniature-api = { path = "api" }
-proptest = { version = "1.12", default-features = false, features = ["std"] }
-serde = { version = "1", features = ["derive"] }
-serde_json = "1"
-thiserror = "2"
-
-[workspace.lints.rust]
-
-[package]
-name = "miniature"
-version.workspace = true
-edition.workspace = true
-
-[dependencies]
-miniature-api.workspace = true
-base64 = { version = "0.23", default-features = false, features = ["alloc"] }
-thumbhash = "0.1"
-serde.workspace = true
-thiserror.workspace = true
-
-[dev-dependencies]
-proptest.workspace = true
-serde_json.workspace = true
-
-[profile.dev]
-debug = false
-opt-level = 1
-"#;
+/// What the core and its tests use of what the package depends on.
+const USED: [&str; 7] =
+    ["base64", "miniature-api", "proptest", "serde", "serde_json", "thiserror", "thumbhash"];
 
 /// Writes it anew and returns its folder.
 ///
@@ -68,10 +31,37 @@ pub(crate) fn write() -> Result<PathBuf> {
     copy(&root.join("src/cache"), &folder.join("src/cache"))?;
     copy(&root.join("api"), &folder.join("api"))?;
     fs::write(folder.join("src/lib.rs"), "//! The core.\n\npub mod cache;\n")?;
-    fs::write(folder.join("Cargo.toml"), MANIFEST)?;
+    let whole = root.join("Cargo.toml");
+    let whole = fs::read_to_string(&whole).with_context(|| whole.display().to_string())?;
+    fs::write(folder.join("Cargo.toml"), manifest(&whole))?;
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
     fs::copy(root.join("rust-toolchain.toml"), folder.join("rust-toolchain.toml"))?;
     Ok(folder)
+}
+
+/// What the manifest of the whole says of the core.
+fn manifest(whole: &str) -> String {
+    let lines = |section: &str| {
+        let heading = format!("[{section}]");
+        let lines = whole.lines().skip_while(move |line| *line != heading).skip(1);
+        lines.take_while(|line| !line.starts_with('[')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let used = |section: &str| {
+        let name_of = |line: &str| line.split(['.', ' ']).next().map(str::to_owned);
+        let is_used = |line: &String| name_of(line).is_some_and(|name| USED.contains(&&*name));
+        lines(section).into_iter().filter(is_used).collect::<Vec<_>>().join("\n")
+    };
+    format!(
+        "[workspace]\nmembers = [\".\", \"api\"]\nresolver = \"3\"\n\n\
+         [workspace.package]\n{}\n\n[workspace.dependencies]\n{}\n\n[workspace.lints.rust]\n\n\
+         [package]\nname = \"miniature\"\nversion.workspace = true\nedition.workspace = true\n\n\
+         [dependencies]\n{}\n\n[dev-dependencies]\n{}\n\n\
+         [profile.dev]\ndebug = false\nopt-level = 1\n",
+        lines("workspace.package").join("\n"),
+        used("workspace.dependencies"),
+        used("dependencies"),
+        used("dev-dependencies"),
+    )
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
@@ -86,4 +76,23 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_core_has_the_features_that_the_whole_has() {
+        let whole = "[workspace.package]\nedition = \"2024\"\n\n[workspace.dependencies]\n\
+                     serde = { version = \"1\", features = [\"rc\"] }\ntokio = \"1\"\n\n\
+                     [dependencies]\nserde.workspace = true\nleptos = \"0.8\"\n\n[dev-dependencies]\n";
+        let manifest = manifest(whole);
+        assert!(
+            manifest.contains("\nserde = { version = \"1\", features = [\"rc\"] }\n"),
+            "{manifest}"
+        );
+        assert!(manifest.contains("[dependencies]\nserde.workspace = true\n"), "{manifest}");
+        assert!(!manifest.contains("tokio") && !manifest.contains("leptos"), "{manifest}");
+    }
 }

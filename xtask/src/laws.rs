@@ -75,12 +75,13 @@ fn apply(patch: &Path, folder: &Path) -> Result<()> {
 fn tests(folder: &Path, path: &OsString) -> Result<Vec<String>> {
     let mut command = cargo("test --lib cache::", path)?;
     command.current_dir(folder).env("PROPTEST_CASES", HISTORIES).env("RUST_BACKTRACE", "0");
-    command.env_remove("CARGO_TARGET_DIR").stderr(Stdio::null());
+    command.env_remove("CARGO_TARGET_DIR").stderr(Stdio::piped());
     let output = command.output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let failed =
         text.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
     let failed: Vec<String> = failed.map(str::to_owned).collect();
-    ensure!(output.status.success() || !failed.is_empty(), "the core does not compile");
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success() || !failed.is_empty(), "the core does not compile:\n{said}");
     Ok(failed)
 }
