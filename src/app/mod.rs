@@ -24,20 +24,28 @@ mod sign_in;
 
 use address::provide_address;
 use gate::Gate;
-use leptos::{either::EitherOf4, prelude::*};
+use leptos::{either::EitherOf4, mount, prelude::*};
 use notice::Trouble;
 use place::{provide_place, use_place};
 use shell::SignedIn;
 use sign_in::sign_in;
 
 use crate::{
+    browser::first_screen,
     store::{Session, provide_session},
-    ui::later,
+    ui::{later, once_finished},
 };
+
+/// Puts the app into the page. Where `boot.js` has drawn that already, once the app's own is complete.
+pub fn start() {
+    let Some(root) = first_screen::root() else { return mount::mount_to_body(App) };
+    mount::mount_to(root.clone(), App).forget();
+    once_finished(move || Some(root.clone().into()), first_screen::give_way);
+}
 
 /// The whole app.
 #[component]
-pub fn App() -> impl IntoView {
+fn App() -> impl IntoView {
     let session = provide_session();
     provide_address();
     view! { <Entrance session /> }

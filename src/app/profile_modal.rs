@@ -5,7 +5,7 @@ use super::{
     place::{profile_path, use_place},
     profile_card::ProfileCard,
 };
-use crate::store::react;
+use crate::{browser::schedule, store::react};
 use leptos::{html, prelude::*};
 use miniature_api::UserId;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -84,11 +84,8 @@ fn follow(profile: Memo<Option<UserId>>, dialog: NodeRef<html::Dialog>) {
     react(move || {
         let Some(dialog) = dialog.get() else { return };
         let now = profile.get();
-        if now.is_some() && !dialog.open() {
-            // Refused only for a dialog that is out of the document, where nobody misses it.
-            let _ = dialog.show_modal();
-            // Not its first button, which would be lit up before anyone pressed a key.
-            let _ = dialog.focus();
+        if now.is_some() {
+            show(dialog.clone(), profile);
         }
         if now.is_none() {
             dialog.close();
@@ -98,6 +95,19 @@ fn follow(profile: Memo<Option<UserId>>, dialog: NodeRef<html::Dialog>) {
         }
         before = now;
     });
+}
+
+/// Shows the dialog, once it is in the document: there is another page in its place until it is complete.
+fn show(dialog: web_sys::HtmlDialogElement, profile: Memo<Option<UserId>>) {
+    let is_wanted = profile.try_get_untracked().flatten().is_some();
+    if is_wanted && !dialog.is_connected() {
+        return schedule::next_frame(move || show(dialog, profile));
+    }
+    if is_wanted && !dialog.open() {
+        let _ = dialog.show_modal();
+        // Not its first button, which would be lit up before anyone pressed a key.
+        let _ = dialog.focus();
+    }
 }
 
 /// Back to the list: by the way one came, if it was from there.

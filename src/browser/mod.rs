@@ -9,6 +9,7 @@ pub mod console;
 pub mod cookies;
 pub mod decode;
 mod exception;
+pub mod first_screen;
 pub mod indexed_db;
 mod join;
 pub mod json;

@@ -21,6 +21,7 @@ pub use dashboard::CacheDashboard;
 pub use initials::{Initials, initials, tone};
 pub(crate) use later::later;
 pub use profile_picture::CachedProfilePicture;
+pub(crate) use reveal::once_finished;
 pub use reveal::use_reveal;
 pub use use_profile_picture::{ProfilePicture, use_profile_picture};
 

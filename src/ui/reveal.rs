@@ -1,4 +1,4 @@
-//! A list that is seen when its pictures are, not a frame before.
+//! What is seen when its pictures are, not a frame before.
 
 use std::time::Duration;
 
@@ -11,8 +11,11 @@ use crate::{
     store::react,
 };
 
-/// The longest that a list is held back, whatever its pictures do.
+/// The longest that anything is held back, whatever its pictures do.
 const AT_MOST: Duration = Duration::from_millis(150);
+
+/// What is not as it is to be seen yet.
+const UNFINISHED: &str = ".held, .picture[data-state=loading] img";
 
 /// Whether the list may be seen: false from when it gets its first rows until those of its pictures
 /// that are at hand are complete.
@@ -30,19 +33,29 @@ pub fn use_reveal(list: NodeRef<html::Ul>, has_rows: Signal<bool>) -> Signal<boo
                 Some(list) if !is_complete(&list) => {}
                 Some(_) | None => return reveal.set(true),
             }
-            let (reveal, until) = (reveal.clone(), clock::now().running + AT_MOST);
-            schedule::next_frame(move || hold(list, reveal, until));
+            let reveal = reveal.clone();
+            let element = move || list.try_get_untracked().flatten().map(Element::from);
+            once_finished(element, move || reveal.set(true));
         }
     });
     Signal::derive(move || revealed.get() || !has_rows.get())
 }
 
-fn hold(list: NodeRef<html::Ul>, reveal: ArcRwSignal<bool>, until: Duration) {
-    let element = list.try_get_untracked().flatten();
-    if clock::now().running >= until || element.is_none_or(|list| is_painted(&list)) {
-        reveal.set(true);
+/// Calls `then` before the first frame in which the pictures of an element that are at hand are painted,
+/// or once they have taken too long, or the element is gone.
+pub(crate) fn once_finished(
+    element: impl Fn() -> Option<Element> + 'static,
+    then: impl FnOnce() + 'static,
+) {
+    let until = clock::now().running + AT_MOST;
+    schedule::next_frame(move || look(Box::new(element), Box::new(then), until));
+}
+
+fn look(element: Box<dyn Fn() -> Option<Element>>, then: Box<dyn FnOnce()>, until: Duration) {
+    if clock::now().running >= until || element().is_none_or(|element| is_finished(&element)) {
+        then();
     } else {
-        schedule::next_frame(move || hold(list, reveal, until));
+        schedule::next_frame(move || look(element, then, until));
     }
 }
 
@@ -53,6 +66,6 @@ fn is_complete(list: &Element) -> bool {
         .all(|image| image.complete())
 }
 
-fn is_painted(list: &Element) -> bool {
-    matches!(list.query_selector(".picture[data-state=loading] img"), Ok(None) | Err(_))
+fn is_finished(element: &Element) -> bool {
+    matches!(element.query_selector(UNFINISHED), Ok(None) | Err(_))
 }
