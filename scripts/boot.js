@@ -5,6 +5,30 @@
 (() => {
   "use strict";
 
+  const icon = (path) =>
+    `<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="${path}"></path></svg>`;
+  const place = (size) =>
+    `<span class="picture"><img alt="" width="${size}" height="${size}" decoding="sync" draggable="false"></span>`;
+  const FRIENDS = `<h1>Friends</h1><input class="field friend-filter" type="search" data-testid="friend-filter" \
+placeholder="Find a friend" aria-label="Find a friend by name" autocomplete="off" autocorrect="off" \
+spellcheck="false"><ul class="friend-list" data-testid="friend-list"></ul>`;
+  const ROW = `<li><a class="friend" data-testid="friend" data-noscroll="true">${place(48)}\
+<span class="friend-text"><span class="friend-name"><bdi></bdi></span>\
+<span class="friend-headline"><bdi></bdi></span></span></a></li>`;
+  const MODAL = `<dialog class="profile-modal" data-testid="profile-modal" aria-labelledby="profile-name" \
+tabindex="-1"><div class="profile-sheet"><button class="modal-close" type="button" aria-label="Close">\
+${icon("M3.5 3.5l9 9M12.5 3.5l-9 9")}</button><div class="profile-card">${place(192)}\
+<h2 class="profile-name" id="profile-name"><bdi></bdi></h2><p class="profile-headline"><bdi></bdi></p>\
+<p class="profile-friends"></p></div></div></dialog>`;
+  const FEED = `<h1>Feed</h1><form class="post-form"><textarea class="field" data-testid="post-text" \
+aria-label="What is new?" placeholder="What is new?" rows="3"></textarea>\
+<p class="post-left" role="status"></p>\
+<button class="button" type="submit" data-testid="post-submit" disabled>Post</button></form>\
+<div class="new-posts" role="status"></div><ol class="feed" data-testid="feed"></ol><div class="feed-end"></div>`;
+  const POST = `<li class="post" data-testid="post">${place(48)}<div class="post-body"><p class="post-head">\
+<a class="post-author"><bdi></bdi></a><time class="post-time"></time></p>\
+<p class="post-text" dir="auto"></p></div></li>`;
+
   // Storage may be blocked, and what is in it may be anything.
   const stored = (key) => {
     try {
@@ -25,8 +49,7 @@
     return pair ? pair.slice(name.length + 1) : "";
   };
 
-  // The program waits for this.
-  window.miniatureMayStart = Promise.resolve();
+  const filled = new Set();
   const { pathname } = location;
   const [, profile] = /^\/friends\/([\w-]{1,64})$/.exec(pathname) ?? [];
   const opensList = pathname === "/" || pathname === "/friends" || pathname.startsWith("/friends/");
@@ -65,15 +88,9 @@
   function draw() {
     const isFeed = pathname === "/feed";
     if (!isFeed && pathname !== "/friends" && !profile) return;
-    const drawn = make("div", { "aria-busy": true }, [
-      header(isFeed),
-      make("main", { class: "page", tabindex: -1 }, isFeed ? feed() : friends()),
-      make("div", { class: "offline", role: "status" }),
-      make("button", {
-        type: "button", class: "dashboard-toggle", "data-testid": "cache-dashboard-toggle",
-        "aria-label": "Cache dashboard", title: "Cache dashboard (Alt+Shift+C)", "aria-expanded": false,
-      }, [icon("M2 13.5h12M4 11V7.5M8 11V3M12 11V5.5")]),
-    ]);
+    const drawn = page(isFeed);
+    if (isFeed) fillFeed(drawn);
+    else fillFriends(drawn);
     const { root, giveWay } = handOver(drawn);
     window.miniatureFirstScreen = { root, giveWay };
     window.miniatureMayStart = show(drawn).catch(giveWay);
@@ -136,16 +153,14 @@
     });
     const giveWay = () => {
       if (root.isConnected) return;
-      const [focus, click] = [there(document.activeElement), there(clicked)];
-      const fields = [...drawn.querySelectorAll("input, textarea")].filter(({ value }) => value);
+      const typed = drawn.querySelector("input, textarea");
+      const [focus, click, field] = [document.activeElement, clicked, typed].map(there);
       if (drawn.isConnected) drawn.replaceWith(root);
       else document.body.prepend(root);
       if (dialog?.open) there(dialog)?.showModal();
-      for (const field of fields) {
-        const same = there(field);
-        if (!same) continue;
-        same.value = field.value;
-        same.dispatchEvent(new Event("input", { bubbles: true }));
+      if (field && typed.value) {
+        field.value = typed.value;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
       }
       focus?.focus({ preventScroll: true });
       click?.click();
@@ -153,163 +168,85 @@
     return { root, giveWay };
   }
 
-  function make(name, attributes, children = []) {
-    const element = document.createElement(name);
-    for (const key in attributes) element.setAttribute(key, attributes[key]);
-    element.append(...children);
-    return element;
-  }
-
-  // As src/app/ and src/ui/ draw them.
-  function icon(path) {
+  // Nothing stored goes in here: that is filled in as text.
+  function html(text) {
     const template = document.createElement("template");
-    template.innerHTML =
-      `<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="${path}"></path></svg>`;
+    template.innerHTML = text;
     return template.content.firstChild;
   }
 
-  function header(isFeed) {
-    const link = (href, text, isHere) =>
-      make("a", isHere ? { href, "aria-current": "page" } : { href }, [text]);
-    return make("header", { class: "shell-header" }, [
-      make("div", { class: "shell-bar" }, [
-        make("a", { class: "wordmark", href: "/friends" }, ["Miniature"]),
-        make("nav", { class: "shell-nav", "aria-label": "Pages" }, [
-          link("/friends", "Friends", !isFeed), link("/feed", "Feed", isFeed), link("/me", "Me"),
-        ]),
-        make("button", { type: "button", class: "sign-out", "data-testid": "sign-out" }, ["Sign out"]),
-      ]),
-    ]);
+  // As src/app/ and src/ui/ draw it.
+  function page(isFeed) {
+    const here = (is) => (is ? ' aria-current="page"' : "");
+    return html(`<div aria-busy="true"><header class="shell-header"><div class="shell-bar">\
+<a class="wordmark" href="/friends">Miniature</a><nav class="shell-nav" aria-label="Pages">\
+<a href="/friends"${here(!isFeed)}>Friends</a><a href="/feed"${here(isFeed)}>Feed</a><a href="/me">Me</a></nav>\
+<button class="sign-out" type="button" data-testid="sign-out">Sign out</button></div></header>\
+<main class="page" tabindex="-1">${isFeed ? FEED : FRIENDS + (profile ? MODAL : "")}</main>\
+<div class="offline" role="status"></div><button class="dashboard-toggle" type="button" \
+data-testid="cache-dashboard-toggle" title="Cache dashboard (Alt+Shift+C)" aria-label="Cache dashboard" \
+aria-expanded="false">${icon("M2 13.5h12M4 11V7.5M8 11V3M12 11V5.5")}</button></div>`);
   }
 
   // Fifty clones of one row take a third of the time of fifty rows.
-  function friends() {
+  function fillFriends(drawn) {
     const { friends, next } = parsed(list).body.Friends;
     if (!friends.length) throw friends;
-    const words = (name) => make("span", { class: name }, [make("bdi")]);
-    const model = make("li", { "aria-setsize": next ? -1 : friends.length }, [
-      make("a", { class: "friend", "data-testid": "friend", "data-noscroll": true }, [
-        place(48),
-        make("span", { class: "friend-text" }, [words("friend-name"), words("friend-headline")]),
-      ]),
-    ]);
-    const rows = friends.map(({ user_id: user, name, headline }, at) => {
-      const row = model.cloneNode(true);
-      const link = row.firstChild;
-      const [picture, text] = link.children;
+    const model = html(ROW);
+    model.setAttribute("aria-setsize", next ? -1 : friends.length);
+    const ul = drawn.querySelector("ul");
+    ul.style.setProperty("--rows", friends.length);
+    friends.forEach(({ user_id: user, name, headline }, at) => {
+      const row = ul.appendChild(model.cloneNode(true));
       row.setAttribute("aria-posinset", at + 1);
       row.style.setProperty("--at", at);
-      link.setAttribute("href", `/friends/${user}`);
-      fill(picture, user, name);
-      say(text.firstChild, name);
-      say(text.lastChild, headline);
-      return row;
+      row.firstChild.setAttribute("href", `/friends/${user}`);
+      fill(row, 48, user, name, headline);
     });
-    const ul = make("ul", { class: "friend-list", "data-testid": "friend-list" }, rows);
-    ul.style.setProperty("--rows", rows.length);
-    return [
-      make("h1", {}, ["Friends"]),
-      make("input", {
-        type: "search", class: "field friend-filter", "data-testid": "friend-filter",
-        placeholder: "Find a friend", "aria-label": "Find a friend by name", autocomplete: "off",
-        autocorrect: "off", spellcheck: false,
-      }),
-      ul,
-      ...(profile ? [modal(friends.find(({ user_id: user }) => user === profile))] : []),
-    ];
+    if (!profile) return;
+    const { name, headline } = friends.find(({ user_id: user }) => user === profile);
+    fill(drawn.querySelector("dialog"), 192, profile, name, headline);
   }
 
-  function modal({ user_id: user, name, headline }) {
-    const picture = place(192);
-    const [title, words] = [make("h2", { id: "profile-name", class: "profile-name" }, [make("bdi")]),
-      make("p", { class: "profile-headline" }, [make("bdi")])];
-    fill(picture, user, name);
-    say(title, name);
-    say(words, headline);
-    return make("dialog", {
-      class: "profile-modal", "data-testid": "profile-modal", "aria-labelledby": "profile-name",
-      tabindex: -1,
-    }, [
-      make("div", { class: "profile-sheet" }, [
-        make("button", { type: "button", class: "modal-close", "aria-label": "Close" }, [
-          icon("M3.5 3.5l9 9M12.5 3.5l-9 9"),
-        ]),
-        make("div", { class: "profile-card" }, [
-          picture, title, words, make("p", { class: "profile-friends" }),
-        ]),
-      ]),
-    ]);
-  }
-
-  function feed() {
+  function fillFeed(drawn) {
     const { posts } = parsed(stored(`${owner}:page:feed`)).body.Feed;
-    const model = make("li", { class: "post", "data-testid": "post" }, [
-      place(48),
-      make("div", { class: "post-body" }, [
-        make("p", { class: "post-head" }, [
-          make("a", { class: "post-author" }, [make("bdi")]), make("time", { class: "post-time" }),
-        ]),
-        make("p", { class: "post-text", dir: "auto" }),
-      ]),
-    ]);
-    const rows = posts.map(({ author: { user_id: user, name }, text, created_at: at }) => {
-      const row = model.cloneNode(true);
-      const [picture, { firstChild: head, lastChild: words }] = row.children;
-      const [author, time] = head.children;
-      fill(picture, user, name);
-      author.setAttribute("href", `/friends/${user}`);
-      say(author, name);
+    const model = html(POST);
+    posts.forEach(({ author: { user_id: user, name }, text, created_at: at }) => {
+      const row = drawn.querySelector("ol").appendChild(model.cloneNode(true));
+      const time = row.querySelector("time");
+      fill(row, 48, user, name);
+      row.querySelector("a").setAttribute("href", `/friends/${user}`);
       time.setAttribute("datetime", new Date(at * 1000).toISOString());
       time.textContent = ago(at);
-      words.textContent = text;
-      return row;
+      row.querySelector(".post-text").textContent = text;
     });
-    return [
-      make("h1", {}, ["Feed"]),
-      make("form", { class: "post-form" }, [
-        make("textarea", {
-          class: "field", "data-testid": "post-text", "aria-label": "What is new?",
-          placeholder: "What is new?", rows: 3,
-        }),
-        make("p", { class: "post-left", role: "status" }),
-        make("button", { type: "submit", class: "button", "data-testid": "post-submit", disabled: "" }, ["Post"]),
-      ]),
-      make("div", { class: "new-posts", role: "status" }),
-      make("ol", { class: "feed", "data-testid": "feed" }, rows),
-    ];
   }
 
   // src/app/feed/ago.rs
   function ago(at) {
-    const age = Math.max(0, Math.floor(Date.now() / 1000) - at);
-    const [minute, hour, day] = [60, 3600, 86400];
-    if (age < minute) return "now";
-    if (age < hour) return `${Math.floor(age / minute)} min`;
-    if (age < day) return `${Math.floor(age / hour)} h`;
-    if (age < 7 * day) return `${Math.floor(age / day)} d`;
+    const age = Math.floor(Date.now() / 1000) - at;
+    const steps = [[7 * 86400], [86400, "d"], [3600, "h"], [60, "min"], [-Infinity]];
+    const [seconds, unit] = steps.find(([seconds]) => age >= seconds);
+    if (unit) return `${Math.floor(age / seconds)} ${unit}`;
+    if (seconds < 0) return "now";
     return new Date(at * 1000).toLocaleDateString();
   }
 
-  function say(element, text) {
-    if (typeof text !== "string") throw text;
-    element.firstChild.textContent = text;
-  }
-
-  function place(size) {
-    const image = { alt: "", width: size, height: size, decoding: "sync", draggable: false };
-    const span = make("span", { class: "picture" }, [make("img", image)]);
-    span.style.setProperty("--picture-size", `${size}px`);
-    return span;
-  }
-
-  function fill(picture, user, name) {
-    if (!/^[\w-]{1,64}$/.test(user)) throw user;
+  function fill(row, size, user, ...lines) {
+    if (!/^[\w-]{1,64}$/.test(user) || lines.some((line) => typeof line !== "string")) throw user;
+    row.querySelectorAll("bdi").forEach((line, nth) => {
+      line.textContent = lines[nth];
+    });
+    const picture = row.querySelector(".picture");
+    picture.style.setProperty("--picture-size", `${size}px`);
     const [, revision, image] = /^(\d+) ([0-9a-f]{32}|-) /.exec(stored(`${owner}:record:${user}`));
     Object.assign(picture.dataset, { userId: user, revision, state: "fallback" });
-    if (image === "-") return picture.replaceChildren(initials(user, name));
+    if (image === "-") return picture.replaceChildren(initials(user, lines[0]));
     const [, held, src] = /^([0-9a-f]{32}) \d+ (data:image\/\S+)$/.exec(stored(`${owner}:preview:${user}`));
     if (held !== image) throw held;
-    Object.assign(picture.dataset, { state: "ready", source: "local_storage" });
+    // The app has it in memory by the second time.
+    Object.assign(picture.dataset, { state: "ready", source: filled.has(user) ? "memory" : "local_storage" });
+    filled.add(user);
     picture.firstChild.src = src;
   }
 
@@ -317,19 +254,18 @@
   function initials(user, name) {
     let tone = 0x811c9dc5;
     for (const letter of user) tone = Math.imul(tone ^ letter.charCodeAt(), 0x01000193);
-    const first = (text) => {
-      if (!Intl.Segmenter) return [...text][0];
-      return new Intl.Segmenter().segment(text).containing(0).segment;
-    };
+    const first = (text) => new Intl.Segmenter().segment(text).containing(0).segment;
     const words = name.split(/\s+/).flatMap((word) => {
       const at = word.search(/[\p{Alphabetic}\p{N}]/u);
       return at < 0 ? [] : first(word.slice(at));
     });
     const [start, end = ""] = [words[0], words.slice(1).at(-1)];
     const joins = /^[\u0600-\u08ff\u1800-\u18af\ua840-\ua87f\ufb50-\ufeff\u{10d00}-\u{10d3f}\u{1e900}-\u{1e95f}]/u;
-    const apart = end && joins.test(start) ? "\u200c" : "";
+    const apart = end && joins.test(start) ? String.fromCharCode(0x200c) : "";
     const text = start ? start + apart + end : first(name.trim() || "?");
-    return make("span", { class: `initials tone-${(tone >>> 0) % 12}`, "aria-hidden": true }, [text]);
+    const span = html(`<span class="initials tone-${(tone >>> 0) % 12}" aria-hidden="true"></span>`);
+    span.textContent = text;
+    return span;
   }
 
   if (!marker || isEnding) return;

@@ -116,6 +116,14 @@
     });
   }
 
+  if (/*HOLD_APP*/ false) {
+    const compile = WebAssembly.compileStreaming;
+    const mayStart = new Promise((start) => { window.__startApp = start; });
+    WebAssembly.compileStreaming = async (answer) => {
+      await mayStart;
+      return compile.call(WebAssembly, answer);
+    };
+  }
   if (/*NO_WEB_ASSEMBLY*/ false) window.WebAssembly = undefined;
 
   const shown = (element) => {

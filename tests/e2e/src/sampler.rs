@@ -21,6 +21,8 @@ pub struct Script {
     pub pixel_ratio: Option<u32>,
     /// Whether the browser has no WebAssembly.
     pub no_web_assembly: bool,
+    /// Whether the program waits for `__startApp()`.
+    pub hold_app: bool,
     /// How high the window says it is, in CSS pixels; none for as high as it is.
     pub height: Option<u32>,
 }
@@ -33,6 +35,7 @@ impl Script {
         save_data: true,
         pixel_ratio: None,
         no_web_assembly: false,
+        hold_app: false,
         height: None,
     };
 
@@ -50,6 +53,7 @@ impl Script {
             .replace("/*DENY_INDEXED_DB*/ false", &self.deny_indexed_db.to_string())
             .replace("/*SAVE_DATA*/ false", &self.save_data.to_string())
             .replace("/*NO_WEB_ASSEMBLY*/ false", &self.no_web_assembly.to_string())
+            .replace("/*HOLD_APP*/ false", &self.hold_app.to_string())
             .replace("/*PIXEL_RATIO*/ 0", &self.pixel_ratio.unwrap_or(0).to_string())
             .replace("/*HEIGHT*/ 0", &self.height.unwrap_or(0).to_string())
     }
@@ -120,6 +124,7 @@ mod tests {
             deny_indexed_db: true,
             save_data: true,
             no_web_assembly: true,
+            hold_app: true,
             height: Some(8_000),
             pixel_ratio: Some(2),
         }
@@ -129,6 +134,7 @@ mod tests {
         assert!(script.contains("const denyIndexedDb = true;"));
         assert!(script.contains("const saveData = true;"));
         assert!(script.contains("if (true) window.WebAssembly"));
+        assert!(script.contains("if (true) {\n    const compile"));
         assert!(script.contains("const height = 8000;"));
         assert!(script.contains("const pixelRatio = 2;"));
         assert!(script.contains("const pictured = {\"grace\":true};"));

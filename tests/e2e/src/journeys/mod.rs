@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod ahead;
+mod drawn;
 mod feed;
 mod first_visit;
 mod flood;
@@ -72,6 +73,9 @@ macro_rules! timed {
 pub(crate) const ALL: &[Journey] = &[
     timed!("first visit: 50 pictures in one request", first_visit::one_request),
     timed!("first visit: far from the server", first_visit::far_away),
+    journey!("drawn before the program starts: as the app draws it", drawn::same_as_the_app),
+    journey!("drawn before the program starts: what is done goes over", drawn::hands_over),
+    journey!("drawn before the program starts: not from storage that lies", drawn::storage_lies),
     timed!("list left and re-entered: from memory", warm::re_entered),
     timed!("reload: no gap, no request", warm::reloaded),
     timed!("LocalStorage emptied: from IndexedDB", warm::local_storage_emptied),
