@@ -106,7 +106,10 @@ aria-label="What is new?" placeholder="What is new?" rows="3"></textarea>\
     const frame = () => either(new Promise(requestAnimationFrame), soon(document.hidden ? 0 : 200));
     if (!document.body) await bodyParsed();
     document.body.prepend(drawn);
-    drawn.querySelector("dialog")?.showModal();
+    const dialog = drawn.querySelector("dialog");
+    dialog?.showModal();
+    // Not its first button.
+    dialog?.focus();
     // No row is seen without its picture, not for a frame. `load` comes later than `complete`.
     const isPicture = ({ complete, naturalWidth }) => complete && naturalWidth;
     const until = performance.now() + 150;

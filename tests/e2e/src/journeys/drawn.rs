@@ -1,12 +1,19 @@
 //! What `boot.js` draws before the program starts.
 
 use super::{own_page, sign_in_by_api};
-use crate::{page::hook, sampler::Script, visit::Visit};
+use crate::{
+    gate::{Fault, FaultKind},
+    page::hook,
+    sampler::Script,
+    visit::Visit,
+};
 use anyhow::{Result, ensure};
 
 /// Somebody with as many friends as a page holds, not all of whom have a picture.
 const VISITOR: &str = "grace";
 const HELD: Script = Script { hold_app: true, ..Script::NOTHING_AHEAD };
+/// The same without IndexedDB, which may answer before the app is seen, or after, as the API may.
+const ALONE: Script = Script { deny_indexed_db: true, ..HELD };
 const DRAWN: &str = "[aria-busy=true]";
 const IS_DRAWN: &str = "
     const drawn = document.querySelector('[aria-busy=true]');
@@ -51,8 +58,6 @@ const RENAME: &str = r#"
     const bare = page.body.Friends.friends.filter(({ picture }) => !picture.image_id);
     bare.concat(page.body.Friends.friends.slice(0, 16))
         .forEach((friend, at) => { friend.name = names[(at + arguments[0]) % names.length]; });
-    // One page is the whole list: the second one may come before the app is there, or after.
-    page.body.Friends.next = null;
     localStorage.setItem(key, JSON.stringify(page));
     return bare.length"#;
 
@@ -68,15 +73,21 @@ pub(super) async fn same_as_the_app(visit: &mut Visit<'_>) -> Result<()> {
         visit.open("/__page").await?;
         let bare: u32 = visit.eval(&RENAME.replace("arguments[0]", &names.to_string())).await?;
         ensure!(bare >= 3, "{bare} friends without a picture");
-        visit.gate.set_script(HELD);
+        visit.gate.set_script(ALONE);
+        let held = ["/api/friends", "/api/posts", "/api/images"];
+        visit.set_faults(&held.map(|path| Fault { path, kind: FaultKind::Held }));
         visit.open(path).await?;
         visit.wait(&format!("{path}, drawn"), IS_DRAWN).await?;
         visit.eval::<bool>(COMPARE).await?;
         visit.wait("the app in its place", "return !!window.__both").await?;
         let difference: String = visit.eval(FIRST_DIFFERENCE).await?;
         ensure!(difference.is_empty(), "{path}: {difference}");
+        let focused: String = visit.eval("return document.activeElement.localName").await?;
+        let expected = if path == "/friends/agnes-holm" { "dialog" } else { "body" };
+        ensure!(focused == expected, "{path}: {focused} has the focus");
         visit.require_clean().await?;
     }
+    visit.set_faults(&[]);
     Ok(())
 }
 
