@@ -64,11 +64,11 @@ const RENAME: &str = r#"
 /// What is drawn is what the app draws, attribute by attribute: the list, a profile over it, the feed.
 pub(super) async fn same_as_the_app(visit: &mut Visit<'_>) -> Result<()> {
     visit_once(visit).await?;
-    for (names, path) in (0..16)
-        .step_by(3)
-        .map(|names| (names, "/friends"))
-        .chain([(0, "/friends/agnes-holm"), (0, "/feed")])
-    {
+    for (names, path) in (0..16).step_by(3).map(|names| (names, "/friends")).chain([
+        (0, "/"),
+        (0, "/friends/agnes-holm"),
+        (0, "/feed"),
+    ]) {
         visit.gate.set_script(Script::NOTHING_AHEAD);
         visit.open("/__page").await?;
         let bare: u32 = visit.eval(&RENAME.replace("arguments[0]", &names.to_string())).await?;
