@@ -1,7 +1,8 @@
 // What the page does before WebAssembly. On a cold visit it asks for what the first frame needs; the app
 // takes over the promises (src/browser/origin/boot.rs). On a warm one it draws the page from LocalStorage,
 // if all of it is at hand, and the program starts once that is painted. The app takes its place in the
-// frame in which its own page is complete (src/browser/first_screen.rs). A journey compares the two.
+// frame in which its own pictures are painted, or after 150 ms (src/browser/first_screen.rs). A journey
+// compares the two.
 (() => {
   "use strict";
 
@@ -135,32 +136,47 @@ aria-label="What is new?" placeholder="What is new?" rows="3"></textarea>\
     });
   }
 
-  // What has been done here is carried out there: both have the same elements.
+  // What has been done here is carried out there, on the element of the same name, class and address.
   function handOver(drawn) {
     const root = document.createElement("div");
+    const name = ({ localName, classList: [first], attributes: { href } }) =>
+      localName + (first ? `.${first}` : "") + (href ? `[href="${href.value}"]` : "");
     const there = (element) => {
-      if (element === drawn) return root;
-      const parent = drawn.contains(element) ? there(element.parentElement) : null;
-      return parent?.children[[...element.parentElement.children].indexOf(element)];
+      if (!drawn.contains(element)) return null;
+      return root.querySelector(`${name(element.parentElement)} > ${name(element)}`);
     };
     let clicked = null;
     drawn.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
       clicked = event.target.closest("a, button");
+      if (!clicked?.matches(".sign-out")) return;
+      // It holds even if the program never comes: the next page does it.
+      localStorage.setItem("miniature:v1:sign-out-owed", marker);
+      drawn.remove();
     });
     const dialog = drawn.querySelector("dialog");
-    dialog?.addEventListener("cancel", (event) => {
-      event.preventDefault();
-      clicked = dialog.querySelector("button");
-    });
+    // Before anybody has clicked, Escape closes it at once.
+    for (const type of ["cancel", "close"]) {
+      dialog?.addEventListener(type, (event) => {
+        event.preventDefault();
+        clicked = dialog.querySelector("button");
+      });
+    }
+    // Another tab may have signed out while this one slept.
+    const check = () => cookie("miniature_account") === marker || drawn.remove();
+    addEventListener("pageshow", check);
+    document.addEventListener("visibilitychange", check);
     const giveWay = () => {
       if (root.isConnected) return;
       const typed = drawn.querySelector("input, textarea");
       const [focus, click, field] = [document.activeElement, clicked, typed].map(there);
+      const isHere = drawn.isConnected && (pathname === "/" || pathname === location.pathname);
       if (drawn.isConnected) drawn.replaceWith(root);
       else document.body.prepend(root);
-      if (dialog?.open) there(dialog)?.showModal();
+      if (!isHere) return;
+      const modal = dialog && root.querySelector("dialog");
+      if (modal && !modal.open) modal.showModal();
       if (field && typed.value) {
         field.value = typed.value;
         field.dispatchEvent(new Event("input", { bubbles: true }));

@@ -154,7 +154,8 @@ pub struct Policy {
     /// How long after the last change layers are written. Default: 0.5 s.
     pub write_after: Duration,
 
-    /// How long after the first change layers are written at the latest. Default: 2 s.
+    /// How long after the first change layers are written at the latest, or a first part of them
+    /// ([`Self::write_users`]). Default: 2 s.
     pub write_at_most: Duration,
 
     /// Of how many users rows are written to a layer at once while the page is visible. Default: 50.

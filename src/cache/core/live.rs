@@ -15,7 +15,7 @@ use miniature_api::{Lineage, UserId};
 
 use super::{
     Core, Effect, LiveNote, Refusal, StreamBody, StreamEvent, effect::EffectId, flights::Task,
-    pause::Pause,
+    pause::Pause, pending::BOTH,
 };
 use crate::cache::{clock::Moment, entry::Bytes, layer::OriginError, policy::Policy};
 
@@ -299,7 +299,8 @@ impl<B: Bytes> Core<B> {
 
     /// Notes the last event once all that follows from it is written.
     pub(super) fn note_what_was_heard(&mut self) {
-        let is_written = self.live.heard.is_empty() && self.writes.durable.users.is_empty();
+        let owes_nobody = BOTH.into_iter().all(|layer| self.writes.of(layer).users.is_empty());
+        let is_written = self.live.heard.is_empty() && owes_nobody;
         let is_new = self.live.last != self.live.noted;
         if self.reads() && is_new && is_written && self.layers.durable.writing.is_none() {
             self.live.noted = self.live.last.clone();

@@ -1,6 +1,6 @@
 //! What layers may be owed, and since when.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, ops::Bound, time::Duration};
 
 use miniature_api::{ImageId, Lineage, UserId};
 
@@ -44,6 +44,8 @@ pub(super) struct Pending {
     pub(super) not_before: Moment,
     /// After a part of it was written, while the page is visible.
     next_part: Moment,
+    /// The last user of that part.
+    last_user: Option<UserId>,
 }
 
 impl Default for Pending {
@@ -56,6 +58,7 @@ impl Default for Pending {
             urgent: false,
             not_before: Moment::NEVER,
             next_part: Moment::NEVER,
+            last_user: None,
         }
     }
 }
@@ -200,17 +203,20 @@ impl Pending {
     }
 
     /// Takes what is pending, but in a visible page the rows of no more than so many users: a long task
-    /// holds a frame up.
+    /// holds a frame up. The next part begins after them, so that each has its turn.
     pub(super) fn take_part(&mut self, policy: &Policy, visible: bool, now: Moment) -> Taken {
-        let may_wait = visible && !self.urgent;
-        let cut = self.users.iter().nth(policy.write_users).filter(|_| may_wait).cloned();
-        let rest = cut.map(|cut| self.users.split_off(&cut));
-        let (first, last, next_part) = (self.first, self.last, now + policy.write_pause);
-        let taken = self.take();
-        if let Some(users) = rest {
-            *self = Self { users, first, last, next_part, ..self.clone() };
+        if !visible || self.urgent || self.users.len() <= policy.write_users {
+            return self.take();
         }
-        taken
+        let last = self.last_user.take();
+        let after = last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let next = self.users.range::<UserId, _>((after, Bound::Unbounded));
+        let before = last.iter().flat_map(|last| self.users.range::<UserId, _>(..=last));
+        let part: Vec<UserId> = next.chain(before).take(policy.write_users).cloned().collect();
+        self.users.retain(|user| !part.contains(user));
+        self.last_user = part.last().cloned();
+        self.next_part = now + policy.write_pause;
+        (part.into_iter().collect(), std::mem::take(&mut self.others))
     }
 
     /// Takes what is pending: it is being written.
@@ -367,6 +373,10 @@ mod tests {
             writes.durable.take_part(&policy, visible, at(now)).0.len()
         };
         assert_eq!(take(&mut writes, true, 9_000), 1);
+        writes.want(&ada(), at(0));
+        assert_eq!(take(&mut writes, true, 9_000), 1);
+        let waiting: Vec<_> = writes.durable.users.iter().map(UserId::as_str).collect();
+        assert_eq!(waiting, ["ada", "eve"], "each has their turn");
         let due = |writes: &Writes, visible| writes.durable.due(&policy, visible);
         assert_eq!(due(&writes, true), Some(at(9_000) + policy.write_pause));
         assert_eq!(due(&writes, false), Some(at(0)));

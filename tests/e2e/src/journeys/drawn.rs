@@ -119,11 +119,52 @@ pub(super) async fn hands_over(visit: &mut Visit<'_>) -> Result<()> {
         .await?;
     ensure!(focused, "the field kept the focus, and what was typed");
 
-    visit.open("/friends/agnes-holm").await?;
-    visit.wait("the profile, drawn", IS_DRAWN).await?;
-    visit.click(&format!("{DRAWN} .modal-close")).await?;
+    for by_key in [false, true] {
+        visit.open("/friends/agnes-holm").await?;
+        visit.wait("the profile, drawn", IS_DRAWN).await?;
+        match by_key {
+            true => visit.press(thirtyfour::Key::Escape).await?,
+            false => visit.click(&format!("{DRAWN} .modal-close")).await?,
+        }
+        start(visit).await?;
+        visit
+            .wait(
+                "the list alone",
+                "
+            return location.pathname === '/friends' && !document.querySelector('dialog[open]')",
+            )
+            .await?;
+    }
+    visit.require_clean().await
+}
+
+/// "Sign out" is pressed before the program is there, which then does not come: the next page is signed
+/// out. Another session begins while the page sleeps: nothing of the first is seen.
+pub(super) async fn signs_out(visit: &mut Visit<'_>) -> Result<()> {
+    visit_once(visit).await?;
+    visit.gate.set_script(HELD);
+    visit.open("/friends").await?;
+    visit.wait("the list, drawn", IS_DRAWN).await?;
+    visit
+        .eval::<bool>(
+            "
+        const cookie = document.cookie;
+        document.cookie = 'miniature_account=ada.00000000';
+        dispatchEvent(new Event('pageshow'));
+        document.cookie = cookie.match(/miniature_account=[^;]*/)[0];
+        return true",
+        )
+        .await?;
+    visit.wait_gone(DRAWN).await?;
+
+    visit.open("/friends").await?;
+    visit.wait("the list, drawn", IS_DRAWN).await?;
+    visit.click(&hook("sign-out")).await?;
+    visit.wait_gone(DRAWN).await?;
+    visit.open("/friends").await?;
+    visit.wait("nothing drawn", IS_NOT_DRAWN).await?;
     start(visit).await?;
-    visit.wait("the list alone", "return location.pathname === '/friends'").await?;
+    visit.wait_visible(".sign-in-form").await?;
     visit.require_clean().await
 }
 

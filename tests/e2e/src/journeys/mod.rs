@@ -75,6 +75,7 @@ pub(crate) const ALL: &[Journey] = &[
     timed!("first visit: far from the server", first_visit::far_away),
     journey!("drawn before the program starts: as the app draws it", drawn::same_as_the_app),
     journey!("drawn before the program starts: what is done goes over", drawn::hands_over),
+    journey!("drawn before the program starts: out is out", drawn::signs_out),
     journey!("drawn before the program starts: not from storage that lies", drawn::storage_lies),
     timed!("list left and re-entered: from memory", warm::re_entered),
     timed!("reload: no gap, no request", warm::reloaded),
