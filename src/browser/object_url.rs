@@ -86,7 +86,7 @@ impl Drop for ObjectUrl {
 }
 
 /// A blob with a copy of the bytes; none if the browser refuses.
-pub(crate) fn blob(kind: RasterType, bytes: &[u8]) -> Option<Blob> {
+fn blob(kind: RasterType, bytes: &[u8]) -> Option<Blob> {
     let options = BlobPropertyBag::new();
     options.set_type(kind.media_type());
     let parts = Array::of1(&Uint8Array::from(bytes));

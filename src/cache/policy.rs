@@ -160,7 +160,8 @@ pub struct Policy {
 
     /// Of how many users rows are written to a layer at once while the page is visible. Default: 50.
     ///
-    /// A task that writes 200 of them to LocalStorage holds a frame up for 50 ms.
+    /// A task that wrote to LocalStorage all that two seconds of fast scrolling had brought held a frame
+    /// up for 50 ms.
     pub write_users: usize,
 
     /// How long after a part of what is to be written the next part is. Default: 50 ms.

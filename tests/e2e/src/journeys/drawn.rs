@@ -22,6 +22,9 @@ const IS_DRAWN: &str = "
 const IS_NOT_DRAWN: &str = "
     return document.readyState !== 'loading' && performance.now() > 400 && !!window.__startApp
         && !document.querySelector('[aria-busy=true]')";
+const HAS_ROOM: &str = "
+    const { paddingRight, paddingBottom } = getComputedStyle(document.body);
+    return parseFloat(paddingRight) + parseFloat(paddingBottom) > 100";
 /// Notes both, without what may differ: the profile's number of friends, its picture, which may be
 /// a larger one by then, and the dialog that nobody has opened.
 const COMPARE: &str = "
@@ -118,6 +121,8 @@ pub(super) async fn hands_over(visit: &mut Visit<'_>) -> Result<()> {
         .eval("return document.activeElement?.matches('main .friend-filter') && document.activeElement.value === 'holm'")
         .await?;
     ensure!(focused, "the field kept the focus, and what was typed");
+    visit.click(&hook("cache-dashboard-toggle")).await?;
+    visit.wait("room beside the dashboard", HAS_ROOM).await?;
 
     for by_key in [false, true] {
         visit.open("/friends/agnes-holm").await?;
