@@ -1,34 +1,55 @@
 //! What hands do in a page.
 
-use super::Visit;
+use super::{PATIENCE, Visit};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::{path::Path, time::Duration};
 use thirtyfour::{
-    By,
+    By, WebElement,
     common::command::{Actions, Command},
+    error::{WebDriverErrorInner, WebDriverResult},
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 impl Visit<'_> {
+    /// Does something with the element, once it can be clicked. The page may put another element in its
+    /// place in between, as the app does with the page that was drawn before it: then that one is taken.
+    async fn with<A>(&self, selector: &str, act: A) -> Result<()>
+    where
+        A: AsyncFn(&WebElement) -> WebDriverResult<()>,
+    {
+        let start = Instant::now();
+        loop {
+            let element = self.find(selector).await?;
+            let Err(error) = act(&element).await else { return Ok(()) };
+            let is_stale = matches!(&*error, WebDriverErrorInner::StaleElementReference(_));
+            if !is_stale || start.elapsed() > PATIENCE {
+                return Err(error).context(format!("{selector} is not to be had"));
+            }
+        }
+    }
+
     /// Clicks the element with the mouse, once it is visible.
     pub async fn click(&self, selector: &str) -> Result<()> {
-        Ok(self.find(selector).await?.click().await?)
+        self.with(selector, async |element| element.click().await).await
     }
 
     /// Moves the mouse onto the element, once it is visible.
     pub async fn hover(&self, selector: &str) -> Result<()> {
-        let element = self.find(selector).await?;
-        Ok(self.driver.action_chain().move_to_element_center(&element).perform().await?)
+        self.with(selector, async |element| {
+            self.driver.action_chain().move_to_element_center(element).perform().await
+        })
+        .await
     }
 
     /// Rests the mouse on an element for a time, then clicks it, as one movement of a hand.
     pub async fn hover_then_click(&self, selector: &str, rest: Duration) -> Result<()> {
-        let element = self.find(selector).await?;
-        self.driver.action_chain().move_to_element_center(&element).perform().await?;
-        sleep(rest).await;
-        self.driver.action_chain().click_element(&element).perform().await?;
-        Ok(())
+        self.with(selector, async |element| {
+            self.driver.action_chain().move_to_element_center(element).perform().await?;
+            sleep(rest).await;
+            self.driver.action_chain().click_element(element).perform().await
+        })
+        .await
     }
 
     /// Chooses a file in a field for files.
@@ -43,20 +64,24 @@ impl Visit<'_> {
 
     /// Types into the element, once it is visible.
     pub async fn type_into(&self, selector: &str, text: &str) -> Result<()> {
-        Ok(self.find(selector).await?.send_keys(text).await?)
+        self.with(selector, async |element| element.send_keys(text).await).await
     }
 
     /// Clicks the element twice in a moment, once it is visible.
     pub async fn double_click(&self, selector: &str) -> Result<()> {
-        let element = self.find(selector).await?;
-        Ok(self.driver.action_chain().double_click_element(&element).perform().await?)
+        self.with(selector, async |element| {
+            self.driver.action_chain().double_click_element(element).perform().await
+        })
+        .await
     }
 
     /// Presses the mouse on one element and lets it go this far from its middle.
     pub async fn drag_from(&self, selector: &str, by: (i64, i64)) -> Result<()> {
-        let element = self.find(selector).await?;
-        let chain = self.driver.action_chain().move_to_element_center(&element).click_and_hold();
-        Ok(chain.move_by_offset(by.0, by.1).release().perform().await?)
+        self.with(selector, async |element| {
+            let chain = self.driver.action_chain().move_to_element_center(element).click_and_hold();
+            chain.move_by_offset(by.0, by.1).release().perform().await
+        })
+        .await
     }
 
     /// Clicks at a point of the window, in CSS pixels.
@@ -66,27 +91,28 @@ impl Visit<'_> {
 
     /// Puts a finger on the element, moves it up by so many pixels, and lifts it after a time.
     pub async fn touch(&self, selector: &str, up: i64, rest: Duration) -> Result<()> {
-        let element = self.find(selector).await?;
         let millis = u64::try_from(rest.as_millis())?;
-        let origin = element.to_json()?;
-        let at = json!({ "type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": origin });
         let away = json!({
             "type": "pointerMove", "duration": millis, "x": 0, "y": -up, "origin": "pointer",
         });
         let pause = json!({ "type": "pause", "duration": millis });
-        let actions = json!([{
-            "type": "pointer",
-            "id": "finger",
-            "parameters": { "pointerType": "touch" },
-            "actions": [
-                at,
-                { "type": "pointerDown", "button": 0 },
-                if up == 0 { pause } else { away },
-                { "type": "pointerUp", "button": 0 },
-            ],
-        }]);
-        self.driver.cmd(Command::PerformActions(Actions::from(actions))).await?;
-        Ok(())
+        let then = if up == 0 { pause } else { away };
+        self.with(selector, async |element| {
+            let origin = element.to_json()?;
+            let actions = json!([{
+                "type": "pointer",
+                "id": "finger",
+                "parameters": { "pointerType": "touch" },
+                "actions": [
+                    { "type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": origin },
+                    { "type": "pointerDown", "button": 0 },
+                    then,
+                    { "type": "pointerUp", "button": 0 },
+                ],
+            }]);
+            self.driver.cmd(Command::PerformActions(Actions::from(actions))).await.map(drop)
+        })
+        .await
     }
 
     /// Presses a key while Shift is held.
