@@ -82,6 +82,7 @@ impl Bench {
                 feed: None,
                 friends: None,
                 live: None,
+                has_picture_cache: false,
             }))),
             now,
         );
@@ -150,7 +151,7 @@ impl Bench {
 
     fn answer(&self, effect: Effect<Blob>) -> Option<(EffectId, Answer<Blob>)> {
         Some(match effect {
-            Effect::Read { id, lookups } => {
+            Effect::Read { id, lookups, .. } => {
                 (id, Answer::Read(Ok(lookups.iter().map(|_| Found::default()).collect())))
             }
             Effect::ReadDocuments { id, keys } => {

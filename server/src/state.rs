@@ -17,7 +17,7 @@ use crate::{
     profiles::{Profiles, SourceError},
     redis::{Redis, RedisUrlError},
     relay::Relay,
-    routes::{Frontend, Origins, OurLineage, Readiness},
+    routes::{Frontend, FrontendSettings, Origins, OurLineage, Readiness},
     sign_in::SignIn,
     stop::Stop,
     storage::{Database, DatabaseError},
@@ -231,8 +231,11 @@ impl App {
         let pictures = pictures.timed_by(clock.clone());
         let intake = Intake::new(config, limits);
         let sign_in = SignIn::new(database.clone(), workers, clock.clone(), config);
-        let pictures_from = config.storage.pictures_origin();
-        let open = |dist| Frontend::open(dist, pictures_from.as_deref()).map(Arc::new);
+        let settings = FrontendSettings {
+            pictures_from: config.storage.pictures_origin(),
+            service_worker: config.service_worker,
+        };
+        let open = |dist| Frontend::open(dist, settings).map(Arc::new);
         let frontend = config.dist.as_deref().map(open).transpose()?;
         let origins = Origins::new(&config.allowed_origins);
         events.follow();

@@ -9,12 +9,12 @@
 #![expect(unreachable_pub, reason = "`#[component]` makes the body of each component `pub`")]
 
 mod address;
+mod banner;
 mod feed;
 mod friends;
 mod gate;
 mod me;
 mod notice;
-mod offline_banner;
 mod place;
 mod profile_card;
 mod profile_modal;
@@ -32,12 +32,13 @@ use sign_in::sign_in;
 
 use crate::{
     browser::first_screen,
-    store::{Session, provide_session},
+    store::{Session, keep_worker, provide_session},
     ui::{later, once_finished},
 };
 
 /// Puts the app into the page. Where `boot.js` has drawn that already, once the app's own is complete.
 pub fn start() {
+    keep_worker();
     let Some(root) = first_screen::root() else { return mount::mount_to_body(App) };
     mount::mount_to(root.clone(), App).forget();
     once_finished(move || Some(root.clone().into()), first_screen::give_way);

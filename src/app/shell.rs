@@ -1,11 +1,11 @@
 //! What is around every page of who is signed in.
 
 use super::{
+    banner::Banner,
     feed::feed_page,
     friends::{FriendsPage, provide_position},
     me::me_page,
     notice::{Notice, Trouble},
-    offline_banner::OfflineBanner,
     place::{Page, use_place},
 };
 use crate::{
@@ -43,7 +43,7 @@ pub(super) fn SignedIn(session: Session, account: UserId) -> impl IntoView {
                 Page::NotFound => EitherOf3::C(view! { <NotFound /> }),
             }}
         </main>
-        <OfflineBanner />
+        <Banner />
         <CacheDashboard />
     }
 }

@@ -3,6 +3,7 @@
 //! **Invariants:** nothing here panics, whatever the browser denies; whatever is listened to,
 //! waited for or requested ends when its guard or future is dropped.
 
+pub mod caches;
 pub mod channel;
 pub mod clock;
 pub mod console;
@@ -23,6 +24,7 @@ pub mod object_url;
 pub mod online;
 pub mod origin;
 pub mod page_cache;
+pub mod picture_cache;
 pub mod picture_file;
 pub mod quota;
 pub mod random;
@@ -32,3 +34,4 @@ pub mod tabs;
 pub mod text;
 pub mod viewport;
 pub mod visibility;
+pub mod worker;

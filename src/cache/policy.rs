@@ -56,6 +56,19 @@ pub struct Policy {
     /// About 3 000 pictures of 15 kB; well under what any browser grants an origin.
     pub indexed_db: Limits,
 
+    /// What the cache of pictures that the page shares with the service worker may hold. Default: 200
+    /// pictures, 8 MiB.
+    pub picture_cache: Limits,
+
+    /// How long that cache answers without asking the server. Default: 7 days.
+    pub picture_cache_fresh_for: Duration,
+
+    /// How long that cache may take to answer. Default: 50 ms, less than the API takes.
+    pub picture_cache_timeout: Duration,
+
+    /// How long the service worker may take to say that it is there, or that it has begun. Default: 3 s.
+    pub worker_timeout: Duration,
+
     /// The most pages of lists that IndexedDB keeps. Default: 400, which is 20 000 friends.
     pub pages: usize,
 
@@ -205,6 +218,10 @@ impl Default for Policy {
             memory: Limits { entries: 200, bytes: 32 * MIB, trim_entries_to: 100 },
             local_storage: Limits { entries: 200, bytes: 2 * MIB, trim_entries_to: 200 },
             indexed_db: Limits { entries: 10_000, bytes: 50 * MIB, trim_entries_to: 10_000 },
+            picture_cache: Limits { entries: 200, bytes: 8 * MIB, trim_entries_to: 200 },
+            picture_cache_fresh_for: Duration::from_secs(7 * DAY),
+            picture_cache_timeout: Duration::from_millis(50),
+            worker_timeout: Duration::from_secs(3),
             pages: 400,
             profiles: 300,
             preview_up_to: Size::PREVIEW,
@@ -251,7 +268,8 @@ impl Policy {
         match source {
             Source::Memory | Source::Network => self.memory_fresh_for,
             Source::LocalStorage => self.local_storage_fresh_for,
-            Source::IndexedDb | Source::ServiceWorker => self.indexed_db_fresh_for,
+            Source::IndexedDb => self.indexed_db_fresh_for,
+            Source::ServiceWorker => self.picture_cache_fresh_for,
         }
     }
 }

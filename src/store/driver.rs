@@ -18,6 +18,7 @@ use super::{
     shelves::Shelves,
     signals::Signals,
     surroundings::{self, Listeners},
+    writes,
 };
 use crate::{
     browser::{
@@ -205,21 +206,32 @@ impl Driver {
             Effect::Erase { id, account, layer: Source::LocalStorage } => {
                 self.answer(id, Answer::Erased(self.shelves.erase_local(&account)));
             }
-            Effect::Erase { ref account, .. } => {
-                schedule::spawn(effects::carry_out(self.shelves.durable_of(account), effect));
+            Effect::Erase { id, account, layer: Source::ServiceWorker } => {
+                writes::erase_pictures(id, account);
             }
-            Effect::Read { .. }
-            | Effect::ReadDocuments { .. }
-            | Effect::Write { .. }
-            | Effect::Measure { .. }
-            | Effect::Decode { .. } => {
-                // Once nobody is signed in, nobody waits for an answer.
+            Effect::Erase { ref account, .. } => {
+                writes::begin(self.shelves.durable_of(account), effect);
+            }
+            // Once nobody is signed in, nobody waits for an answer.
+            Effect::Read { layer: Source::ServiceWorker, .. }
+            | Effect::Write { layer: Source::ServiceWorker, .. }
+            | Effect::Measure { layer: Source::ServiceWorker, .. } => {
+                if let Some(shelf) = self.shelves.pictures() {
+                    writes::act_on_pictures(shelf, effect);
+                }
+            }
+            Effect::Read { .. } | Effect::ReadDocuments { .. } | Effect::Decode { .. } => {
                 if let Some(shelf) = self.shelves.durable() {
                     schedule::spawn(effects::carry_out(shelf, effect));
                 }
             }
+            Effect::Write { .. } | Effect::Measure { .. } => {
+                if let Some(shelf) = self.shelves.durable() {
+                    writes::begin(shelf, effect);
+                }
+            }
             Effect::ListAccounts { id } => {
-                identity::list_accounts(id, self.read(|core| core.policy().idle_within));
+                writes::list_accounts(id, self.read(|core| core.policy().idle_within));
             }
             Effect::Lock { id, steal } => self.lock(id, steal),
             Effect::Listen { id, lineage, last } => self.listen(id, lineage, last),

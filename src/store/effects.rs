@@ -13,30 +13,15 @@ use crate::{
     },
 };
 
-/// Asks IndexedDB, or the browser, and tells the core what came of it.
+/// Reads IndexedDB, or asks the browser, and tells the core what came of it.
 pub(super) async fn carry_out(shelf: IndexedDbShelf, effect: Effect<Content>) {
     let (id, answer) = match effect {
-        Effect::Read { id, lookups } => (id, Answer::Read(shelf.get_many(&lookups).await)),
+        Effect::Read { id, lookups, .. } => (id, Answer::Read(shelf.get_many(&lookups).await)),
         Effect::ReadDocuments { id, keys } => (id, Answer::Documents(shelf.documents(&keys).await)),
-        Effect::Write { id, ops, now, room, .. } => {
-            (id, Answer::Written(shelf.apply(&ops, now, room).await))
-        }
-        Effect::Measure { id } => (id, Answer::Measured(shelf.usage().await)),
-        Effect::Erase { id, .. } => (id, Answer::Erased(shelf.clear().await)),
         Effect::Decode { id, rendition } => {
             (id, Answer::Decoded(decode::decodes(&rendition).await))
         }
-        Effect::Fetch { .. }
-        | Effect::Count { .. }
-        | Effect::Cancel(_)
-        | Effect::ListAccounts { .. }
-        | Effect::Lock { .. }
-        | Effect::Listen { .. }
-        | Effect::AnnounceWait
-        | Effect::Note(_)
-        | Effect::AnnounceList(_)
-        | Effect::Changed(_)
-        | Effect::Report(_) => return,
+        _ => return,
     };
     driver().answer(id, answer);
 }

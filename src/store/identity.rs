@@ -1,14 +1,11 @@
 //! What the browser holds of sessions: two cookies, and two keys of LocalStorage.
 
-use std::time::Duration;
-
 use miniature_api::{ACCOUNT_COOKIE, Marker};
 
-use super::driver::driver;
 use crate::{
-    browser::{cookies, indexed_db, local_storage, schedule},
+    browser::{cookies, local_storage},
     cache::{
-        core::{Answer, Core, EffectId, Identity, Note},
+        core::{Core, Identity, Note},
         entry::Content,
     },
 };
@@ -36,19 +33,6 @@ pub(super) fn keep(note: &Note) {
     }
     // Where storage is denied, the next document asks the server.
     let _ = local_storage::note(note);
-}
-
-/// Answers in idle time, or after `within`.
-pub(super) fn list_accounts(id: EffectId, within: Duration) {
-    let list = async move { driver().answer(id, accounts().await) };
-    schedule::on_idle(move || schedule::spawn(list), within);
-}
-
-/// The accounts that any storage holds something of. One that is denied holds nothing.
-async fn accounts() -> Answer<Content> {
-    let mut accounts = local_storage::accounts().unwrap_or_default();
-    accounts.extend(indexed_db::accounts().await);
-    Answer::Accounts(Ok(accounts.into_iter().collect()))
 }
 
 /// Tells `boot.js` whether IndexedDB holds the first page of the account's list.

@@ -24,6 +24,8 @@ mod session;
 mod shelves;
 mod signals;
 mod surroundings;
+mod worker;
+mod writes;
 
 pub use connection::{Connection, use_connection};
 pub(crate) use feed::is_feed_held;
@@ -42,5 +44,7 @@ pub use screen::{rendition_size, rendition_size_untracked};
 pub use session::{
     Epoch, Farewell, Session, SessionState, SignInError, provide_session, use_session,
 };
+
+pub use worker::{keep_worker, update, use_update};
 
 pub use crate::cache::core::{ListState, Status};

@@ -5,11 +5,13 @@ use std::cell::RefCell;
 use miniature_api::UserId;
 
 use crate::{
-    browser::{indexed_db::IndexedDbShelf, local_storage::LocalStorageShelf},
+    browser::{
+        indexed_db::IndexedDbShelf, local_storage::LocalStorageShelf, picture_cache::PictureShelf,
+    },
     cache::{clock::Timestamp, core::Start, layer::LayerError},
 };
 
-/// Both of them, if somebody is signed in.
+/// All of them, if somebody is signed in.
 #[derive(Debug, Default)]
 pub(super) struct Shelves(RefCell<Option<Held>>);
 
@@ -19,6 +21,7 @@ struct Held {
     /// Where it is denied, why.
     local: Result<LocalStorageShelf, LayerError>,
     durable: IndexedDbShelf,
+    pictures: PictureShelf,
 }
 
 impl Shelves {
@@ -29,8 +32,8 @@ impl Shelves {
             Ok(shelf) => shelf.start(account),
             Err(_) => nothing_stored(account),
         };
-        let durable = IndexedDbShelf::new(account);
-        self.0.replace(Some(Held { account: account.clone(), local, durable }));
+        let (durable, pictures) = (IndexedDbShelf::new(account), PictureShelf::new(account));
+        self.0.replace(Some(Held { account: account.clone(), local, durable, pictures }));
         start
     }
 
@@ -58,6 +61,11 @@ impl Shelves {
     /// IndexedDB.
     pub(super) fn durable(&self) -> Option<IndexedDbShelf> {
         self.0.borrow().as_ref().map(|held| held.durable.clone())
+    }
+
+    /// The cache of pictures.
+    pub(super) fn pictures(&self) -> Option<PictureShelf> {
+        self.0.borrow().as_ref().map(|held| held.pictures.clone())
     }
 
     /// The IndexedDB of any account.
@@ -91,5 +99,6 @@ fn nothing_stored(account: &UserId) -> Start {
         friends: None,
         feed: None,
         live: None,
+        has_picture_cache: false,
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Signals {
     pub(super) feed: ArcTrigger,
     pub(super) session: ArcTrigger,
     pub(super) connection: ArcTrigger,
+    /// Whether a new version of the app is at hand.
+    pub(super) update: ArcRwSignal<bool>,
     /// How dense the screen is.
     pub(super) density: ArcTrigger,
 }

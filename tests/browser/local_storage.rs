@@ -145,6 +145,7 @@ fn the_time_from_which_rows_are_believed_is_written_although_the_storage_is_full
         feed: None,
         friends: None,
         live: None,
+        has_picture_cache: false,
     };
     assert_eq!(shelf.start(&account), fresh);
     assert_eq!(get(&account, "believe-from").as_deref(), Some("0000000000000"));

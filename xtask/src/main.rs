@@ -22,6 +22,7 @@ mod split;
 mod step;
 mod stylesheet;
 mod tools;
+mod worker;
 
 use anyhow::{Result, bail};
 use std::{env, process::ExitCode};

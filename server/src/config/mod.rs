@@ -108,6 +108,16 @@ pub struct Config {
     #[arg(long, env = "MINIATURE_DIST")]
     pub dist: Option<PathBuf>,
 
+    /// Whether the frontend has a service worker. `false` ends it in every browser that comes back.
+    #[arg(
+        long,
+        env = "MINIATURE_SERVICE_WORKER",
+        default_value = "true",
+        action = clap::ArgAction::Set,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub service_worker: bool,
+
     /// Create the demo people when there are none yet.
     #[arg(long, env = "MINIATURE_DEMO", value_parser = BoolishValueParser::new())]
     pub demo: bool,

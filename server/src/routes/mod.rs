@@ -42,7 +42,12 @@ use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use self::{cors::Origins, frontend::Frontend, health::Readiness, lineage::OurLineage};
+pub(crate) use self::{
+    cors::Origins,
+    frontend::{Frontend, Settings as FrontendSettings},
+    health::Readiness,
+    lineage::OurLineage,
+};
 use self::{guard::SignedIn, lineage::Asked, observe::Counting, openapi::Description};
 use crate::{ApiError, App};
 

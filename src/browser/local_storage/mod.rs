@@ -10,6 +10,8 @@
 //! | `miniature:v1:{account}:page:feed` | the first page of the feed, likewise |
 //! | `miniature:v1:{account}:believe-from` | 13 digits: rows checked before are shown, not believed |
 //! | `miniature:v1:{account}:lineage` | the latest lineage seen |
+//! | `miniature:v1:{account}:event` | the last event that was heard, after its lineage |
+//! | `miniature:v1:{account}:picture-cache` | the name of the cache of pictures, once there is one |
 //!
 //! Image and lineage are `-` where there is none; without a thumbhash its place is left out. Times
 //! are in milliseconds. Rows are plain text, not JSON: 50 of them are read before the first frame.
@@ -44,6 +46,7 @@ const FEED_PAGE: &str = "page:feed";
 const BELIEVE_FROM: &str = "believe-from";
 const LINEAGE: &str = "lineage";
 const LIVE: &str = "event";
+const PICTURE_CACHE: &str = "picture-cache";
 
 /// The name under which a document is kept here, if it is.
 fn page_name(key: &DocumentKey) -> Option<&'static str> {

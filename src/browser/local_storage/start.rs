@@ -2,13 +2,14 @@
 
 use miniature_api::UserId;
 
-use super::{BELIEVE_FROM, LINEAGE, LIVE, LocalStorageShelf, get, page_name, set};
+use super::{BELIEVE_FROM, LINEAGE, LIVE, LocalStorageShelf, PICTURE_CACHE, get, page_name, set};
 use crate::{
     browser::json,
     cache::{
         clock::Timestamp,
         core::{LiveNote, Start},
         document::{Document, DocumentKey},
+        layer::LayerError,
     },
 };
 
@@ -32,7 +33,23 @@ impl LocalStorageShelf {
             friends: self.page(DocumentKey::Friends(None)),
             feed: self.page(DocumentKey::Feed(None)),
             live: self.text(LIVE).and_then(|text| parse_note(&text)),
+            has_picture_cache: self.picture_cache().is_some(),
         }
+    }
+
+    /// The name of the cache of pictures, if one was made.
+    pub fn picture_cache(&self) -> Option<String> {
+        self.text(PICTURE_CACHE)
+    }
+
+    /// Notes that there is a cache of pictures of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Full`] if the quota is spent, [`LayerError::Unavailable`] if the browser denies
+    /// this storage.
+    pub fn note_picture_cache(&self, name: &str) -> Result<(), LayerError> {
+        set(&self.storage, &self.key(PICTURE_CACHE), name)
     }
 
     fn page(&self, key: DocumentKey) -> Option<Document> {

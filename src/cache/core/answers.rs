@@ -16,7 +16,7 @@ use crate::cache::{
     entry::{Bytes, Found, Line},
     event::{self, CacheEvent, Step},
     eviction::Usage,
-    key::{Lookup, RenditionKey, Source},
+    key::{Lookup, RenditionKey, Source, Wanted},
     layer::{LayerError, OriginError},
 };
 
@@ -28,7 +28,9 @@ impl<B: Bytes> Core<B> {
         };
         self.release(id, &flight.task);
         match (flight.task.clone(), answer) {
-            (Task::Read(lookups), Answer::Read(found)) => self.read(&flight, lookups, found),
+            (Task::Read(layer, lookups), Answer::Read(found)) => {
+                self.read(&flight, layer, lookups, found);
+            }
             (Task::ReadDocuments(keys), Answer::Documents(documents)) => {
                 self.read_documents(&flight, &keys, documents);
             }
@@ -40,7 +42,7 @@ impl<B: Bytes> Core<B> {
                 self.written(&flight, layer, rows, written);
             }
             (Task::Count, Answer::Counted(lines)) => self.counted(lines),
-            (Task::Measure, Answer::Measured(usage)) => self.measured(usage),
+            (Task::Measure(layer), Answer::Measured(usage)) => self.measured(layer, usage),
             (Task::Accounts, Answer::Accounts(accounts)) => self.surveyed(accounts),
             (Task::Erase(layer), Answer::Erased(erased)) => self.erased(id, layer, erased),
             (Task::Lock, Answer::Unlocked { has_locks }) => self.lock_lost(has_locks),
@@ -66,9 +68,9 @@ impl<B: Bytes> Core<B> {
                 self.queue.push_back(Effect::Cancel(id));
                 self.fetched(flight, super::Fetched::unanswered());
             }
-            Task::Read(lookups) => {
-                self.layer_failed(Source::IndexedDb, LayerError::TimedOut);
-                self.not_read(lookups, flight.since);
+            Task::Read(layer, lookups) => {
+                self.layer_failed(*layer, LayerError::TimedOut);
+                self.not_read(*layer, lookups, flight.since);
             }
             Task::ReadDocuments(keys) => {
                 self.layer_failed(Source::IndexedDb, LayerError::TimedOut);
@@ -81,7 +83,7 @@ impl<B: Bytes> Core<B> {
                 self.not_written(*layer, &rows, LayerError::TimedOut);
             }
             Task::Count => self.layer_failed(Source::LocalStorage, LayerError::TimedOut),
-            Task::Measure => self.layer_failed(Source::IndexedDb, LayerError::TimedOut),
+            Task::Measure(layer) => self.layer_failed(*layer, LayerError::TimedOut),
             Task::Accounts => self.surveyed(Err(LayerError::TimedOut)),
             Task::Stream => {
                 self.flights.land(id);
@@ -95,7 +97,7 @@ impl<B: Bytes> Core<B> {
     /// Takes an effect out of the facts about those it was for.
     pub(super) fn release(&mut self, id: EffectId, task: &Task) {
         match task {
-            Task::Read(lookups) => {
+            Task::Read(_, lookups) => {
                 for lookup in lookups {
                     let wanted = &lookup.wanted;
                     self.people.change_known(&wanted.user, |person| {
@@ -126,7 +128,7 @@ impl<B: Bytes> Core<B> {
             }
             Task::Count => self.layers.ledger.counting = None,
             Task::Lock | Task::Stream => self.live.release(id),
-            Task::Decode(..) | Task::Measure | Task::Accounts | Task::Erase(_) => {}
+            Task::Decode(..) | Task::Measure(_) | Task::Accounts | Task::Erase(_) => {}
         }
     }
 
@@ -146,6 +148,7 @@ impl<B: Bytes> Core<B> {
     fn read(
         &mut self,
         flight: &Flight,
+        layer: Source,
         lookups: Vec<Lookup>,
         found: Result<Vec<Found<B>>, LayerError>,
     ) {
@@ -153,35 +156,27 @@ impl<B: Bytes> Core<B> {
             Ok(found) => found,
             Err(error) => {
                 if !flight.given_up {
-                    self.layer_failed(Source::IndexedDb, error);
-                    self.not_read(&lookups, flight.since);
+                    self.layer_failed(layer, error);
+                    self.not_read(layer, &lookups, flight.since);
                 }
                 return;
             }
         };
-        self.layer_succeeded(Source::IndexedDb);
-        for (lookup, found) in lookups.into_iter().zip(found) {
-            let wanted = lookup.wanted;
-            self.take_in(&wanted.user, found, Source::IndexedDb);
+        self.layer_succeeded(layer);
+        for (Lookup { wanted, .. }, found) in lookups.into_iter().zip(found) {
+            self.take_in(&wanted.user, found, layer);
             let answers = self.people.get(&wanted.user).is_some_and(|p| p.answers(wanted.size));
             let answer = if answers { event::Answer::Hit } else { event::Answer::Miss };
-            self.looked_durable(&wanted.user, &wanted, Looked::Absent, answer, flight);
+            let step = self.step(layer, answer, flight.since);
+            self.looked(&wanted, Looked::Absent, step, flight.given_up);
         }
     }
 
-    fn looked_durable(
-        &mut self,
-        user: &UserId,
-        wanted: &crate::cache::key::Wanted,
-        looked: Looked,
-        answer: event::Answer,
-        flight: &Flight,
-    ) {
-        let step = self.step(Source::IndexedDb, answer, flight.since);
-        let given_up = flight.given_up;
-        self.people.change(user, |person| {
+    /// A layer that nobody waited for any more is no step of the load.
+    fn looked(&mut self, wanted: &Wanted, looked: Looked, step: Step, given_up: bool) {
+        self.people.change_known(&wanted.user, |person| {
             if let Some(target) = person.target_mut(wanted.size) {
-                target.durable = looked;
+                target.note_looked(step.layer, looked);
                 if !given_up {
                     target.trail.push(step);
                 }
@@ -190,15 +185,10 @@ impl<B: Bytes> Core<B> {
     }
 
     /// Absent for this load.
-    fn not_read(&mut self, lookups: &[Lookup], since: Moment) {
-        let step = self.step(Source::IndexedDb, event::Answer::Failed, since);
+    fn not_read(&mut self, layer: Source, lookups: &[Lookup], since: Moment) {
+        let step = self.step(layer, event::Answer::Failed, since);
         for lookup in lookups {
-            self.people.change_known(&lookup.wanted.user, |person| {
-                if let Some(target) = person.target_mut(lookup.wanted.size) {
-                    target.durable = Looked::Failed;
-                    target.trail.push(step);
-                }
-            });
+            self.looked(&lookup.wanted, Looked::Failed, step, false);
         }
     }
 
@@ -313,7 +303,8 @@ impl<B: Bytes> Core<B> {
         if layer == Source::LocalStorage {
             written.lines.into_iter().for_each(|line| self.layers.ledger.note(line));
         } else {
-            self.layers.durable.usage = Some(written.usage);
+            self.layers.of_mut(layer).usage = Some(written.usage);
+            self.has_picture_cache |= layer == Source::ServiceWorker;
         }
     }
 
@@ -328,16 +319,11 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    fn measured(&mut self, usage: Result<Usage, LayerError>) {
+    fn measured(&mut self, layer: Source, usage: Result<Usage, LayerError>) {
+        self.layers.of_mut(layer).usage = usage.ok();
         match usage {
-            Ok(usage) => {
-                self.layer_succeeded(Source::IndexedDb);
-                self.layers.durable.usage = Some(usage);
-            }
-            Err(error) => {
-                self.layers.durable.usage = None;
-                self.layer_failed(Source::IndexedDb, error);
-            }
+            Ok(_) => self.layer_succeeded(layer),
+            Err(error) => self.layer_failed(layer, error),
         }
     }
 

@@ -24,10 +24,12 @@ pub struct EffectId(pub(super) u64);
 /// An effect is carried out after the core's borrow has ended: its answer may come at once.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect<B> {
-    /// Look all of these up in IndexedDB, in one transaction. [`Answer::Read`](super::Answer::Read).
+    /// Look all of these up in a layer, in one transaction. [`Answer::Read`](super::Answer::Read).
     Read {
         /// Names the answer.
         id: EffectId,
+        /// IndexedDB, or the cache of pictures that the page shares with the service worker.
+        layer: Source,
         /// What to look up.
         lookups: Vec<Lookup>,
     },
@@ -58,7 +60,7 @@ pub enum Effect<B> {
     Write {
         /// Names the answer.
         id: EffectId,
-        /// LocalStorage or IndexedDB.
+        /// LocalStorage, IndexedDB or the cache of pictures.
         layer: Source,
         /// The changes, in order.
         ops: Vec<Op<B>>,
@@ -72,10 +74,12 @@ pub enum Effect<B> {
         /// Names the answer.
         id: EffectId,
     },
-    /// Say how much IndexedDB holds. [`Answer::Measured`](super::Answer::Measured).
+    /// Say how much a layer holds. [`Answer::Measured`](super::Answer::Measured).
     Measure {
         /// Names the answer.
         id: EffectId,
+        /// IndexedDB, or the cache of pictures.
+        layer: Source,
     },
     /// Forget everything of the account in a layer. [`Answer::Erased`](super::Answer::Erased).
     Erase {
@@ -83,7 +87,7 @@ pub enum Effect<B> {
         id: EffectId,
         /// Whose; not always who is signed in.
         account: UserId,
-        /// LocalStorage or IndexedDB.
+        /// LocalStorage, IndexedDB or the cache of pictures.
         layer: Source,
     },
     /// List the accounts that any layer holds anything of. [`Answer::Accounts`](super::Answer::Accounts).
@@ -189,7 +193,8 @@ pub enum Op<B> {
         /// Whether to make a row where there is none.
         insert: bool,
     },
-    /// Keep a rendition of the user's picture. It replaces what is held of the user's older images.
+    /// Keep a rendition of the user's picture. It replaces what is held of the user's older images, but in
+    /// the cache of pictures, which knows nobody.
     Rendition {
         /// Whose picture.
         user: UserId,
@@ -237,7 +242,8 @@ pub enum Op<B> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
     /// The limits. IndexedDB evicts what is over them in the transaction of the write, least
-    /// recently used first, renditions before records; of LocalStorage the core removes rows.
+    /// recently used first, renditions before records; the cache of pictures what was put there longest
+    /// ago; of LocalStorage the core removes rows.
     pub limits: Limits,
     /// The most pages of lists.
     pub pages: usize,

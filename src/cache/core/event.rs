@@ -205,6 +205,8 @@ pub struct Start {
     pub feed: Option<Document>,
     /// The last event that was heard.
     pub live: Option<LiveNote>,
+    /// Whether the account has a cache of pictures.
+    pub has_picture_cache: bool,
 }
 
 /// A `storage` event about one user's row.
@@ -237,7 +239,7 @@ pub enum Answer<B> {
     Written(Result<Written, LayerError>),
     /// What LocalStorage holds, a line a user.
     Counted(Result<Vec<Line>, LayerError>),
-    /// What IndexedDB holds.
+    /// What a layer holds.
     Measured(Result<Usage, LayerError>),
     /// Whether the layer holds nothing of the account any more.
     Erased(Result<(), LayerError>),
@@ -259,7 +261,7 @@ pub struct Written {
     pub standing: Vec<CheckedRecord>,
     /// LocalStorage: a line for each user whose row was written; of 0 bytes if it is gone.
     pub lines: Vec<Line>,
-    /// IndexedDB: what it holds now.
+    /// IndexedDB, and the cache of pictures: what it holds now.
     pub usage: Usage,
 }
 

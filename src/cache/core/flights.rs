@@ -29,7 +29,7 @@ pub(super) struct Flight {
 /// What was asked for.
 #[derive(Clone, Debug)]
 pub(super) enum Task {
-    Read(Vec<Lookup>),
+    Read(Source, Vec<Lookup>),
     ReadDocuments(Vec<DocumentKey>),
     Pictures { size: Size, items: Vec<Item> },
     Rendition { user: UserId, key: RenditionKey },
@@ -39,7 +39,7 @@ pub(super) enum Task {
     Decode(UserId, RenditionKey),
     Write { layer: Source, rows: Vec<super::pending::Owed> },
     Count,
-    Measure,
+    Measure(Source),
     Accounts,
     Erase(Source),
     Lock,
@@ -79,12 +79,13 @@ impl Task {
 
     fn limit(&self, policy: &Policy) -> Option<Duration> {
         match self {
-            Self::Read(_)
+            Self::Read(Source::ServiceWorker, _) => Some(policy.picture_cache_timeout),
+            Self::Read(..)
             | Self::ReadDocuments(_)
             | Self::Write { .. }
             | Self::Count
             | Self::Accounts
-            | Self::Measure => Some(policy.layer_timeout),
+            | Self::Measure(_) => Some(policy.layer_timeout),
             Self::Pictures { .. }
             | Self::Rendition { .. }
             | Self::Document { .. }
@@ -219,8 +220,9 @@ mod tests {
     #[test]
     fn the_latest_that_were_given_up_are_remembered() {
         let mut flights = Flights::default();
-        let ids: Vec<EffectId> =
-            (0..40).map(|_| flights.depart(Task::Measure, Moment::NEVER)).collect();
+        let ids: Vec<EffectId> = (0..40)
+            .map(|_| flights.depart(Task::Measure(Source::IndexedDb), Moment::NEVER))
+            .collect();
         for id in &ids {
             assert!(flights.give_up(*id).is_some());
         }

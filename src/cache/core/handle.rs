@@ -6,10 +6,11 @@ use super::{
     Core, Event, Friends, Kept, Request,
     effect::{Effect, EffectId, Topic},
     flights::{Flights, Task},
-    layers::Layers,
+    layers::{LASTING, Layers},
     pending::Writes,
     people::People,
     person::{Decodes, Known, Learnt, Person, Stored},
+    targets::Looked,
     viewers::Viewers,
 };
 use crate::cache::{
@@ -127,10 +128,14 @@ impl<B: Bytes> Core<B> {
         let (now, policy, jitter) = (self.time.now(), &self.policy, &mut self.jitter);
         self.people.change_known(user, |person| {
             person.held.retain(|held| held.rendition.key != key);
-            person.local.renditions.retain(|stored| *stored != key);
-            person.durable.renditions.retain(|stored| *stored != key);
-            let affected = person.targets.iter_mut().filter(|target| target.size <= key.size);
-            affected.for_each(|target| target.refuse(now, now, policy, jitter));
+            for layer in LASTING {
+                person.stored_mut(layer).renditions.retain(|stored| *stored != key);
+            }
+            for target in person.targets.iter_mut().filter(|target| target.size <= key.size) {
+                // What this page put there, it would find there.
+                target.note_looked(Source::ServiceWorker, Looked::Absent);
+                target.refuse(now, now, policy, jitter);
+            }
         });
         self.writes.discard(user, key, now);
     }
@@ -185,7 +190,7 @@ impl<B: Bytes> Core<B> {
         self.people.forget_idle();
         self.cancel_unwanted(None);
         self.people.change_all(|person: &mut Person<B>| {
-            (person.local, person.durable) = (empty(), empty());
+            LASTING.into_iter().for_each(|layer| *person.stored_mut(layer) = empty());
             (person.keep, person.looked) = (false, true);
             for held in &mut person.held {
                 if let Decodes::Asked(times) = held.decodes {
@@ -195,7 +200,7 @@ impl<B: Bytes> Core<B> {
         });
         self.reset_looked();
         self.layers.ledger = super::ledger::Ledger::default();
-        for layer in [Source::LocalStorage, Source::IndexedDb] {
+        for layer in LASTING {
             self.layers.of_mut(layer).forget();
         }
         if let Some(account) = self.account.clone() {
@@ -226,7 +231,7 @@ impl<B: Bytes> Core<B> {
 
     /// Has everything of an account erased.
     pub(super) fn erase_account(&mut self, account: &UserId) {
-        for layer in [Source::LocalStorage, Source::IndexedDb] {
+        for layer in LASTING {
             self.erase(account.clone(), layer);
         }
         self.queue.push_back(Effect::AnnounceList(false));

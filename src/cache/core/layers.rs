@@ -1,4 +1,4 @@
-//! How the two storages fare: failing, being erased, full.
+//! How the storages fare: failing, being erased, full.
 
 use super::{effect::EffectId, ledger::Ledger};
 use crate::cache::{
@@ -80,20 +80,36 @@ impl Layer {
     }
 }
 
-/// Both of them.
+/// The layers that hold anything of an account when its documents are closed.
+pub(super) const LASTING: [Source; 3] =
+    [Source::LocalStorage, Source::IndexedDb, Source::ServiceWorker];
+
+/// The layers that are asked one after the other before the API is.
+pub(super) const ASKED: [Source; 2] = [Source::IndexedDb, Source::ServiceWorker];
+
+/// All of them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layers {
     pub(super) local: Layer,
     pub(super) durable: Layer,
+    pub(super) pictures: Layer,
     pub(super) ledger: Ledger,
 }
 
 impl Layers {
     pub(super) fn of(&self, source: Source) -> &Layer {
-        if source == Source::LocalStorage { &self.local } else { &self.durable }
+        match source {
+            Source::LocalStorage => &self.local,
+            Source::ServiceWorker => &self.pictures,
+            _ => &self.durable,
+        }
     }
 
     pub(super) fn of_mut(&mut self, source: Source) -> &mut Layer {
-        if source == Source::LocalStorage { &mut self.local } else { &mut self.durable }
+        match source {
+            Source::LocalStorage => &mut self.local,
+            Source::ServiceWorker => &mut self.pictures,
+            _ => &mut self.durable,
+        }
     }
 }

@@ -139,6 +139,8 @@ pub struct Core<B> {
     live: Live,
     flights: Flights,
     layers: Layers,
+    /// Whether the account has a cache of pictures, as far as is known.
+    has_picture_cache: bool,
     /// Erasures under way.
     erasures: Vec<(EffectId, UserId, Source)>,
     /// Erasures that failed, and when each is tried again.
@@ -204,6 +206,7 @@ impl<B: Bytes> Core<B> {
             live: Live::new(visible, Moment::of(now.running)),
             flights: Flights::default(),
             layers: Layers::default(),
+            has_picture_cache: false,
             erasures: Vec::new(),
             erase_again: Vec::new(),
             survey: None,
@@ -281,8 +284,8 @@ impl<B: Bytes> Core<B> {
         match layer {
             Source::Memory => Some(self.people.usage()),
             Source::LocalStorage => self.layers.ledger.counted.then(|| self.layers.ledger.usage()),
-            Source::IndexedDb => self.layers.durable.usage,
-            Source::ServiceWorker | Source::Network => None,
+            Source::IndexedDb | Source::ServiceWorker => self.layers.of(layer).usage,
+            Source::Network => None,
         }
     }
 

@@ -5,6 +5,7 @@ use miniature_api::UserId;
 use super::{
     Core,
     event::Start,
+    layers::ASKED,
     person::{Decodes, Known, Learnt, Person},
     targets::Looked,
     view::{Status, View},
@@ -221,6 +222,11 @@ impl<B: Bytes> Core<B> {
             self.learn_stored(checked, layer);
         }
         self.people.change(user, |person| {
+            if layer == Source::ServiceWorker {
+                // A picture that the worker put there was not decoded by anybody.
+                let found = rendition.into_iter();
+                return found.for_each(|r| person.keep_bytes(r, layer, Decodes::Unknown(0)));
+            }
             let row = person.stored_mut(layer);
             row.seen = true;
             row.record = stored;
@@ -279,6 +285,7 @@ impl<B: Bytes> Core<B> {
                 self.writes.believe_from(wall, self.time.now()); // by a clock that ran ahead
             }
             self.live.begin(start.live);
+            self.has_picture_cache = start.has_picture_cache;
             let first = start.friends.map(|document| self.kept(document));
             self.friends = super::Friends::new(first);
             let first = start.feed.map(|document| self.kept(document));
@@ -295,7 +302,9 @@ impl<B: Bytes> Core<B> {
 
     pub(super) fn reset_looked(&mut self) {
         self.people.change_all(|person| {
-            person.targets.iter_mut().for_each(|target| target.durable = Looked::Absent);
+            for target in &mut person.targets {
+                ASKED.into_iter().for_each(|layer| target.note_looked(layer, Looked::Absent));
+            }
         });
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Core,
     effect::Op,
     pending::Owed,
-    person::{Decodes, Person, Stored},
+    person::{Decodes, Held, Person, Stored},
 };
 use crate::cache::{
     entry::{Bytes, Rendition},
@@ -74,6 +74,9 @@ impl<B: Bytes> Core<B> {
             let op = Op::RemoveImage { user: user.clone(), image: *image };
             ops.push(op, Owed::Image(user.clone(), *image));
         }
+        if layer == Source::ServiceWorker {
+            return self.owed_pictures(user, person, ops);
+        }
         let Some(known) = &person.known else {
             let may_be_there = !stored.seen || stored.record.is_some();
             if person.gone.is_some() && may_be_there {
@@ -101,6 +104,24 @@ impl<B: Bytes> Core<B> {
         }
     }
 
+    /// The cache of pictures is owed what is looked at.
+    fn owed_pictures(&self, user: &UserId, person: &Person<B>, ops: &mut Ops<B>) {
+        let stored = &person.stored(Source::ServiceWorker).renditions;
+        for target in person.targets.iter().filter(|target| target.is_viewed()) {
+            let best = person.best(target.size).filter(|held| {
+                Some(held.rendition.image()) == person.image() && held.decodes == Decodes::Yes
+            });
+            let is_owed = |held: &&Held<B>| {
+                let key = held.rendition.key;
+                let is_in_ops = ops.rows.contains(&Owed::Rendition(user.clone(), key));
+                !stored.contains(&key) && !is_in_ops
+            };
+            if let Some(held) = best.filter(is_owed) {
+                ops.rendition(user, &held.rendition);
+            }
+        }
+    }
+
     /// A use is noted once an hour. In IndexedDB, where it was not asked, as in LocalStorage.
     fn owed_use(&self, user: &UserId, person: &Person<B>, stored: &Stored, ops: &mut Ops<B>) {
         let used_at = stored.used_at.max(person.local.used_at);
@@ -125,7 +146,8 @@ impl<B: Bytes> Core<B> {
             .filter(|held| Some(held.rendition.image()) == image && held.decodes == Decodes::Yes);
         if layer == Source::IndexedDb {
             let lacking = current.filter(|held| {
-                held.source == Source::Network && !stored.contains(&held.rendition.key)
+                let is_further = held.source > Source::IndexedDb;
+                is_further && !stored.contains(&held.rendition.key)
             });
             lacking.for_each(|held| ops.rendition(user, &held.rendition));
             return;

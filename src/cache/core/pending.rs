@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ops::Bound, time::Duration};
 
 use miniature_api::{ImageId, Lineage, UserId};
 
-use super::LiveNote;
+use super::{LiveNote, layers::LASTING};
 use crate::cache::{
     clock::{Moment, Timestamp},
     document::{Document, DocumentKey},
@@ -18,6 +18,7 @@ use crate::cache::{
 pub(super) struct Writes {
     pub(super) local: Pending,
     pub(super) durable: Pending,
+    pub(super) pictures: Pending,
     /// Pictures that the browser is asked about.
     pub(super) decoding: u32,
     /// Whether it may have to be asked about more.
@@ -91,12 +92,16 @@ pub(super) const BOTH: [Source; 2] = [Source::LocalStorage, Source::IndexedDb];
 
 impl Writes {
     pub(super) fn of(&mut self, layer: Source) -> &mut Pending {
-        if layer == Source::LocalStorage { &mut self.local } else { &mut self.durable }
+        match layer {
+            Source::LocalStorage => &mut self.local,
+            Source::ServiceWorker => &mut self.pictures,
+            _ => &mut self.durable,
+        }
     }
 
     /// A user's rows may be behind.
     pub(super) fn want(&mut self, user: &UserId, now: Moment) {
-        for layer in BOTH {
+        for layer in LASTING {
             self.of(layer).users.insert(user.clone());
             self.of(layer).changed(now);
         }
@@ -110,12 +115,12 @@ impl Writes {
 
     /// Something was painted: layers are written once the page rests.
     pub(super) fn put_off(&mut self, now: Moment) {
-        BOTH.into_iter().for_each(|layer| self.of(layer).last = now);
+        LASTING.into_iter().for_each(|layer| self.of(layer).last = now);
     }
 
     /// What must not be held goes at once.
     pub(super) fn hurry(&mut self) {
-        BOTH.into_iter().for_each(|layer| self.of(layer).urgent = true);
+        LASTING.into_iter().for_each(|layer| self.of(layer).urgent = true);
     }
 
     fn owe(&mut self, layers: &[Source], owed: &Owed, now: Moment) {
@@ -134,7 +139,7 @@ impl Writes {
     }
 
     pub(super) fn discard(&mut self, user: &UserId, key: RenditionKey, now: Moment) {
-        self.owe(&BOTH, &Owed::Discard(user.clone(), key), now);
+        self.owe(&LASTING, &Owed::Discard(user.clone(), key), now);
         self.hurry();
     }
 
@@ -170,7 +175,7 @@ impl Writes {
     /// nothing has changed.
     pub(super) fn decoded(&mut self, user: &UserId, now: Moment) {
         self.decoding = self.decoding.saturating_sub(1);
-        for layer in BOTH {
+        for layer in LASTING {
             let pending = self.of(layer);
             pending.users.insert(user.clone());
             pending.first.get_or_insert(now);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use miniature_api::{ImageId, Lineage, Revision, Size};
 
-use super::{effect::EffectId, targets::Target, view::Shown};
+use super::{effect::EffectId, layers::LASTING, targets::Target, view::Shown};
 use crate::cache::{
     clock::{Moment, Timestamp},
     entry::{Bytes, CheckedRecord, Rendition, Version},
@@ -30,6 +30,8 @@ pub(super) struct Person<B> {
     pub(super) keep: bool,
     pub(super) local: Stored,
     pub(super) durable: Stored,
+    /// Of the cache of pictures: what this document has put there.
+    pictures: Stored,
     /// A request for a document that says what picture the user has, and when it was sent.
     pub(super) confirming: Option<(EffectId, Moment)>,
     /// When it was last used, as a number that counts up.
@@ -103,6 +105,7 @@ impl<B> Default for Person<B> {
             keep: false,
             local: Stored::default(),
             durable: Stored::default(),
+            pictures: Stored::default(),
             confirming: None,
             used: 0,
             due: None,
@@ -186,7 +189,7 @@ impl<B: Bytes> Person<B> {
         let mut images: Vec<ImageId> =
             self.held.drain(..).map(|held| held.rendition.image()).collect();
         images.extend(image);
-        for row in [&mut self.local, &mut self.durable] {
+        for row in [&mut self.local, &mut self.durable, &mut self.pictures] {
             row.unwanted.extend(images.iter().copied());
             row.unwanted.extend(row.renditions.iter().map(|key| key.image));
             row.unwanted.sort_unstable();
@@ -196,7 +199,7 @@ impl<B: Bytes> Person<B> {
 
     /// Whether a layer may hold an image that it must not.
     pub(super) fn has_unwanted(&self) -> bool {
-        !self.local.unwanted.is_empty() || !self.durable.unwanted.is_empty()
+        LASTING.into_iter().any(|layer| !self.stored(layer).unwanted.is_empty())
     }
 
     /// Takes in a rendition, if it is of the image that the user is known to have, or if there is
@@ -360,10 +363,18 @@ impl<B: Bytes> Person<B> {
     }
 
     pub(super) fn stored(&self, layer: Source) -> &Stored {
-        if layer == Source::LocalStorage { &self.local } else { &self.durable }
+        match layer {
+            Source::LocalStorage => &self.local,
+            Source::ServiceWorker => &self.pictures,
+            _ => &self.durable,
+        }
     }
 
     pub(super) fn stored_mut(&mut self, layer: Source) -> &mut Stored {
-        if layer == Source::LocalStorage { &mut self.local } else { &mut self.durable }
+        match layer {
+            Source::LocalStorage => &mut self.local,
+            Source::ServiceWorker => &mut self.pictures,
+            _ => &mut self.durable,
+        }
     }
 }

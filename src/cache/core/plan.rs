@@ -5,6 +5,7 @@ use miniature_api::{BatchUser, Size, UserId};
 use super::{
     ConnectionView, Core, Effect, Kind, Request, Topic,
     flights::{Item, Task},
+    layers::ASKED,
     person::Person,
     targets::{Fetching, Looked, Target},
 };
@@ -12,14 +13,14 @@ use crate::cache::{
     clock::Moment,
     entry::Bytes,
     event::CacheEvent,
-    key::{Lookup, Wanted},
+    key::{Lookup, Source, Wanted},
 };
 
 /// What is to be done for one user.
 #[derive(Debug, Default)]
 struct Needs {
-    /// Sizes to look up in IndexedDB.
-    reads: Vec<Size>,
+    /// Sizes to look up, and in which layer.
+    reads: Vec<(Source, Size)>,
     /// Sizes that wait for a request, and their places in the queue.
     queued: Vec<(Size, Option<(bool, u64)>)>,
     /// When something changes by itself.
@@ -124,14 +125,14 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    fn plan_user(&mut self, user: &UserId, lookups: &mut Vec<Lookup>) {
+    fn plan_user(&mut self, user: &UserId, lookups: &mut Vec<(Source, Lookup)>) {
         let Some(person) = self.people.get(user) else {
             return;
         };
         let needs = self.needs(person);
         let image = person.image();
-        for size in needs.reads {
-            lookups.push(Lookup { wanted: Wanted { user: user.clone(), size }, image });
+        for (layer, size) in needs.reads {
+            lookups.push((layer, Lookup { wanted: Wanted { user: user.clone(), size }, image }));
         }
         for (size, place) in needs.queued {
             self.people.set_queued(user, size, place);
@@ -170,12 +171,15 @@ impl<B: Bytes> Core<B> {
         if target.reading.is_some() || person.is_fetching(target.size) {
             return None;
         }
-        if target.durable == Looked::No {
-            if self.layers.durable.allows(now) {
-                needs.reads.push(target.size);
+        let unasked = |layer: &Source| target.looked(*layer) == Looked::No;
+        for layer in ASKED.into_iter().filter(unasked).filter(|layer| self.may_have(*layer, person))
+        {
+            let state = self.layers.of(layer);
+            if state.allows(now) {
+                needs.reads.push((layer, target.size));
                 return None;
             }
-            let resumes = self.layers.durable.resumes().filter(|resumes| *resumes > now);
+            let resumes = state.resumes().filter(|resumes| *resumes > now);
             resumes.into_iter().for_each(|resumes| needs.wake(resumes));
         }
         // A hidden page asks for what it never had, once.
@@ -188,6 +192,11 @@ impl<B: Bytes> Core<B> {
             return None;
         }
         Some((!target.is_viewed(), target.wanted))
+    }
+
+    /// The cache of pictures knows images, and nobody who has one.
+    fn may_have(&self, layer: Source, person: &Person<B>) -> bool {
+        layer == Source::IndexedDb || (self.has_picture_cache && person.image().is_some())
     }
 
     /// Someone who is looked at and of whom all is there is asked about once that is not fresh any
@@ -209,17 +218,21 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    /// All that lack bytes are looked up in one transaction.
-    fn look_up(&mut self, lookups: Vec<Lookup>) {
-        if lookups.is_empty() {
-            return;
+    /// All that lack bytes are looked up in one transaction of a layer.
+    fn look_up(&mut self, lookups: Vec<(Source, Lookup)>) {
+        for layer in ASKED {
+            let of_layer = lookups.iter().filter(|(asked, _)| *asked == layer);
+            let lookups: Vec<Lookup> = of_layer.map(|(_, lookup)| lookup.clone()).collect();
+            if lookups.is_empty() {
+                continue;
+            }
+            let id = self.flights.depart(Task::Read(layer, lookups.clone()), self.time.now());
+            for Lookup { wanted, .. } in &lookups {
+                self.people.adjust(&wanted.user, wanted.size, |target| target.reading = Some(id));
+                self.settle(&wanted.user);
+            }
+            self.queue.push_back(Effect::Read { id, layer, lookups });
         }
-        let id = self.flights.depart(Task::Read(lookups.clone()), self.time.now());
-        for Lookup { wanted, .. } in &lookups {
-            self.people.adjust(&wanted.user, wanted.size, |target| target.reading = Some(id));
-            self.settle(&wanted.user);
-        }
-        self.queue.push_back(Effect::Read { id, lookups });
     }
 
     /// Makes one request for pictures, if any is to be made.
@@ -281,9 +294,12 @@ impl<B: Bytes> Core<B> {
         if !std::mem::take(&mut self.measure) || self.account.is_none() {
             return;
         }
-        if self.layers.durable.usage.is_none() && self.layers.durable.allows(now) {
-            let id = self.flights.depart(Task::Measure, now);
-            self.queue.push_back(Effect::Measure { id });
+        for layer in ASKED {
+            let state = self.layers.of(layer);
+            if state.usage.is_none() && state.allows(now) {
+                let id = self.flights.depart(Task::Measure(layer), now);
+                self.queue.push_back(Effect::Measure { id, layer });
+            }
         }
         let ledger = &self.layers.ledger;
         if !ledger.counted && ledger.counting.is_none() && self.layers.local.allows(now) {

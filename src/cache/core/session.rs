@@ -324,7 +324,7 @@ impl<B: Bytes> Core<B> {
             self.queue.push_back(Effect::AnnounceList(false));
         }
         for account in others {
-            for layer in super::pending::BOTH {
+            for layer in super::layers::LASTING {
                 let under_way = self.erasures.iter().map(|(_, account, layer)| (account, *layer));
                 let owed = self.erase_again.iter().map(|(_, account, layer)| (account, *layer));
                 if !under_way.chain(owed).any(|leaving| leaving == (&account, layer)) {

@@ -10,7 +10,7 @@ use super::{
     viewers::ViewerId,
 };
 use crate::cache::{
-    clock::Moment, entry::Version, event::Step, layer::OriginError, policy::Policy,
+    clock::Moment, entry::Version, event::Step, key::Source, layer::OriginError, policy::Policy,
 };
 
 /// The facts about one size.
@@ -22,8 +22,9 @@ pub(super) struct Target {
     pub(super) prefetch: bool,
     /// When it came to be wanted, as a number that counts up: older before younger.
     pub(super) wanted: u64,
-    /// What IndexedDB said of it.
-    pub(super) durable: Looked,
+    /// What IndexedDB said of it, and the cache of pictures.
+    durable: Looked,
+    pictures: Looked,
     /// The layers asked since it came to be lacking.
     pub(super) trail: Vec<Step>,
     /// Why the last attempt brought nothing.
@@ -36,7 +37,7 @@ pub(super) struct Target {
     pub(super) lead: Option<Lead>,
     /// The last hint led nowhere.
     pub(super) misled: bool,
-    /// The read of IndexedDB that looks for it.
+    /// The read of a layer that looks for it.
     pub(super) reading: Option<EffectId>,
     /// The request sent last for it.
     pub(super) fetching: Option<Fetching>,
@@ -74,6 +75,7 @@ impl Target {
             prefetch: false,
             wanted: 0,
             durable: Looked::No,
+            pictures: Looked::No,
             trail: Vec::new(),
             failure: None,
             malformed: 0,
@@ -84,6 +86,18 @@ impl Target {
             fetching: None,
             queued: None,
             handed: None,
+        }
+    }
+
+    /// What a layer said of it that is asked before the API.
+    pub(super) fn looked(&self, layer: Source) -> Looked {
+        if layer == Source::ServiceWorker { self.pictures } else { self.durable }
+    }
+
+    pub(super) fn note_looked(&mut self, layer: Source, looked: Looked) {
+        match layer {
+            Source::ServiceWorker => self.pictures = looked,
+            _ => self.durable = looked,
         }
     }
 
@@ -133,8 +147,10 @@ impl Target {
     /// A load has ended; the next one asks a layer again that failed.
     pub(super) fn end_load(&mut self) {
         self.prefetch = false;
-        if self.durable == Looked::Failed {
-            self.durable = Looked::No;
+        for looked in [&mut self.durable, &mut self.pictures] {
+            if *looked == Looked::Failed {
+                *looked = Looked::No;
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{
     Core, Effect,
     effect::Room,
     flights::Task,
+    layers::LASTING,
     owed::Ops,
     pending::{BOTH, Owed, Pending},
     person::Decodes,
@@ -16,7 +17,7 @@ impl<B: Bytes> Core<B> {
     /// When the first layer is to be written or prepared for, unless something is awaited first.
     pub(super) fn writes_due(&self) -> Option<Moment> {
         self.account.as_ref()?;
-        let writes = BOTH.into_iter().filter_map(|layer| self.write_due(layer));
+        let writes = LASTING.into_iter().filter_map(|layer| self.write_due(layer));
         writes.chain(self.decoding_due()).min()
     }
 
@@ -37,13 +38,18 @@ impl<B: Bytes> Core<B> {
 
     fn write_due(&self, layer: Source) -> Option<Moment> {
         let state = self.layers.of(layer);
-        let pending = match layer {
-            Source::LocalStorage => &self.writes.local,
-            _ => &self.writes.durable,
+        let (pending, counting) = match layer {
+            Source::LocalStorage => (&self.writes.local, self.layers.ledger.counting.is_some()),
+            // After IndexedDB; not by a page that goes.
+            Source::ServiceWorker => {
+                let pending = &self.writes.pictures;
+                let is_left = !self.visible && !pending.urgent;
+                (pending, is_left || self.layers.durable.writing.is_some())
+            }
+            _ => (&self.writes.durable, false),
         };
         let blocked = state.erasing.is_some() || state.writing.is_some();
-        let counting = layer == Source::LocalStorage && self.layers.ledger.counting.is_some();
-        let unloaded = layer == Source::IndexedDb && self.writes_wait;
+        let unloaded = layer != Source::LocalStorage && self.writes_wait;
         if blocked || counting || unloaded || self.writes.decoding > 0 {
             return None;
         }
@@ -60,7 +66,7 @@ impl<B: Bytes> Core<B> {
             self.writes.undecoded = false;
             BOTH.into_iter().for_each(|layer| self.ask_whether_they_decode(layer));
         }
-        BOTH.into_iter().for_each(|layer| self.write_if_due(layer));
+        LASTING.into_iter().for_each(|layer| self.write_if_due(layer));
         self.note_what_was_heard();
         self.write_if_due(Source::LocalStorage);
     }
@@ -150,11 +156,15 @@ impl<B: Bytes> Core<B> {
         self.queue.push_back(Effect::Write { id, layer, ops, now: self.time.wall(), room });
     }
 
-    /// Only IndexedDB is told: of LocalStorage the core counts the rows itself.
+    /// LocalStorage is not told: of that the core counts the rows itself.
     fn room(&self, layer: Source) -> Room {
         let (pages, profiles) = (self.policy.pages, self.policy.profiles);
-        let halve = layer == Source::IndexedDb && self.layers.durable.full;
-        Room { limits: self.policy.indexed_db, pages, profiles, halve }
+        let halve = layer != Source::LocalStorage && self.layers.of(layer).full;
+        let limits = match layer {
+            Source::ServiceWorker => self.policy.picture_cache,
+            _ => self.policy.indexed_db,
+        };
+        Room { limits, pages, profiles, halve }
     }
 
     /// Of LocalStorage the core itself removes rows: what is over the limits, or half of them all

@@ -23,7 +23,7 @@ impl<B: Bytes> Core<B> {
             }),
             Owed::Rendition(user, key) => self.stored(user, layer, |stored| {
                 let stays = |held: &RenditionKey| {
-                    layer == Source::IndexedDb && held.image == key.image && held != key
+                    layer != Source::LocalStorage && held.image == key.image && held != key
                 };
                 stored.renditions.retain(stays);
                 stored.renditions.push(*key);
@@ -104,7 +104,8 @@ impl<B: Bytes> Core<B> {
 
     /// Whether a layer may hold an older record of the user that would be believed.
     pub(super) fn is_behind(&self, user: &UserId, layer: Source) -> bool {
-        let Some(person) = self.people.get(user) else {
+        let has_records = layer != Source::ServiceWorker;
+        let Some(person) = self.people.get(user).filter(|_| has_records) else {
             return false;
         };
         let (asked, version) = match (&person.known, person.gone) {

@@ -25,6 +25,8 @@ pub struct Script {
     pub hold_app: bool,
     /// How high the window says it is, in CSS pixels; none for as high as it is.
     pub height: Option<u32>,
+    /// Whether the page has its service worker. Then what is said here holds until that is gone.
+    pub worker: bool,
 }
 
 impl Script {
@@ -37,6 +39,7 @@ impl Script {
         no_web_assembly: false,
         hold_app: false,
         height: None,
+        worker: false,
     };
 
     /// The script for a page whose pictures are judged by who is known to have one.
@@ -126,6 +129,7 @@ mod tests {
             no_web_assembly: true,
             hold_app: true,
             height: Some(8_000),
+            worker: true,
             pixel_ratio: Some(2),
         }
         .source_knowing(&Pictured::from([("grace".to_owned(), true)]));

@@ -41,7 +41,7 @@ struct Setup {
     binary: PathBuf,
     dist: PathBuf,
     /// Beside what every instance of the journeys has.
-    environment: Vec<(&'static str, String)>,
+    environment: Arc<Mutex<Vec<(&'static str, String)>>>,
 }
 
 impl Server {
@@ -68,6 +68,7 @@ impl Server {
             copy_folder(Path::new(&demo), data.path()).context("MINIATURE_DEMO_DATA")?;
         }
         let (binary, dist, data) = (binary.into(), dist.into(), Arc::new(data));
+        let environment = Arc::new(Mutex::new(environment));
         Self::start_as(Setup { data, binary, dist, environment }).await
     }
 
@@ -99,7 +100,7 @@ impl Server {
     /// If it does not get ready.
     pub async fn start(binary: &Path, dist: &Path, data: TempDir) -> Result<Self> {
         let (binary, dist, data) = (binary.to_owned(), dist.to_owned(), Arc::new(data));
-        Self::start_as(Setup { data, binary, dist, environment: Vec::new() }).await
+        Self::start_as(Setup { data, binary, dist, environment: Arc::default() }).await
     }
 
     /// Starts another instance of this server, on the same data.
@@ -128,6 +129,18 @@ impl Server {
         self.run().await.map(drop)
     }
 
+    /// The same, with one more variable.
+    ///
+    /// # Errors
+    ///
+    /// If it does not get ready.
+    pub async fn restart_with(&self, name: &'static str, value: &str) -> Result<()> {
+        let mut environment = self.setup.environment.lock().unwrap_or_else(PoisonError::into_inner);
+        environment.push((name, value.to_owned()));
+        drop(environment);
+        self.restart().await
+    }
+
     async fn run(&self) -> Result<(SocketAddr, SocketAddr)> {
         let mut command = Command::new(&self.setup.binary);
         command
@@ -140,12 +153,16 @@ impl Server {
             .env("MINIATURE_SIGN_INS_PER_NAME", "1000")
             .env("MINIATURE_SIGN_INS_PER_ADDRESS", "1000")
             .env("MINIATURE_DEMO", "1")
-            .envs(self.setup.environment.iter().map(|(name, value)| (name, value)));
+            .envs(self.environment());
         let (process, output) = Group::start(&mut command)?;
         let mut addresses = Addresses::default();
         let found = await_line(output, PATIENCE, |line| addresses.read(line)).await;
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);
         found.context("the server")
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        self.setup.environment.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where it answers.
@@ -170,7 +187,12 @@ impl Server {
     }
 }
 
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies a folder and all that is in it into another.
+///
+/// # Errors
+///
+/// If something cannot be read or written.
+pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -116,6 +116,17 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
+    /// Loads the page again as a person does. Firefox's driver goes past caches and the service worker.
+    pub async fn press_reload(&mut self) -> Result<()> {
+        self.require_clean().await?;
+        self.eval::<bool>(
+            "window.__isOld = true; setTimeout(() => location.reload()); return true",
+        )
+        .await?;
+        let is_new = "return !window.__isOld && document.readyState === 'complete'";
+        self.wait("the page, loaded again", is_new).await
+    }
+
     /// Loads the page again, with another script before the app.
     pub async fn reload_with(&mut self, script: Script) -> Result<()> {
         self.gate.set_script(script);

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// Modules of the app that no first frame needs, as their functions' names show them.
-const LATER: [&str; 28] = [
+const LATER: [&str; 37] = [
     "::app::feed::",
     "::app::friends::later::",
     "::app::me::",
@@ -34,6 +34,15 @@ const LATER: [&str; 28] = [
     "::browser::indexed_db::shelf::IndexedDbShelf as miniature::browser::layer::CacheLayer>::apply::",
     "::browser::indexed_db::shelf::IndexedDbShelf>::usage::",
     "::browser::origin::change::",
+    "::browser::caches::",
+    "::browser::picture_cache::",
+    "::browser::worker::",
+    "::store::worker::begin",
+    "::store::writes::carry_out",
+    "::store::writes::erase_pictures::{closure#0}::{closure#0}",
+    "::store::writes::survey",
+    "::store::writes::use_pictures",
+    "::store::worker::update",
     "::browser::origin::api::Api>::listen",
     "::browser::origin::api::Api>::read_stream",
     "::browser::origin::listen::read::",

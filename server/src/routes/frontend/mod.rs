@@ -35,24 +35,35 @@ const CONDITIONS: [HeaderName; 4] = [
     header::IF_UNMODIFIED_SINCE,
 ];
 
+/// The service worker's script.
+const WORKER: &str = "/sw.js";
+/// Takes its place where there is to be none.
+const NO_WORKER: &str = include_str!("no_worker.js");
+
+/// How a frontend is served.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// Another origin that pages may fetch pictures from.
+    pub(crate) pictures_from: Option<String>,
+    /// Whether the frontend has a service worker.
+    pub(crate) service_worker: bool,
+}
+
 /// The folder that `cargo xtask dist` has written. It may be replaced while we serve it.
 #[derive(Debug)]
 pub(crate) struct Frontend {
     folder: PathBuf,
-    pictures_from: Option<String>,
+    settings: Settings,
     /// As last read whole.
     page: RwLock<Arc<Page>>,
 }
 
 impl Frontend {
-    /// Serves this folder. Pages may fetch pictures from another origin too, if one is given.
-    pub(crate) fn open(folder: &Path, pictures_from: Option<&str>) -> io::Result<Self> {
+    /// Serves this folder.
+    pub(crate) fn open(folder: &Path, settings: Settings) -> io::Result<Self> {
         let html = fs::read(folder.join("index.html"))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            pictures_from: pictures_from.map(ToOwned::to_owned),
-            page: RwLock::new(Arc::new(Page::new(html, pictures_from)?)),
-        })
+        let page = RwLock::new(Arc::new(Page::new(html, &settings)?));
+        Ok(Self { folder: folder.to_owned(), settings, page })
     }
 
     /// A file, or the page if the path is one of the app's. To a browser that goes to a path that is
@@ -64,6 +75,10 @@ impl Frontend {
         let (mut answer, page) = match is_page(&path) {
             true => self.page(request).await,
             false if is_no_file => (StatusCode::NOT_FOUND.into_response(), self.last_page()),
+            false if path == WORKER && !self.settings.service_worker => (
+                ([(header::CONTENT_TYPE, "text/javascript")], NO_WORKER).into_response(),
+                self.last_page(),
+            ),
             false => (self.file(&path, request).await?, self.last_page()),
         };
         match (answer.status(), strays) {
@@ -98,7 +113,7 @@ impl Frontend {
     async fn current_page(&self) -> Arc<Page> {
         let last = self.last_page();
         match tokio::fs::read(self.folder.join("index.html")).await {
-            Ok(html) if html != last.html() => self.replace_page(html).unwrap_or(last),
+            Ok(html) if html != last.read() => self.replace_page(html).unwrap_or(last),
             _ => last,
         }
     }
@@ -108,7 +123,7 @@ impl Frontend {
     }
 
     fn replace_page(&self, html: Vec<u8>) -> io::Result<Arc<Page>> {
-        let page = Arc::new(Page::new(html, self.pictures_from.as_deref())?);
+        let page = Arc::new(Page::new(html, &self.settings)?);
         *self.page.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&page);
         Ok(page)
     }
@@ -177,11 +192,13 @@ fn is_kept_for_good(path: &str) -> bool {
     path.split('/').any(is_named_by_content)
 }
 
-/// As trunk and wasm-bindgen name what they write: `app-0123456789abcdef.js`, `..._bg.wasm`.
+/// As trunk and wasm-bindgen name what they write: `app-0123456789abcdef.js`, `..._bg.wasm`. Trunk writes
+/// the 64 bits of a hash without zeros in front.
 fn is_named_by_content(name: &str) -> bool {
     name.split('-').skip(1).any(|rest| {
         let digits = rest.bytes().take_while(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).count();
-        digits == 16 && matches!(rest.as_bytes().get(16), None | Some(b'.' | b'_'))
+        (12..=16).contains(&digits)
+            && matches!(rest.as_bytes().get(digits), None | Some(b'.' | b'_'))
     })
 }
 
@@ -195,6 +212,7 @@ mod tests {
             ("/miniature-app-0123456789abcdef.js", true),
             ("/miniature-app-0123456789abcdef_bg.wasm", true),
             ("/tokens-0123456789abcdef.css", true),
+            ("/tokens-123456789abcdef.css", true),
             ("/snippets/leptos-0123456789abcdef/inline0.js", true),
             ("/", false),
             ("/boot.js", false),

@@ -12,6 +12,7 @@ use brotli::enc::BrotliEncoderParams;
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
+use super::Settings;
 use crate::routes::conditional::{Caching, ETag, Held, unless_held};
 
 /// A page with its Content-Security-Policy, which names its inline scripts by hash.
@@ -20,6 +21,7 @@ use crate::routes::conditional::{Caching, ETag, Held, unless_held};
 /// may still lie.
 #[derive(Debug)]
 pub(super) struct Page {
+    read: Vec<u8>,
     html: Bytes,
     brotli: Bytes,
     gzip: Bytes,
@@ -28,25 +30,25 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Pages may fetch pictures from another origin too, if one is given.
-    ///
     /// # Errors
     ///
     /// [`io::ErrorKind::InvalidData`] if the page is not whole: `</html>` is not at its end.
-    pub(super) fn new(html: Vec<u8>, pictures_from: Option<&str>) -> io::Result<Self> {
+    pub(super) fn new(read: Vec<u8>, settings: &Settings) -> io::Result<Self> {
+        let html = if settings.service_worker { read.clone() } else { without_worker(&read) };
         let text = str::from_utf8(&html).map_err(|_| invalid("index.html is not UTF-8"))?;
         if !is_whole(text) {
             return Err(invalid("index.html does not end with </html>"));
         }
-        let policy = policy(text, pictures_from);
+        let policy = policy(text, settings.pictures_from.as_deref());
         let tag = ETag::weak(&ETag::name_of(&[policy.as_bytes(), &html].concat()));
         let policy = HeaderValue::try_from(policy).map_err(io::Error::other)?;
         let (brotli, gzip) = (brotli(&html)?.into(), gzip(&html)?.into());
-        Ok(Self { html: html.into(), brotli, gzip, policy, tag })
+        Ok(Self { read, html: html.into(), brotli, gzip, policy, tag })
     }
 
-    pub(super) fn html(&self) -> &[u8] {
-        &self.html
+    /// What was read.
+    pub(super) fn read(&self) -> &[u8] {
+        &self.read
     }
 
     pub(super) fn policy(&self) -> &HeaderValue {
@@ -79,6 +81,17 @@ impl Page {
             (&self.html, None)
         }
     }
+}
+
+/// The page registers a service worker where it is told to.
+fn without_worker(html: &[u8]) -> Vec<u8> {
+    let html = String::from_utf8_lossy(html);
+    let told = html.split_once(r#"<meta name="miniature-worker""#);
+    let Some((before, (_, after))) = told.and_then(|(b, rest)| Some((b, rest.split_once('>')?)))
+    else {
+        return html.into_owned().into_bytes();
+    };
+    [before, after].concat().into_bytes()
 }
 
 fn invalid(reason: &'static str) -> io::Error {
@@ -127,7 +140,7 @@ fn policy(page: &str, pictures_from: Option<&str>) -> String {
     format!(
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{scripts}; \
          img-src 'self' blob: data:{pictures}; style-src 'self'; connect-src 'self'{pictures}; \
-         object-src 'none'; \
+         worker-src 'self'; object-src 'none'; \
          base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
     )
 }
@@ -173,6 +186,16 @@ mod tests {
             );
         }
         assert!(!takes(&HeaderMap::new(), "br"));
+    }
+
+    #[test]
+    fn a_page_is_told_of_no_worker_where_there_is_none() {
+        let told =
+            r#"<head><meta name="miniature-worker" content="/sw.js" data-version="1"><title>"#;
+        assert_eq!(without_worker(told.as_bytes()), b"<head><title>");
+        for other in ["<head><title>", r#"<head><meta name="miniature-worker""#, ""] {
+            assert_eq!(without_worker(other.as_bytes()), other.as_bytes());
+        }
     }
 
     #[test]

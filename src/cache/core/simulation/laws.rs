@@ -92,6 +92,13 @@ impl Simulation {
                 assert_eq!(*preview, good(preview.key), "law 9: stored");
             }
         }
+        for pictures in world.pictures.values() {
+            let is_sound =
+                pictures.held.iter().all(|(key, content)| *content == good(*key).content);
+            assert!(is_sound, "law 9: stored {:?}", pictures.held);
+            let limit = self.policy.picture_cache.entries;
+            assert!(pictures.held.len() <= limit, "law 10: {} pictures", pictures.held.len());
+        }
         let tries = 2 * self.documents_opened;
         assert!(world.durable.full_in_a_row <= tries, "law 10: a full disk, again and again");
         assert!(world.local.full_in_a_row <= tries, "law 10: a full disk, again and again");

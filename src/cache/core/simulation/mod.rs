@@ -42,6 +42,7 @@ impl Simulation {
         policy.memory.trim_entries_to = 3;
         policy.local_storage.entries = 4;
         policy.local_storage.trim_entries_to = 3;
+        policy.picture_cache.entries = 3;
         policy.batch_users = 3;
         policy.write_users = 2;
         let pages = (0..2).map(|nth| Page::open(&world, &policy, nth)).collect();
@@ -62,6 +63,7 @@ impl Simulation {
             | Step::Store(_)
             | Step::LocalFault(_)
             | Step::DurableFault(_)
+            | Step::PicturesFault(_)
             | Step::BackUp
             | Step::Restore
             | Step::EndSessions
@@ -103,6 +105,7 @@ impl Simulation {
             Step::Store(store) => server.store = *store,
             Step::LocalFault(fault) => world.local.fault = *fault,
             Step::DurableFault(fault) => world.durable.fault = *fault,
+            Step::PicturesFault(fault) => world.pictures_fault = *fault,
             Step::Describe(index, words) => {
                 server.describe(&user(*index), &format!("headline {words}"));
             }
@@ -210,6 +213,7 @@ impl Simulation {
             let world = &mut *self.world.borrow_mut();
             (world.server.weather, world.server.store) = (Weather::Fine, Store::Fine);
             (world.local.fault, world.durable.fault) = (Fault::None, Fault::None);
+            world.pictures_fault = Fault::None;
         }
         for page in &mut self.pages {
             page.doc.tell(Event::Frozen(false));

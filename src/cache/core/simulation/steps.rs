@@ -59,6 +59,7 @@ pub(super) enum Step {
     Store(Store),
     LocalFault(Fault),
     DurableFault(Fault),
+    PicturesFault(Fault),
     BackUp,
     Restore,
     EndSessions,
@@ -131,6 +132,8 @@ impl Step {
             Self::LocalFault(_) => "LocalStorage ill",
             Self::DurableFault(Fault::None) => "IndexedDB well",
             Self::DurableFault(_) => "IndexedDB ill",
+            Self::PicturesFault(Fault::None) => "cache of pictures well",
+            Self::PicturesFault(_) => "cache of pictures ill",
             Self::Listen(..) => "painted at all",
             Self::Frozen(_, is) => either(*is, "into the page cache", "out of the page cache"),
             Self::Overhear(_) => "overheard",
@@ -147,7 +150,7 @@ fn either(is: bool, one: &'static str, other: &'static str) -> &'static str {
 }
 
 /// All kinds that there are.
-pub(super) const KINDS: usize = 63;
+pub(super) const KINDS: usize = 65;
 
 fn doc() -> impl Strategy<Value = usize> {
     0..2_usize
@@ -259,6 +262,7 @@ fn of_the_world() -> BoxedStrategy<Step> {
         1 => store().prop_map(Step::Store),
         2 => fault().prop_map(Step::LocalFault),
         2 => fault().prop_map(Step::DurableFault),
+        2 => fault().prop_map(Step::PicturesFault),
         1 => (user(), 0..3_u8).prop_map(|(u, w)| Step::Describe(u, w)),
         1 => (0..6_usize).prop_map(Step::KeepEvents),
         1 => Just(Step::BackUp),

@@ -20,12 +20,12 @@ use crate::cache::{
 /// An effect on its way.
 #[derive(Clone, Debug)]
 pub(in crate::cache::core) enum Under {
-    Read(Vec<Lookup>),
+    Read(Source, Vec<Lookup>),
     Documents(Vec<DocumentKey>),
     Fetch(Request, Option<Lineage>),
     Decode(bool),
-    Write(Vec<Op<Blob>>, crate::cache::clock::Timestamp, Room),
-    Measure,
+    Write(Source, Vec<Op<Blob>>, crate::cache::clock::Timestamp, Room),
+    Measure(Source),
     Erase,
     Accounts,
     Lock {
@@ -95,7 +95,7 @@ impl Document {
     /// A document in which ada's storages are open, whatever the session is.
     pub(in crate::cache::core) fn open(world: &World, policy: Policy, seed: u64) -> Self {
         let mut document = Self::blank(world, policy, seed);
-        let start = world.borrow().local.start(account());
+        let start = world.borrow_mut().start(&account());
         document.tell(Event::Session(Some(Box::new(start))));
         document
     }
@@ -156,7 +156,7 @@ impl Document {
     /// Opens the storages of who is signed in, and closes those of who is not any more.
     fn follow_session(&mut self) {
         if let Some(account) = self.core.to_begin().cloned() {
-            let start = self.world.borrow_mut().layers(&account).0.start(account.clone());
+            let start = self.world.borrow_mut().start(&account);
             self.core.handle(Event::Session(Some(Box::new(start))), self.now());
         }
         self.account = self.core.account().cloned();
@@ -215,13 +215,12 @@ impl Document {
     fn carry_out(&mut self, effect: Effect<Blob>) {
         let account = self.account.clone().unwrap_or_else(account);
         let cookie = self.world.borrow().jar.cookie;
-        let deletions = self.of_account(&account, |_, durable| durable.deletions);
-        let mut begun = Begun { account, cookie, deletions };
+        let mut begun = Begun { account, cookie, deletions: 0 };
         if let Effect::Write { layer, ops, .. } = &effect {
             self.ops.extend(ops.iter().map(|op| (*layer, op.clone())));
         }
         let under = match effect {
-            Effect::Read { id, lookups } => (id, Under::Read(lookups)),
+            Effect::Read { id, layer, lookups } => (id, Under::Read(layer, lookups)),
             Effect::ReadDocuments { id, keys } => (id, Under::Documents(keys)),
             Effect::Fetch { id, request, lineage } => {
                 self.world.borrow_mut().server.requests.push(request.clone());
@@ -232,14 +231,21 @@ impl Document {
                 let written = self.of_account(&begun.account, |local, _| local.apply(&ops, now));
                 return self.tell(Event::Answer(id, Answer::Written(written)));
             }
-            Effect::Write { id, ops, now, room, .. } => (id, Under::Write(ops, now, room)),
+            Effect::Write { id, layer, ops, now, room } => {
+                begun.deletions = self.deletions(&begun.account, layer);
+                (id, Under::Write(layer, ops, now, room))
+            }
             Effect::Count { id } => {
                 let lines = self.of_account(&begun.account, |local, _| local.count());
                 return self.tell(Event::Answer(id, Answer::Counted(lines)));
             }
-            Effect::Measure { id } => (id, Under::Measure),
+            Effect::Measure { id, layer } => (id, Under::Measure(layer)),
             Effect::Erase { id, account, layer: Source::LocalStorage } => {
                 let erased = self.of_account(&account, |local, _| local.clear());
+                return self.tell(Event::Answer(id, Answer::Erased(erased)));
+            }
+            Effect::Erase { id, account, layer: Source::ServiceWorker } => {
+                let erased = self.world.borrow_mut().pictures(&account).clear();
                 return self.tell(Event::Answer(id, Answer::Erased(erased)));
             }
             Effect::Erase { id, account, .. } => {
@@ -307,9 +313,33 @@ impl Document {
         {
             let world = &mut *self.world.borrow_mut();
             let hangs = world.durable.fault == Fault::Hanging;
+            let pictures_hang = world.pictures_fault == Fault::Hanging;
             let accounts = world.accounts();
             if let Under::Fetch(request, lineage) = under {
                 return world.server.answer(&request, lineage, *cookie).map(Answer::Fetched);
+            }
+            let pictures = world.pictures(account);
+            match &under {
+                Under::Read(Source::ServiceWorker, _)
+                | Under::Write(Source::ServiceWorker, ..)
+                | Under::Measure(Source::ServiceWorker)
+                    if pictures_hang =>
+                {
+                    return None;
+                }
+                Under::Read(Source::ServiceWorker, lookups) => {
+                    return Some(Answer::Read(pictures.get_many(lookups)));
+                }
+                Under::Write(Source::ServiceWorker, ..) if *deletions < pictures.deletions => {
+                    return Some(Answer::Written(Ok(crate::cache::core::Written::default())));
+                }
+                Under::Write(Source::ServiceWorker, ops, _, room) => {
+                    return Some(Answer::Written(pictures.apply(ops, *room)));
+                }
+                Under::Measure(Source::ServiceWorker) => {
+                    return Some(Answer::Measured(pictures.usage()));
+                }
+                _ => {}
             }
             let (_, durable) = world.layers(account);
             match under {
@@ -317,18 +347,26 @@ impl Document {
                 Under::Fetch(..) | Under::Lock { .. } | Under::Stream(_) => None,
                 Under::Decode(decodes) => Some(Answer::Decoded(decodes)),
                 _ if hangs => None,
-                Under::Read(lookups) => Some(Answer::Read(durable.get_many(&lookups))),
+                Under::Read(_, lookups) => Some(Answer::Read(durable.get_many(&lookups))),
                 Under::Documents(keys) => Some(Answer::Documents(durable.read(&keys))),
                 Under::Write(..) if *deletions < durable.deletions => {
                     Some(Answer::Written(Ok(crate::cache::core::Written::default())))
                 }
-                Under::Write(ops, now, room) => {
+                Under::Write(_, ops, now, room) => {
                     Some(Answer::Written(durable.apply(&ops, now, room)))
                 }
-                Under::Measure => Some(Answer::Measured(durable.usage())),
+                Under::Measure(_) => Some(Answer::Measured(durable.usage())),
                 Under::Accounts => Some(Answer::Accounts(Ok(accounts))),
                 Under::Erase => Some(Answer::Erased(durable.clear())),
             }
+        }
+    }
+
+    fn deletions(&self, account: &UserId, layer: Source) -> usize {
+        let world = &mut *self.world.borrow_mut();
+        match layer {
+            Source::ServiceWorker => world.pictures(account).deletions,
+            _ => world.layers(account).1.deletions,
         }
     }
 

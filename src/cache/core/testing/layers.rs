@@ -49,7 +49,17 @@ impl Local {
     pub(super) fn start(&self, account: UserId) -> Start {
         if self.fault == Fault::Denied {
             let (lineage, believe_from) = (None, Timestamp(0));
-            return Start { account, lineage, believe_from, friends: None, feed: None, live: None };
+            let (friends, feed, live) = (None, None, None);
+            let has_picture_cache = false;
+            return Start {
+                account,
+                lineage,
+                believe_from,
+                friends,
+                feed,
+                live,
+                has_picture_cache,
+            };
         }
         let first = |key| self.first.get(&key).cloned();
         Start {
@@ -59,6 +69,7 @@ impl Local {
             friends: first(DocumentKey::Friends(None)),
             feed: first(DocumentKey::Feed(None)),
             live: self.live.clone(),
+            has_picture_cache: false,
         }
     }
 

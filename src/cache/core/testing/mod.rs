@@ -5,6 +5,7 @@ mod document;
 mod fault;
 mod layers;
 mod live;
+mod pictures;
 mod server;
 mod sessions;
 mod store;
@@ -16,12 +17,14 @@ use miniature_api::{ImageId, Size, UserId};
 pub(super) use document::{Document, Under, account};
 pub(super) use fault::Fault;
 pub(super) use layers::{Durable, Local};
+pub(super) use pictures::Pictures;
 pub(super) use server::{Server, Weather};
 pub(super) use sessions::{Jar, Token, account_of};
 pub(super) use store::Store;
 
 use crate::cache::{
     clock::{Now, Timestamp},
+    core::Start,
     entry::{Bytes, Rendition},
     key::{RenditionKey, Wanted},
 };
@@ -53,6 +56,9 @@ pub(super) struct Outside {
     pub(super) durable: Durable,
     /// Those of other accounts than ada.
     pub(super) others: BTreeMap<UserId, (Local, Durable)>,
+    /// By account. All fare alike.
+    pub(super) pictures: BTreeMap<UserId, Pictures>,
+    pub(super) pictures_fault: Fault,
     pub(super) jar: Jar,
     pub(super) lines: live::Lines,
     wall: u64,
@@ -82,13 +88,30 @@ impl Outside {
         (local, durable)
     }
 
+    /// What a document that begins finds of an account.
+    pub(super) fn start(&mut self, account: &UserId) -> Start {
+        let has_picture_cache = !self.pictures(account).held.is_empty();
+        Start { has_picture_cache, ..self.layers(account).0.start(account.clone()) }
+    }
+
+    /// The cache of pictures of an account.
+    pub(super) fn pictures(&mut self, account: &UserId) -> &mut Pictures {
+        let pictures = self.pictures.entry(account.clone()).or_default();
+        pictures.fault = self.pictures_fault;
+        pictures
+    }
+
     /// The accounts of which anything is stored.
     pub(super) fn accounts(&self) -> Vec<UserId> {
         let others =
             self.others.iter().map(|(user, layers)| (user.clone(), (&layers.0, &layers.1)));
         let all = [(account(), (&self.local, &self.durable))].into_iter().chain(others);
         let held = all.filter(|(_, (local, durable))| !local.is_empty() || !durable.is_empty());
-        held.map(|(user, _)| user).collect()
+        let pictures = self.pictures.iter().filter(|(_, pictures)| !pictures.held.is_empty());
+        let mut accounts: Vec<UserId> = held.map(|(user, _)| user).collect();
+        accounts.extend(pictures.map(|(user, _)| user.clone()));
+        accounts.dedup();
+        accounts
     }
 
     pub(super) fn now(&self) -> Now {

@@ -138,7 +138,7 @@ fn a_read_that_ends_after_clear_says_nothing_of_what_is_there() {
     t.world.borrow_mut().durable.fault = Fault::Hanging;
     let (viewer, _) = t.open(0);
     let read =
-        t.doc.under_way.iter().position(|(_, under)| matches!(under, Under::Read(_))).unwrap();
+        t.doc.under_way.iter().position(|(_, under)| matches!(under, Under::Read(..))).unwrap();
     t.doc.wait(Duration::from_millis(1100));
     assert!(t.view(viewer).shown.is_some(), "from the server");
     t.world.borrow_mut().durable.fault = Fault::None;

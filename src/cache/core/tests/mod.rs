@@ -17,6 +17,7 @@ mod looks;
 mod opening;
 mod own;
 mod person;
+mod pictures;
 mod reader;
 mod sessions;
 mod stored;

@@ -132,7 +132,7 @@ fn a_sign_in_during_the_erasure_of_the_same_account_waits_for_it() {
     assert_eq!(first_frame, None);
     t.doc.wait(secs(5));
     assert!(t.view(viewer).shown.is_some(), "the page shows without the layer");
-    let used = |(_, under): &(_, Under)| matches!(under, Under::Read(_) | Under::Write(..));
+    let used = |(_, under): &(_, Under)| matches!(under, Under::Read(..) | Under::Write(..));
     assert!(!t.doc.under_way.iter().any(used), "neither read nor written before it is erased");
     t.world.borrow_mut().durable.fault = Fault::None;
     t.doc.wait(minutes(1));

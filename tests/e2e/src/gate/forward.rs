@@ -1,6 +1,6 @@
 //! Passing one request on, and what the gate itself answers.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{
@@ -9,10 +9,11 @@ use hyper::{
     client::conn::http1,
     header::{
         ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
-        HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, TRANSFER_ENCODING,
+        HOST, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, TRANSFER_ENCODING,
     },
 };
 use hyper_util::rt::TokioIo;
+use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
@@ -21,22 +22,56 @@ pub(super) type Body = BoxBody<Bytes, hyper::Error>;
 pub(super) type Answer = Response<Body>;
 
 const SAMPLER: &str = "<script src=\"/__sampler.js\"></script>";
+/// By which a page is told that it has a service worker.
+const WORKER: &str = "name=\"miniature-worker\"";
+/// Before the hash of its page in the worker's script.
+const HASH: &str = "const PAGE_HASH = \"";
 
-/// Asks the server, and puts the sampler into a page if it is wanted there; an unreachable server is
-/// a 502, as with any proxy.
-pub(super) async fn forward(request: Request<Body>, upstream: SocketAddr, sampled: bool) -> Answer {
-    let page = sampled && is_page(&request);
-    let answer = match ask(request, upstream, page).await {
-        Ok(answer) => answer,
-        Err(error) => return plain(StatusCode::BAD_GATEWAY, "text/plain", error.to_string()),
-    };
-    if page { with_sampler(answer) } else { answer }
+/// What becomes of a page on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pages {
+    /// It passes as it is.
+    LeftAlone,
+    /// It has the sampler, and no service worker.
+    Sampled,
+    /// It has both. The worker is told of the page as it is with the sampler.
+    SampledWithWorker,
 }
 
-/// Whether the browser is navigating.
+/// Asks the server, and changes a page; an unreachable server is a 502, as with any proxy.
+pub(super) async fn forward(request: Request<Body>, upstream: SocketAddr, pages: Pages) -> Answer {
+    let worker = pages == Pages::SampledWithWorker && request.uri().path() == "/sw.js";
+    let page = pages != Pages::LeftAlone && is_page(&request);
+    let answer = match ask(request, upstream, page || worker).await {
+        Ok(answer) if worker => with_hash(answer, upstream).await,
+        answer => answer,
+    };
+    match answer {
+        Ok(answer) if page => with_sampler(answer, pages),
+        Ok(answer) => answer,
+        Err(error) => plain(StatusCode::BAD_GATEWAY, "text/plain", error.to_string()),
+    }
+}
+
+/// Whether the browser is navigating, or a worker asks for the page.
 fn is_page(request: &Request<Body>) -> bool {
     let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/html"))
+    request.uri().path() == "/" || accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// The worker's script, which knows its page by a hash.
+async fn with_hash(answer: Answer, upstream: SocketAddr) -> Result<Answer> {
+    let request = Request::get("/").header(HOST, upstream.to_string()).body(whole(""))?;
+    let page = with_sampler(ask(request, upstream, true).await?, Pages::SampledWithWorker);
+    let digest = Sha256::digest(bytes_of(page.into_body()));
+    let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (mut parts, body) = answer.into_parts();
+    let script = String::from_utf8(bytes_of(body).into())?;
+    let (before, after) = script.split_once(HASH).context("no hash in the worker's script")?;
+    let (_, after) = after.split_once('"').context("an endless hash")?;
+    parts.headers.remove(ETAG);
+    parts.headers.remove(CONTENT_LENGTH);
+    Ok(Response::from_parts(parts, whole(format!("{before}{HASH}{hash}\"{after}"))))
 }
 
 async fn ask(mut request: Request<Body>, upstream: SocketAddr, page: bool) -> Result<Answer> {
@@ -70,13 +105,15 @@ pub(super) fn whole(bytes: impl Into<Bytes>) -> Body {
 }
 
 /// Puts the sampler before every other script of the page.
-fn with_sampler(answer: Answer) -> Answer {
+fn with_sampler(answer: Answer, pages: Pages) -> Answer {
     let (mut parts, body) = answer.into_parts();
     let html = String::from_utf8_lossy(&bytes_of(body)).replacen(
         "<script",
         &format!("{SAMPLER}<script"),
         1,
     );
+    let has_worker = pages == Pages::SampledWithWorker;
+    let html = if has_worker { html } else { html.replace(WORKER, "") };
     parts.headers.remove(ETAG);
     parts.headers.remove(CONTENT_LENGTH);
     Response::from_parts(parts, whole(html))
@@ -95,8 +132,13 @@ pub(super) fn bytes_of(body: Body) -> Bytes {
     }
 }
 
-pub(super) fn script(source: &str) -> Answer {
-    plain(StatusCode::OK, "text/javascript", source.to_owned())
+/// The sampler; where a page comes without a network, so does it.
+pub(super) fn script(source: &str, pages: Pages) -> Answer {
+    let mut answer = plain(StatusCode::OK, "text/javascript", source.to_owned());
+    if pages == Pages::SampledWithWorker {
+        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("max-age=86400"));
+    }
+    answer
 }
 
 /// A page of a journey's own, under a policy no stricter than it needs.
@@ -130,15 +172,22 @@ mod tests {
 
     #[test]
     fn the_sampler_stands_before_every_other_script() {
-        let answer = page("<!doctype html><meta charset=utf-8><script src=/boot.js></script>");
-
-        let html = bytes_of(with_sampler(answer).into_body());
-
-        assert_eq!(
-            html,
-            "<!doctype html><meta charset=utf-8><script src=\"/__sampler.js\"></script>\
-             <script src=/boot.js></script>"
-        );
+        let page = || {
+            page(&format!(
+                "<!doctype html><meta charset=utf-8><meta {WORKER}><script src=/boot.js></script>"
+            ))
+        };
+        let after = format!("{SAMPLER}<script src=/boot.js></script>");
+        let cases = [
+            (Pages::Sampled, format!("<!doctype html><meta charset=utf-8><meta >{after}")),
+            (
+                Pages::SampledWithWorker,
+                format!("<!doctype html><meta charset=utf-8><meta {WORKER}>{after}"),
+            ),
+        ];
+        for (pages, expected) in cases {
+            assert_eq!(bytes_of(with_sampler(page(), pages).into_body()), expected);
+        }
     }
 
     #[test]

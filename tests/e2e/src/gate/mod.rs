@@ -13,7 +13,7 @@ use crate::sampler::{Pictured, Script};
 use anyhow::Result;
 use bytes::Bytes;
 use fault::Line;
-use forward::Answer;
+use forward::{Answer, Pages};
 use http_body_util::BodyExt;
 use hyper::{
     Request,
@@ -99,6 +99,8 @@ struct Shared {
     taps: Mutex<Vec<mpsc::UnboundedSender<Bytes>>>,
     /// What `/__page` shows: a page of a journey's own.
     page: Mutex<String>,
+    /// What `/sw.js` is in place of the server's.
+    worker: Mutex<Option<&'static str>>,
     log: Log,
 }
 
@@ -123,6 +125,7 @@ impl Gate {
             silences: watch::Sender::new(0),
             taps: Mutex::default(),
             page: Mutex::default(),
+            worker: Mutex::default(),
             log: Log::start(),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
@@ -167,6 +170,11 @@ impl Gate {
     /// Lets pages pass as the server sends them: without a script, and with their ETag.
     pub fn leave_pages_alone(&self) {
         *lock(&self.shared.script) = None;
+    }
+
+    /// Answers for the service worker's script with another one; none: with the server's.
+    pub fn set_worker(&self, script: Option<&'static str>) {
+        *lock(&self.shared.worker) = script;
     }
 
     /// Lets pages of another origin read what passes, as a bucket's CORS rule does.
@@ -299,14 +307,23 @@ async fn pass(request: Request<Incoming>, shared: &Shared) -> Answer {
         Some(line) => line.bring(request).await,
         None => request.map(BodyExt::boxed),
     };
+    let pages = match script {
+        None => Pages::LeftAlone,
+        Some(Script { worker: true, .. }) => Pages::SampledWithWorker,
+        Some(_) => Pages::Sampled,
+    };
+    let worker = lock(&shared.worker).filter(|_| request.uri().path() == "/sw.js");
+    if let Some(script) = worker {
+        return forward::script(script, Pages::Sampled);
+    }
     let answer = match request.uri().path() {
         "/__sampler.js" => {
             let pictured = lock(&shared.pictured);
             let source = script.map(|script| script.source_knowing(&pictured));
-            return forward::script(&source.unwrap_or_default());
+            return forward::script(&source.unwrap_or_default(), pages);
         }
         "/__page" => return forward::page(&lock(&shared.page)),
-        _ => forward::forward(request, shared.upstream, script.is_some()).await,
+        _ => forward::forward(request, shared.upstream, pages).await,
     };
     match line {
         _ if forward::is_endless(answer.headers()) => {

@@ -19,6 +19,7 @@ mod scroll;
 mod sessions;
 mod start;
 mod warm;
+mod worker;
 
 use crate::{page::hook, visit::Visit};
 use anyhow::Result;
@@ -126,6 +127,10 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("narrow: nothing lies beside the page, or under the header", hands::narrow),
     journey!("Back after a reload elsewhere: where the list was left", hands::back_after_reload),
     journey!("every page: axe finds nothing serious", access::every_page),
+    journey!("offline: a reload shows list, pictures, profile and feed", worker::offline),
+    journey!("a new version waits, and begins when it is asked to", worker::new_version),
+    journey!("a version that cannot be installed changes nothing", worker::broken_version),
+    patient!("the worker is switched off, hangs, or loses its cache", worker::ill),
     patient!("the app does not come: a sentence, a button, one reload", start::does_not_come),
     patient!("the later half does not come: a sentence, a button", start::later_does_not_come),
     journey!("no WebAssembly: a sentence", start::no_web_assembly),

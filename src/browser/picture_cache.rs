@@ -1,0 +1,265 @@
+//! The cache of pictures that the page shares with the service worker, by way of the Cache API.
+//!
+//! A picture stands under the address at which the server has it, the one that was put there longest ago
+//! first. The cache has a name of its own for each sign-in, which LocalStorage knows: what is put into one
+//! that was deleted since is in none. [`MARK`] tells it from one that was opened again by mistake.
+
+use std::{cell::RefCell, rc::Rc};
+
+use js_sys::{Array, Promise, Uint8Array};
+use miniature_api::{ImageId, Size, UserId};
+use wasm_bindgen::JsCast;
+use web_sys::{Cache, Headers, Request, Response, ResponseInit};
+
+use super::{
+    caches::{self, settled},
+    local_storage::LocalStorageShelf,
+    random,
+};
+use crate::cache::{
+    core::{Op, Room, Written},
+    entry::{Content, Found, Rendition},
+    eviction::{Limits, Usage},
+    key::{Lookup, RenditionKey},
+    layer::LayerError,
+    raster::RasterType,
+};
+
+/// The address of what tells that the cache was made, and not opened by mistake.
+const MARK: &str = "/miniature-cache";
+
+/// The cache of pictures of one account. Clones share it.
+#[derive(Clone, Debug)]
+pub struct PictureShelf {
+    account: UserId,
+    /// With its name.
+    opened: Rc<RefCell<Option<(String, Cache)>>>,
+}
+
+/// A picture in the cache, as an answer of the server.
+type Held = (RenditionKey, Response);
+
+impl PictureShelf {
+    /// The shelf of `account`. The cache is made by the first write.
+    pub fn new(account: &UserId) -> Self {
+        Self { account: account.clone(), opened: Rc::default() }
+    }
+
+    /// Returns the picture held for each lookup whose image is known: of the size asked for, or else the
+    /// next larger, with at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Unavailable`] if the browser denies this storage.
+    pub async fn get_many(
+        &self,
+        lookups: &[Lookup],
+        limit: usize,
+    ) -> Result<Vec<Found>, LayerError> {
+        let Some(cache) = self.open().await? else {
+            return Ok(lookups.iter().map(|_| Found::default()).collect());
+        };
+        let held = contents(&cache).await?;
+        let best = |lookup: &Lookup| {
+            let fits = held.iter().filter(|(key, _)| {
+                Some(key.image) == lookup.image && key.size >= lookup.wanted.size
+            });
+            fits.min_by_key(|(key, _)| key.size)
+        };
+        let best: Vec<Option<&Held>> = lookups.iter().map(best).collect();
+        let buffers =
+            best.iter().flatten().filter_map(|(_, response)| response.array_buffer().ok());
+        let buffers = settled_all(buffers.collect()).await?;
+        let mut buffers = buffers.iter().map(|buffer| Uint8Array::new(&buffer).to_vec());
+        let found = best.into_iter().map(|held| {
+            let rendition = held.and_then(|(key, _)| checked(*key, buffers.next()?, limit));
+            Found { rendition, ..Found::default() }
+        });
+        Ok(found.collect())
+    }
+
+    /// Keeps and removes pictures, and gives up what is too much.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Full`] if the quota is spent; some of it may be done then.
+    pub async fn apply(&self, ops: &[Op<Content>], room: Room) -> Result<Written, LayerError> {
+        let keeps = ops.iter().any(|op| matches!(op, Op::Rendition { .. }));
+        let cache = match self.open().await? {
+            Some(cache) => cache,
+            None if keeps => self.make().await?,
+            None => return Ok(Written::default()),
+        };
+        let mut held = contents(&cache).await?;
+        if room.halve {
+            let half = sum(held.iter()).half();
+            shed(&cache, &mut held, half).await?;
+        }
+        let (leaving, coming) = (Array::new(), Array::new());
+        for op in ops {
+            match op {
+                Op::Rendition { rendition, .. } if is_safe(&held, rendition.key, room.limits) => {}
+                Op::Rendition { rendition, .. } => {
+                    // What is there already goes to the end.
+                    leaving.push(&delete(&cache, rendition.key));
+                    let comes = put(&cache, rendition)?;
+                    coming.push(&comes);
+                }
+                Op::RemoveImage { image, .. } => {
+                    let of_image = held.iter().filter(|(key, _)| key.image == *image);
+                    of_image.for_each(|(key, _)| _ = leaving.push(&delete(&cache, *key)));
+                }
+                Op::RemoveRendition { key, .. } => _ = leaving.push(&delete(&cache, *key)),
+                // It knows nobody, and no lists.
+                _ => {}
+            }
+        }
+        settled_all(leaving).await?;
+        settled_all(coming).await?;
+        let mut held = contents(&cache).await?;
+        shed(&cache, &mut held, room.limits).await?;
+        Ok(Written { usage: sum(held.iter()), ..Written::default() })
+    }
+
+    /// How much it holds.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Unavailable`] if the browser denies this storage.
+    pub async fn usage(&self) -> Result<Usage, LayerError> {
+        match self.open().await? {
+            Some(cache) => Ok(sum(contents(&cache).await?.iter())),
+            None => Ok(Usage::default()),
+        }
+    }
+
+    /// The cache, if one was made since the account signed in.
+    async fn open(&self) -> Result<Option<Cache>, LayerError> {
+        let shelf = LocalStorageShelf::open(&self.account)?;
+        let Some(name) = shelf.picture_cache() else { return Ok(None) };
+        if let Some((opened, cache)) = &*self.opened.borrow()
+            && *opened == name
+        {
+            return Ok(Some(cache.clone()));
+        }
+        let cache = caches::open_pictures(&self.account, &name).await?;
+        if settled(cache.match_with_str(MARK)).await?.is_undefined() {
+            caches::delete_pictures(&self.account, &name).await?;
+            return Ok(None);
+        }
+        self.opened.replace(Some((name, cache.clone())));
+        Ok(Some(cache))
+    }
+
+    async fn make(&self) -> Result<Cache, LayerError> {
+        let name = format!("{:016x}", random::seed());
+        let cache = caches::open_pictures(&self.account, &name).await?;
+        let mark = Response::new().map_err(|_| LayerError::Failed)?;
+        settled(cache.put_with_str(MARK, &mark)).await?;
+        LocalStorageShelf::open(&self.account)?.note_picture_cache(&name)?;
+        self.opened.replace(Some((name, cache.clone())));
+        Ok(cache)
+    }
+}
+
+/// Whether it is held, and not among the first to go.
+fn is_safe(held: &[Held], key: RenditionKey, limits: Limits) -> bool {
+    let place = held.iter().position(|(other, _)| *other == key);
+    let fills = held.len() * 2 > limits.entries;
+    place.is_some_and(|place| !fills || place * 4 >= held.len())
+}
+
+/// Removes what was put there longest ago until the rest is within the limits.
+async fn shed(cache: &Cache, held: &mut Vec<Held>, limits: Limits) -> Result<(), LayerError> {
+    let Usage { mut entries, mut bytes } = sum(held.iter());
+    let mut surplus = 0;
+    while entries > limits.entries || bytes > limits.bytes {
+        (entries, bytes) = (entries - 1, bytes - length(&held[surplus].1));
+        surplus += 1;
+    }
+    let leaving = held.drain(..surplus).map(|(key, _)| delete(cache, key));
+    settled_all(leaving.collect()).await.map(drop)
+}
+
+fn sum<'a>(held: impl Iterator<Item = &'a Held>) -> Usage {
+    held.fold(Usage::default(), |sum, (_, response)| Usage {
+        entries: sum.entries + 1,
+        bytes: sum.bytes + length(response),
+    })
+}
+
+fn length(response: &Response) -> u64 {
+    let length = response.headers().get("content-length").ok().flatten();
+    length.and_then(|length| length.parse().ok()).unwrap_or(0)
+}
+
+/// What it holds, without the mark and whatever else is no picture.
+///
+/// # Source
+///
+/// Service Workers, W3C: `keys` and `matchAll` walk the same list.
+async fn contents(cache: &Cache) -> Result<Vec<Held>, LayerError> {
+    let both = settled_all(Array::of2(&cache.keys(), &cache.match_all())).await?;
+    let (keys, answers): (Array, Array) =
+        (both.get(0).unchecked_into(), both.get(1).unchecked_into());
+    let pairs = keys.iter().zip(answers.iter());
+    Ok(pairs
+        .filter_map(|(request, response)| {
+            let key = key_of(&request.unchecked_into::<Request>())?;
+            Some((key, response.unchecked_into()))
+        })
+        .collect())
+}
+
+async fn settled_all(promises: Array) -> Result<Array, LayerError> {
+    Ok(settled(Promise::all(&promises)).await?.unchecked_into())
+}
+
+/// Where the server has it.
+fn address(key: RenditionKey) -> String {
+    format!("/images/{}?size={}", key.image, key.size.px())
+}
+
+fn key_of(request: &Request) -> Option<RenditionKey> {
+    let url = request.url();
+    let (image, size) = url.split_once("/images/")?.1.split_once("?size=")?;
+    let (image, size): (ImageId, u32) = (image.parse().ok()?, size.parse().ok()?);
+    let size = Size::ALL.into_iter().find(|known| known.px() == size)?;
+    Some(RenditionKey { image, size })
+}
+
+/// None for what is no picture of this size: the worker keeps what the server sends.
+fn checked(key: RenditionKey, bytes: Vec<u8>, limit: usize) -> Option<Rendition> {
+    let kind = RasterType::check(&bytes, key.size, limit).ok()?;
+    Some(Rendition { key, content: Content::Bytes(kind, bytes.into()) })
+}
+
+fn delete(cache: &Cache, key: RenditionKey) -> Promise {
+    cache.delete_with_str(&address(key))
+}
+
+/// Puts it there as an answer of the server that has come now.
+fn put(cache: &Cache, rendition: &Rendition) -> Result<Promise, LayerError> {
+    let bytes = match &rendition.content {
+        Content::Bytes(_, bytes) => Uint8Array::from(&bytes[..]),
+        Content::DataUrl(url) => {
+            let text = url.split_once(',').map_or("", |(_, text)| text);
+            // A letter is a byte.
+            let text = web_sys::window().and_then(|window| window.atob(text).ok());
+            let bytes: Vec<u8> = text.ok_or(LayerError::Failed)?.chars().map(|c| c as u8).collect();
+            Uint8Array::from(&bytes[..])
+        }
+    };
+    let response = answer(&bytes).map_err(|_| LayerError::Failed)?;
+    Ok(cache.put_with_str(&address(rendition.key), &response))
+}
+
+fn answer(bytes: &Uint8Array) -> Result<Response, wasm_bindgen::JsValue> {
+    let headers = Headers::new()?;
+    headers.set("content-type", RasterType::Webp.media_type())?;
+    headers.set("content-length", &bytes.length().to_string())?;
+    headers.set("date", &String::from(js_sys::Date::new_0().to_utc_string()))?;
+    let init = ResponseInit::new();
+    init.set_headers(&headers);
+    Response::new_with_opt_buffer_source_and_init(Some(bytes), &init)
+}
