@@ -9,6 +9,7 @@ use std::{
     ops::Deref,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    str::FromStr,
     sync::Arc,
     time::Duration,
 };
@@ -40,6 +41,19 @@ impl fmt::Display for Engine {
     }
 }
 
+impl FromStr for Engine {
+    type Err = anyhow::Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Ok(match name {
+            "chromium" => Self::Chromium,
+            "firefox" => Self::Firefox,
+            "webkit" => Self::WebKit,
+            other => bail!("chromium, firefox or webkit, not `{other}`"),
+        })
+    }
+}
+
 impl Engine {
     /// The engine named by `MINIATURE_BROWSER`.
     ///
@@ -48,12 +62,7 @@ impl Engine {
     /// If the variable is missing or names no engine.
     pub fn from_environment() -> Result<Self> {
         let name = env::var("MINIATURE_BROWSER").context("MINIATURE_BROWSER")?;
-        Ok(match name.as_str() {
-            "chromium" => Self::Chromium,
-            "firefox" => Self::Firefox,
-            "webkit" => Self::WebKit,
-            other => bail!("MINIATURE_BROWSER: chromium, firefox or webkit, not `{other}`"),
-        })
+        name.parse().context("MINIATURE_BROWSER")
     }
 
     fn driver(self) -> &'static str {

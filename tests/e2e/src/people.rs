@@ -10,7 +10,7 @@ use hyper::{
     header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE},
 };
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
@@ -57,6 +57,16 @@ pub async fn pictured_friends(server: SocketAddr, of: &[&str]) -> Result<Picture
     }
     ensure!(pictured.values().any(|has| *has), "no friend of {of:?} has a picture");
     Ok(pictured)
+}
+
+/// The first page of a demo user's friends, as the API tells it.
+///
+/// # Errors
+///
+/// If the server does not let them in, or answers with something else.
+pub async fn first_friends<T: DeserializeOwned>(server: SocketAddr, of: &str) -> Result<T> {
+    let session = sign_in(server, of).await?;
+    friends(server, "/api/friends?limit=50", &session).await
 }
 
 /// Gives a demo user a picture of one colour, by a session of its own, past the page. Returns its
@@ -106,7 +116,11 @@ pub fn pixel([red, green, blue]: [u8; 3]) -> Vec<u8> {
     [b"GIF89a".as_slice(), &screen, &image].concat()
 }
 
-async fn friends(server: SocketAddr, target: &str, session: &str) -> Result<Page> {
+async fn friends<T: DeserializeOwned>(
+    server: SocketAddr,
+    target: &str,
+    session: &str,
+) -> Result<T> {
     let request = Request::get(target).header(COOKIE, session).body(Full::default())?;
     let answer = ask(server, request).await?;
     let body = answer.into_body().collect().await?.to_bytes();

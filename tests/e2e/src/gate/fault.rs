@@ -7,7 +7,8 @@ use hyper::{
     Request, Response, StatusCode,
     body::{Body as HttpBody, Frame, Incoming, SizeHint},
     header::{
-        CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+        AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+        WWW_AUTHENTICATE,
     },
 };
 use std::{
@@ -102,6 +103,17 @@ pub(super) fn cut(answer: Answer) -> Answer {
     // What breaks off is not kept.
     parts.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Response::from_parts(parts, super::forward::whole(bytes.slice(..bytes.len() / 2)))
+}
+
+/// A day old, and fresh for an hour: a cache that gets it has to ask before each use.
+///
+/// # Source
+///
+/// RFC 9111, 4.2.3: a response begins with the age that it names.
+pub(super) fn age(answer: &mut Answer) {
+    let lifetime = HeaderValue::from_static("private, max-age=3600");
+    answer.headers_mut().insert(CACHE_CONTROL, lifetime);
+    answer.headers_mut().insert(AGE, HeaderValue::from_static("86400"));
 }
 
 /// A 401 as from a gateway that wants to know who is there.

@@ -104,16 +104,17 @@ pub(super) fn whole(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed()
 }
 
-/// Puts the sampler before every other script of the page.
+/// Puts the sampler before every other script of the page, unless it asks for it itself.
 fn with_sampler(answer: Answer, pages: Pages) -> Answer {
     let (mut parts, body) = answer.into_parts();
-    let html = String::from_utf8_lossy(&bytes_of(body)).replacen(
-        "<script",
-        &format!("{SAMPLER}<script"),
-        1,
-    );
-    let has_worker = pages == Pages::SampledWithWorker;
-    let html = if has_worker { html } else { html.replace(WORKER, "") };
+    let bytes = bytes_of(body);
+    let mut html = String::from_utf8_lossy(&bytes).into_owned();
+    if !html.contains(SAMPLER) {
+        html = html.replacen("<script", &format!("{SAMPLER}<script"), 1);
+    }
+    if pages != Pages::SampledWithWorker {
+        html = html.replace(WORKER, "");
+    }
     parts.headers.remove(ETAG);
     parts.headers.remove(CONTENT_LENGTH);
     Response::from_parts(parts, whole(html))
@@ -188,6 +189,13 @@ mod tests {
         for (pages, expected) in cases {
             assert_eq!(bytes_of(with_sampler(page(), pages).into_body()), expected);
         }
+    }
+
+    #[test]
+    fn a_page_with_the_sampler_gets_no_other() {
+        let html = format!("<!doctype html>{SAMPLER}<script src=/boot.js></script>");
+
+        assert_eq!(bytes_of(with_sampler(page(&html), Pages::Sampled).into_body()), html);
     }
 
     #[test]

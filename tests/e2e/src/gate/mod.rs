@@ -27,7 +27,10 @@ use log::Log;
 use std::{
     convert::Infallible,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tapped::Tapped;
@@ -91,6 +94,10 @@ struct Shared {
     pictured: Mutex<Pictured>,
     /// None where pages pass as the server sends them.
     script: Mutex<Option<Script>>,
+    /// Runs after it.
+    addition: Mutex<&'static str>,
+    /// Whether pictures come as if a cache on the way had held them beyond their lifetime.
+    aged: AtomicBool,
     /// An origin whose pages may read what passes, beside this one.
     permitted: Mutex<Option<HeaderValue>>,
     /// How often open streams were silenced.
@@ -121,6 +128,8 @@ impl Gate {
             line: Mutex::default(),
             pictured: Mutex::default(),
             script: Mutex::new(Some(Script::default())),
+            addition: Mutex::default(),
+            aged: AtomicBool::new(false),
             permitted: Mutex::default(),
             silences: watch::Sender::new(0),
             taps: Mutex::default(),
@@ -165,6 +174,17 @@ impl Gate {
     /// What runs before the app, from the next page load on.
     pub fn set_script(&self, script: Script) {
         *lock(&self.shared.script) = Some(script);
+    }
+
+    /// What runs after that script, from the next page load on.
+    pub fn add_to_script(&self, source: &'static str) {
+        *lock(&self.shared.addition) = source;
+    }
+
+    /// Has what `/images/` answers be a day old and fresh for an hour from now on, or as the server says.
+    /// An HTTP cache keeps what is older than its lifetime, and asks whether it has changed.
+    pub fn age_pictures(&self, aged: bool) {
+        self.shared.aged.store(aged, Ordering::Relaxed);
     }
 
     /// Lets pages pass as the server sends them: without a script, and with their ETag.
@@ -292,6 +312,9 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answe
         }
         None => pass(request, &shared).await,
     };
+    if shared.aged.load(Ordering::Relaxed) && target.starts_with("/images/") {
+        fault::age(&mut answer);
+    }
     if let Some(origin) = lock(&shared.permitted).clone() {
         answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
@@ -319,7 +342,8 @@ async fn pass(request: Request<Incoming>, shared: &Shared) -> Answer {
     let answer = match request.uri().path() {
         "/__sampler.js" => {
             let pictured = lock(&shared.pictured);
-            let source = script.map(|script| script.source_knowing(&pictured));
+            let source =
+                script.map(|script| script.source_knowing(&pictured) + *lock(&shared.addition));
             return forward::script(&source.unwrap_or_default(), pages);
         }
         "/__page" => return forward::page(&lock(&shared.page)),
