@@ -1,8 +1,9 @@
-//! Times how fast pictures are on screen, for two builds of the frontend in alternation.
+//! Times how fast pictures are on screen, for our build of the frontend and others in alternation.
 //!
 //! ```text
-//! cargo xtask bench page ─▶ miniature-bench-page ─┬▶ Chromium ─▶ Gate ─▶ miniature-server, ours
-//!                                                 └▶ Chromium ─▶ Gate ─▶ miniature-server, the other
+//! cargo xtask bench page ─▶ miniature-bench-page ─┬▶ browser ─▶ Gate ─▶ miniature-server, ours
+//!                                                 ├▶ browser ─▶ Gate ─▶ miniature-server, another build
+//!                                                 └▶ browser ─▶ Gate ─▶ miniature-server, a rival's page
 //! ```
 //!
 //! Each side has its own server with the demo people. `ada` has 100 friends; the first 50, the list's
@@ -13,27 +14,32 @@
 
 #![allow(clippy::print_stdout, reason = "a command line tool: standard output is its interface")]
 
+mod contestant;
+mod overview;
 mod ratio;
 mod report;
+mod rival;
 mod scenario;
 mod side;
 
 use crate::{
+    contestant::{Contestant, start_all},
+    overview::Overview,
     report::{FEWEST_ROUNDS, Report, Samples, count},
-    scenario::{Sample, Scenario},
+    rival::{Opponent, Rival},
+    scenario::{Outcome, Scenario},
     side::Side,
 };
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, ValueEnum};
 use miniature_e2e::{
     engine::{Browser, Engine},
-    server::Server,
     stop::asked_to_stop,
 };
 use std::{fs, path::PathBuf, process::ExitCode, thread};
 use tokio::time::Instant;
 
-/// Times how fast pictures are on screen, for two builds of the frontend in alternation.
+/// Times how fast pictures are on screen, for our build of the frontend and others in alternation.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// What to measure; everything by default.
@@ -43,17 +49,29 @@ struct Arguments {
     #[arg(long, value_name = "DIR")]
     ours: PathBuf,
 
-    /// The build to compare with.
-    #[arg(long, value_name = "DIR")]
-    against: PathBuf,
+    /// What to compare with, once or more: another build, or `plain`, `plain-list` or `workbox`.
+    #[arg(long, value_name = "DIR|RIVAL", required_unless_present = "rivals")]
+    against: Vec<Opponent>,
+
+    /// Compare with `plain`, `plain-list` and `workbox`.
+    #[arg(long)]
+    rivals: bool,
+
+    /// What renders the pages: `chromium`, `firefox` or `webkit`. Only Chromium restarts, and reloads offline.
+    #[arg(long, default_value = "chromium")]
+    browser: Engine,
 
     /// The server program.
     #[arg(long, value_name = "FILE")]
     server: PathBuf,
 
-    /// The server program for the other build, if it needs another one.
+    /// The server program for the other builds, if they need another one.
     #[arg(long, value_name = "FILE")]
     against_server: Option<PathBuf>,
+
+    /// A `node_modules` with the packages of Workbox in it.
+    #[arg(long, value_name = "DIR")]
+    workbox: Option<PathBuf>,
 
     /// Measured rounds, after one warm-up round.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
@@ -67,7 +85,7 @@ struct Arguments {
     #[arg(long)]
     strict: bool,
 
-    /// Also write the results as JSON.
+    /// Also write the results as JSON: a list, an entry for each that ours is compared with.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
@@ -89,22 +107,30 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     let enough = usize::try_from(arguments.rounds)? >= FEWEST_ROUNDS;
     ensure!(enough || !arguments.strict, "--strict needs at least {FEWEST_ROUNDS} rounds");
     // Dropping the measurement ends browsers, drivers and servers.
-    let samples = tokio::select! {
-        samples = measure(arguments) => samples?,
+    let reports = tokio::select! {
+        reports = measure(arguments) => reports?,
         () = asked_to_stop() => bail!("stopped"),
     };
-    let report = Report::new(&samples, arguments.bar);
-    println!("\n{report}");
+    print(&reports);
     if let Some(file) = &arguments.json {
-        fs::write(file, serde_json::to_vec_pretty(&report)?)
+        fs::write(file, serde_json::to_vec_pretty(&reports)?)
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     warn_if_busy();
-    let missed = report.missed();
+    let missed: usize = reports.iter().map(Report::missed).sum();
     if missed > 0 {
         println!("{missed} missed: the whole interval is above {}", arguments.bar);
     }
     Ok(missed == 0 || !arguments.strict)
+}
+
+fn print(reports: &[Report]) {
+    for report in reports {
+        println!("\n{report}");
+    }
+    if reports.len() > 1 {
+        println!("{}", Overview(reports));
+    }
 }
 
 /// Warns if the load average of the last 5 minutes exceeds the number of cores.
@@ -122,49 +148,45 @@ fn warn_if_busy() {
 }
 
 /// Runs all rounds. Round 0 is not counted: it fills the servers' caches.
-async fn measure(arguments: &Arguments) -> Result<Samples> {
-    let servers = start_servers(arguments).await?;
-    let browser = Browser::start(Engine::Chromium).await?;
+async fn measure(arguments: &Arguments) -> Result<Vec<Report>> {
+    let contestants = start_all(arguments).await?;
+    let browser = Browser::start(arguments.browser).await?;
     let mut samples = Samples::default();
     let start = Instant::now();
     for round in 0..=arguments.rounds {
-        let measured = walk(round, arguments, &browser, &servers).await;
-        let [ours, against] = measured.with_context(|| format!("round {round}"))?;
+        let measured = walk(round, arguments, &browser, &contestants).await;
+        let measured = measured.with_context(|| format!("round {round}"))?;
         if round > 0 {
-            samples.add(&ours, &against);
+            samples.add(measured);
         }
         println!("round {round} of {}: {} s", arguments.rounds, start.elapsed().as_secs());
     }
-    Ok(samples)
+    let others = contestants.iter().enumerate().skip(1);
+    let report = |(side, other): (usize, &Contestant)| {
+        Report::new(&samples, side, &other.name, arguments.bar)
+    };
+    Ok(others.map(report).collect())
 }
 
-async fn start_servers(arguments: &Arguments) -> Result<[Server; 2]> {
-    let Arguments { ours, against, server, against_server, .. } = arguments;
-    for dist in [ours, against] {
-        ensure!(dist.join("index.html").is_file(), "no index.html in {}", dist.display());
-    }
-    // One at a time: each draws the demo portraits first.
-    let ours = Server::start(server, ours, tempfile::tempdir()?).await?;
-    let against_server = against_server.as_ref().unwrap_or(server);
-    let against = Server::start(against_server, against, tempfile::tempdir()?).await?;
-    Ok([ours, against])
-}
-
-/// One round: fresh browsers, then each scenario on both sides. The side that goes first alternates.
+/// One round: fresh browsers, then each scenario on all sides. The side that goes first changes.
 async fn walk(
     round: u32,
     arguments: &Arguments,
     browser: &Browser,
-    servers: &[Server; 2],
-) -> Result<[Vec<Sample>; 2]> {
-    let [ours, against] = servers;
-    let mut sides = [Side::open(browser, ours).await?, Side::open(browser, against).await?];
-    let order = if round.is_multiple_of(2) { [0, 1] } else { [1, 0] };
-    let mut measured = [Vec::new(), Vec::new()];
+    contestants: &[Contestant],
+) -> Result<Vec<Vec<Outcome>>> {
+    let mut sides = Vec::new();
+    for Contestant { server, rival, .. } in contestants {
+        sides.push(Side::open(browser, server, *rival).await?);
+    }
+    let mut order: Vec<usize> = (0..sides.len()).collect();
+    order.rotate_left(usize::try_from(round)? % sides.len());
+    let mut measured = vec![Vec::new(); sides.len()];
     for scenario in arguments.walked() {
-        for side in order {
-            let samples = sides[side].walk(scenario).await?.into_iter();
-            let wanted = samples.filter(|sample| arguments.wants(sample.measure.scenario()));
+        for &side in &order {
+            let outcomes = sides[side].walk(scenario).await;
+            let outcomes = outcomes.with_context(|| contestants[side].name.clone())?.into_iter();
+            let wanted = outcomes.filter(|out| arguments.wants(out.measure().scenario()));
             measured[side].extend(wanted);
         }
     }
@@ -175,6 +197,20 @@ async fn walk(
 }
 
 impl Arguments {
+    /// What ours is compared with, each once.
+    fn opponents(&self) -> Vec<Opponent> {
+        let rivals = if self.rivals { Rival::value_variants() } else { &[] };
+        let mut opponents = self.against.clone();
+        opponents.extend(rivals.iter().copied().map(Opponent::Rival));
+        let mut seen = Vec::new();
+        opponents.retain(|opponent| {
+            let is_new = !seen.contains(opponent);
+            seen.push(opponent.clone());
+            is_new
+        });
+        opponents
+    }
+
     fn wants(&self, scenario: Scenario) -> bool {
         self.scenarios.is_empty() || self.scenarios.contains(&scenario)
     }
@@ -183,5 +219,37 @@ impl Arguments {
     fn walked(&self) -> impl Iterator<Item = Scenario> {
         let all = Scenario::value_variants().iter().copied();
         all.filter(|scenario| *scenario == Scenario::Cold || self.wants(*scenario))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &str) -> Result<Arguments, clap::Error> {
+        let program = "bench --ours dist --server server";
+        Arguments::try_parse_from(program.split(' ').chain(words.split(' ')))
+    }
+
+    #[test]
+    fn opponents_are_named_one_by_one_or_all_rivals_at_once() {
+        let plain = Opponent::Rival(Rival::Plain);
+        let cases = [
+            ("--against plain cold", vec![plain.clone()]),
+            ("--against old --against plain", vec![Opponent::Build("old".into()), plain.clone()]),
+            (
+                "--rivals --against plain",
+                vec![plain, Opponent::Rival(Rival::PlainList), Opponent::Rival(Rival::Workbox)],
+            ),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(parse(words).unwrap().opponents(), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn there_is_something_to_compare_with() {
+        assert!(parse("cold").is_err());
+        assert!(parse("--rivals --browser opera").is_err());
     }
 }

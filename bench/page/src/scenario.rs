@@ -1,6 +1,7 @@
 //! The scenarios and what they measure.
 
 use clap::ValueEnum;
+use miniature_e2e::engine::Engine;
 use serde::Serialize;
 
 /// A way to the friend list or a profile. Scenarios run in this order.
@@ -16,8 +17,24 @@ pub(crate) enum Scenario {
     Modal,
     /// The browser is restarted with the same profile.
     Restart,
-    /// The page is reloaded with its clock 24 hours ahead.
+    /// The page is reloaded with the network gone.
+    Offline,
+    /// The page is reloaded with its clock 24 hours ahead. What a page of plain images has in the HTTP
+    /// cache is past its lifetime then.
     NextDay,
+}
+
+impl Scenario {
+    /// Whether it can be had in this browser.
+    ///
+    /// Others forget everything when they end. And without a network they do not get the stopwatch, which
+    /// only Chromium brings along.
+    pub(crate) fn is_possible_in(self, engine: Engine) -> bool {
+        match self {
+            Self::Restart | Self::Offline => engine == Engine::Chromium,
+            Self::Cold | Self::Reload | Self::List | Self::Modal | Self::NextDay => true,
+        }
+    }
 }
 
 /// A time under comparison: a row of the table.
@@ -43,6 +60,8 @@ pub(crate) enum Measure {
     /// From the start of navigation.
     Restart,
     /// From the start of navigation.
+    Offline,
+    /// From the start of navigation.
     NextDay,
 }
 
@@ -59,6 +78,7 @@ impl Measure {
             Self::ModalLater => "modal, later",
             Self::ModalLaterSharp => "modal, later, sharp",
             Self::Restart => "restart",
+            Self::Offline => "offline",
             Self::NextDay => "next day",
         }
     }
@@ -72,7 +92,26 @@ impl Measure {
             Self::ModalFirst | Self::ModalFirstSharp => Scenario::Modal,
             Self::ModalLater | Self::ModalLaterSharp => Scenario::Modal,
             Self::Restart => Scenario::Restart,
+            Self::Offline => Scenario::Offline,
             Self::NextDay => Scenario::NextDay,
+        }
+    }
+}
+
+/// What a scenario came to on one side.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    /// All pictures were painted.
+    Painted(Sample),
+    /// They were not, as the page cannot do it.
+    Fails(Measure),
+}
+
+impl Outcome {
+    pub(crate) fn measure(self) -> Measure {
+        match self {
+            Self::Painted(sample) => sample.measure,
+            Self::Fails(measure) => measure,
         }
     }
 }
@@ -93,9 +132,12 @@ pub(crate) struct Sample {
 
 impl Sample {
     /// The median by time, with the most gap frames of any; none if the measure has no sample.
-    pub(crate) fn median(samples: &[Self], measure: Measure) -> Option<Self> {
-        let of_measure = samples.iter().filter(|sample| sample.measure == measure);
-        let mut sorted: Vec<_> = of_measure.copied().collect();
+    pub(crate) fn median(outcomes: &[Outcome], measure: Measure) -> Option<Self> {
+        let of_measure = outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::Painted(sample) if sample.measure == measure => Some(*sample),
+            Outcome::Painted(_) | Outcome::Fails(_) => None,
+        });
+        let mut sorted: Vec<_> = of_measure.collect();
         sorted.sort_by(|a, b| a.ms.total_cmp(&b.ms));
         let gap_frames = sorted.iter().map(|sample| sample.gap_frames).max()?;
         let median = *sorted.get(sorted.len() / 2)?;
@@ -116,7 +158,8 @@ mod tests {
             sample(Measure::Cold, 900.0, 9),
             sample(Measure::Reload, 100.0, 2),
             sample(Measure::Reload, 200.0, 1),
-        ];
+        ]
+        .map(Outcome::Painted);
 
         let median = Sample::median(&samples, Measure::Reload);
 

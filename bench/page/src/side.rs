@@ -1,10 +1,13 @@
-//! One of the two builds: a browser in front of its server, and the steps of a round.
+//! One of what is compared: a browser in front of its server, and the steps of a round.
 
-use crate::scenario::{Measure, Sample, Scenario};
+use crate::{
+    rival::Rival,
+    scenario::{Measure, Outcome, Sample, Scenario},
+};
 use anyhow::{Context, Result};
 use miniature_e2e::{
-    engine::Browser,
-    gate::{Delays, Passage},
+    engine::{Browser, Engine},
+    gate::{Delays, Network, Passage},
     page::hook,
     sampler::Script,
     server::Server,
@@ -24,6 +27,8 @@ const PAUSE: Duration = Duration::from_millis(800);
 /// The same for a step whose background work is not measured.
 const SHORT_PAUSE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a page without a network may take. What is stored is there in a fraction of it.
+const OFFLINE_PATIENCE: Duration = Duration::from_secs(5);
 const DAY: Duration = Duration::from_hours(24);
 /// Later entries into the list, and later openings of the modal, per round. The round counts their median.
 const REPEATS: usize = 3;
@@ -32,10 +37,22 @@ const ROW: usize = 3;
 const MODAL: &str = "dialog[data-testid=profile-modal]";
 const AT_THE_LIST: &str = "return location.pathname === '/friends'";
 
+/// Loads the pictures of the list anew into the HTTP cache.
+const RENEW_PICTURES: &str = "
+    const done = arguments[arguments.length - 1];
+    const pictures = [...document.querySelectorAll('[data-testid=friend-list] img')];
+    const load = ({ src }) => fetch(src, { cache: 'reload' }).then((answer) => answer.blob());
+    Promise.all(pictures.map(load)).then(() => done(null))";
+const WORKER_IS_READY: &str = "
+    const done = arguments[arguments.length - 1];
+    navigator.serviceWorker.ready.then(() => done(null))";
+
 /// A browser, signed in to one build.
 #[derive(Debug)]
 pub(crate) struct Side<'a> {
     visit: Visit<'a>,
+    /// None for a build of the app.
+    rival: Option<Rival>,
 }
 
 /// What `stopwatch.modal` returns.
@@ -55,13 +72,28 @@ impl<'a> Side<'a> {
     /// # Errors
     ///
     /// If the browser does not start or the sign-in fails.
-    pub(crate) async fn open(browser: &'a Browser, server: &'a Server) -> Result<Self> {
-        let mut visit = Visit::begin(browser, server).await?;
-        visit.gate.leave_pages_alone();
-        visit.inject(script(Duration::ZERO)).await?;
-        sign_in_without_the_app(&mut visit).await?;
-        visit.gate.set_delays(Delays::DISTANT);
-        Ok(Self { visit })
+    pub(crate) async fn open(
+        browser: &'a Browser,
+        server: &'a Server,
+        rival: Option<Rival>,
+    ) -> Result<Self> {
+        let mut side = Self { visit: Visit::begin(browser, server).await?, rival };
+        side.set_clock(Duration::ZERO).await?;
+        sign_in_without_the_app(&mut side.visit).await?;
+        side.visit.gate.set_delays(Delays::DISTANT);
+        Ok(side)
+    }
+
+    /// Has sampler and stopwatch run in each page from now on, with its clock moved ahead.
+    async fn set_clock(&mut self, ahead: Duration) -> Result<()> {
+        let script = Script { clock_ahead: ahead, ..Script::default() };
+        if self.visit.engine() == Engine::Chromium {
+            self.visit.gate.leave_pages_alone();
+            return self.visit.inject(script.source() + STOPWATCH).await;
+        }
+        self.visit.gate.set_script(script);
+        self.visit.gate.add_to_script(STOPWATCH);
+        Ok(())
     }
 
     /// Closes the browser.
@@ -69,36 +101,96 @@ impl<'a> Side<'a> {
         self.visit.end().await;
     }
 
-    /// Runs a scenario. All but [`Scenario::Cold`] assume an earlier visit.
+    /// Runs a scenario. All but [`Scenario::Cold`] assume an earlier visit. Nothing comes of one that this
+    /// browser cannot have.
     ///
     /// # Errors
     ///
     /// If the page does not finish in time or reports a problem. A screenshot and a log are then in the
     /// folder for temporary files.
-    pub(crate) async fn walk(&mut self, scenario: Scenario) -> Result<Vec<Sample>> {
-        let samples = self.try_walk(scenario).await;
-        if samples.is_err() {
+    pub(crate) async fn walk(&mut self, scenario: Scenario) -> Result<Vec<Outcome>> {
+        if !scenario.is_possible_in(self.visit.engine()) {
+            return Ok(Vec::new());
+        }
+        let outcomes = self.try_walk(scenario).await;
+        if outcomes.is_err() {
             self.visit.leave_evidence(&env::temp_dir().join("miniature-bench-page")).await;
         }
-        samples.with_context(|| format!("{scenario:?}"))
+        outcomes.with_context(|| format!("{scenario:?}"))
     }
 
-    async fn try_walk(&mut self, scenario: Scenario) -> Result<Vec<Sample>> {
-        match scenario {
-            Scenario::Cold => Ok(vec![self.open_list(Measure::Cold).await?]),
-            Scenario::Reload => Ok(vec![self.reload(Measure::Reload).await?]),
-            Scenario::List => self.enter_list().await,
-            Scenario::Modal => self.open_modal().await,
-            Scenario::Restart => {
-                self.visit.restart().await?;
-                self.visit.inject(script(Duration::ZERO)).await?;
-                Ok(vec![self.open_list(Measure::Restart).await?])
-            }
-            Scenario::NextDay => {
-                self.visit.inject(script(DAY)).await?;
-                Ok(vec![self.reload(Measure::NextDay).await?])
-            }
+    async fn try_walk(&mut self, scenario: Scenario) -> Result<Vec<Outcome>> {
+        let samples = match scenario {
+            Scenario::Cold => vec![self.visit_first().await?],
+            Scenario::Reload => vec![self.reload(Measure::Reload).await?],
+            Scenario::List => self.enter_list().await?,
+            Scenario::Modal => self.open_modal().await?,
+            Scenario::Restart => vec![self.restart().await?],
+            Scenario::Offline => return Ok(vec![self.reload_offline().await?]),
+            Scenario::NextDay => vec![self.reload_next_day().await?],
+        };
+        Ok(samples.into_iter().map(Outcome::Painted).collect())
+    }
+
+    /// A second visit follows, uncounted, if without it the side would not have stored everything.
+    async fn visit_first(&mut self) -> Result<Sample> {
+        let sample = self.open_list(Measure::Cold).await?;
+        if self.rival.is_some_and(Rival::needs_a_second_visit) {
+            self.visit.eval_async::<()>(WORKER_IS_READY).await?;
+            self.reload(Measure::Reload).await?;
         }
+        Ok(sample)
+    }
+
+    async fn restart(&mut self) -> Result<Sample> {
+        self.visit.restart().await?;
+        self.set_clock(Duration::ZERO).await?;
+        self.open_list(Measure::Restart).await
+    }
+
+    async fn reload_offline(&mut self) -> Result<Outcome> {
+        // Looks while the network is there, so that what follows can fail for its absence only.
+        self.visit.require_clean().await?;
+        let before = self.passed();
+        self.visit.set_network(Network::Down);
+        let ms = self.arrives_offline().await?;
+        let outcome = match ms {
+            Some(ms) => Outcome::Painted(self.sample(Measure::Offline, ms, before, PAUSE).await?),
+            None => Outcome::Fails(Measure::Offline),
+        };
+        self.visit.set_network(Network::Up);
+        self.open_list(Measure::Reload).await?;
+        self.visit.forgive().await?;
+        Ok(outcome)
+    }
+
+    /// When all pictures are painted; none if the page does not come, or without them.
+    async fn arrives_offline(&mut self) -> Result<Option<f64>> {
+        if self.visit.reload().await.is_err() {
+            return Ok(None);
+        }
+        let patience = OFFLINE_PATIENCE.as_millis();
+        let script = format!(
+            "const done = arguments[arguments.length - 1];
+             setTimeout(() => done(null), {patience});
+             window.__stopwatch?.loaded.then(done)"
+        );
+        self.visit.eval_async(&script).await
+    }
+
+    /// What an HTTP cache holds ages only by the machine's clock, which is not ours to set: the pictures are
+    /// loaded once more, past their lifetime.
+    async fn reload_next_day(&mut self) -> Result<Sample> {
+        let ages = self.rival.is_some_and(Rival::lives_by_the_http_cache);
+        if ages {
+            self.visit.gate.age_pictures(true);
+            self.visit.eval_async::<()>(RENEW_PICTURES).await?;
+            self.quiet(PAUSE).await?;
+        }
+        self.set_clock(DAY).await?;
+        let sample = self.reload(Measure::NextDay).await?;
+        self.visit.gate.age_pictures(false);
+        Ok(sample)
     }
 
     async fn open_list(&mut self, measure: Measure) -> Result<Sample> {
@@ -109,8 +201,18 @@ impl<'a> Side<'a> {
 
     async fn reload(&mut self, measure: Measure) -> Result<Sample> {
         let before = self.passed();
-        self.visit.reload().await?;
+        self.load_again().await?;
         self.loaded(measure, before).await
+    }
+
+    /// A reload by Firefox's driver passes by the HTTP cache and the service worker, as no person's does:
+    /// there the address is opened once more.
+    async fn load_again(&mut self) -> Result<()> {
+        if self.visit.engine() != Engine::Firefox {
+            return self.visit.reload().await;
+        }
+        self.visit.require_clean().await?;
+        self.visit.open("/friends").await
     }
 
     async fn loaded(&self, measure: Measure, before: usize) -> Result<Sample> {
@@ -204,9 +306,4 @@ fn first_and_later<T: Clone>(first: T, later: T) -> impl Iterator<Item = T> {
 /// Whether the request is for data, not for the app's files.
 fn is_counted(passage: &Passage) -> bool {
     ["/api/", "/images/"].iter().any(|path| passage.target.starts_with(path))
-}
-
-/// Sampler and stopwatch, with the page's clock moved ahead.
-fn script(clock_ahead: Duration) -> String {
-    Script { clock_ahead, ..Script::default() }.source() + STOPWATCH
 }
