@@ -34,9 +34,11 @@ cargo xtask <command>
   serve                          run the app in demo mode; rebuilds when a file changes
   test [native|browser|e2e]      check everything, or one part
   bench server [--strict] [part] measure the server: all, or hot, burst, upload, memory, traffic
-  bench page --against DIR [scenario]
-                                 time pictures on screen beside another dist/: all, or cold, reload,
-                                 list, modal, restart, next-day; [--rounds N] [--bar RATIO] [--strict]
+  bench page --against DIR|RIVAL [scenario]
+                                 time pictures on screen beside another dist/, or beside a page that one
+                                 would have instead: plain, plain-list, workbox, or --rivals for all;
+                                 all scenarios, or cold, reload, list, modal, restart, offline, next-day;
+                                 [--browser chromium|firefox|webkit] [--rounds N] [--bar RATIO] [--strict]
                                  [--json FILE]; [--ours DIR] [--server FILE] [--against-server FILE]
                                  name what need not be built
   bench core [--strict]          what a turn costs in the pure core

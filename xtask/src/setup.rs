@@ -25,6 +25,10 @@ pub(crate) enum Purpose {
     Bench,
     /// Measuring the page.
     PageBench,
+    /// The same, beside a page with a service worker made of Workbox.
+    PageBenchOfRivals,
+    /// The same, in any browser.
+    PageBenchAnywhere,
     /// Tests of the pure core alone.
     Core,
     /// Mutation testing.
@@ -38,6 +42,13 @@ impl Purpose {
         match self {
             Self::Serve => &[Tool::Trunk, Tool::WasmBindgen],
             Self::Dist | Self::PageBench => &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt],
+            Self::PageBenchOfRivals => {
+                &[Tool::Trunk, Tool::WasmBindgen, Tool::WasmOpt, Tool::Workbox]
+            }
+            Self::PageBenchAnywhere => {
+                use Tool::{Geckodriver, Trunk, WasmBindgen, WasmOpt, Workbox};
+                &[Trunk, WasmBindgen, WasmOpt, Geckodriver, Workbox]
+            }
             Self::Native => &[Tool::Deny, Tool::S3Store, Tool::Schemathesis],
             Self::Bench | Self::Core => &[],
             Self::Mutants => &[Tool::Mutants],
@@ -49,8 +60,19 @@ impl Purpose {
             Self::Everything => {
                 use Tool::{
                     Axe, Deny, Geckodriver, S3Store, Schemathesis, Trunk, WasmBindgen, WasmOpt,
+                    Workbox,
                 };
-                &[Trunk, WasmBindgen, WasmOpt, Geckodriver, Axe, Deny, S3Store, Schemathesis]
+                &[
+                    Trunk,
+                    WasmBindgen,
+                    WasmOpt,
+                    Geckodriver,
+                    Axe,
+                    Deny,
+                    S3Store,
+                    Schemathesis,
+                    Workbox,
+                ]
             }
         }
     }
@@ -65,7 +87,8 @@ impl Purpose {
             Self::Browser => &[Chromium, ChromiumDriver, Firefox],
             Self::Journeys => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb, Redis],
             Self::Bench => &[Redis, Vips, Wrk],
-            Self::PageBench => &[Chromium, ChromiumDriver],
+            Self::PageBench | Self::PageBenchOfRivals => &[Chromium, ChromiumDriver],
+            Self::PageBenchAnywhere => &[Chromium, ChromiumDriver, Firefox, WebKitDriver, Xvfb],
             Self::Everything => &[
                 Chromium,
                 ChromiumDriver,

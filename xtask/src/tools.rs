@@ -40,6 +40,8 @@ pub(crate) enum Tool {
     Schemathesis,
     /// Looks through a page for what keeps people out: a script, no program.
     Axe,
+    /// Makes the service worker that the page is measured against: scripts, no program.
+    Workbox,
 }
 
 impl Tool {
@@ -54,6 +56,7 @@ impl Tool {
             Self::Mutants => "cargo-mutants",
             Self::Schemathesis => "schemathesis",
             Self::Axe => "axe-core",
+            Self::Workbox => "workbox",
         }
     }
 
@@ -68,6 +71,7 @@ impl Tool {
             Self::Mutants => "cargo-mutants",
             Self::Schemathesis => "schemathesis",
             Self::Axe => AXE,
+            Self::Workbox => WORKBOX,
         }
     }
 
@@ -82,6 +86,7 @@ impl Tool {
             Self::Mutants => "27.1.0".to_owned(),
             Self::Schemathesis => "4.32.5".to_owned(),
             Self::Axe => "4.14.1".to_owned(),
+            Self::Workbox => "7.4.1".to_owned(),
         })
     }
 
@@ -90,6 +95,7 @@ impl Tool {
         match self {
             Self::WasmOpt => "node_modules/.bin",
             Self::Axe => "node_modules/axe-core",
+            Self::Workbox => "node_modules",
             _ => "bin",
         }
     }
@@ -97,7 +103,8 @@ impl Tool {
     /// The command that installs it into a folder, by way of another under `home`.
     fn install(self, version: &str, folder: &Path, home: &Path) -> Result<Command> {
         match self {
-            Self::WasmOpt | Self::Axe => npm_install(self.package(), version, folder),
+            Self::WasmOpt | Self::Axe => npm_install(&[self.package()], version, folder),
+            Self::Workbox => npm_install(&WORKBOX_PACKAGES, version, folder),
             Self::Trunk => {
                 let mut command = cargo_install(self.package(), version, folder, home);
                 // Without its default features: no update check, which would call home.
@@ -123,6 +130,11 @@ impl Tool {
 
 /// The file of [`Tool::Axe`].
 pub(crate) const AXE: &str = "axe.min.js";
+/// By which [`Tool::Workbox`] is known, within its folder.
+pub(crate) const WORKBOX: &str = "workbox-core/package.json";
+/// Those that bring in the others.
+const WORKBOX_PACKAGES: [&str; 3] =
+    ["workbox-precaching", "workbox-expiration", "workbox-cacheable-response"];
 
 /// Makes sure that the tools are there and returns a `PATH` on which they come first.
 ///
@@ -211,11 +223,11 @@ pub(crate) fn drop_build_files() -> Result<()> {
     Ok(())
 }
 
-fn npm_install(package: &str, version: &str, folder: &Path) -> Result<Command> {
+fn npm_install(packages: &[&str], version: &str, folder: &Path) -> Result<Command> {
     find("npm").context("npm is missing: install Node.js (Debian: apt-get install npm)")?;
     let mut command = Command::new("npm");
     command.args(["install", "--no-audit", "--no-fund", "--prefix"]);
-    command.arg(folder).arg(format!("{package}@{version}"));
+    command.arg(folder).args(packages.iter().map(|package| format!("{package}@{version}")));
     Ok(command)
 }
 
@@ -237,9 +249,11 @@ fn pip_install(package: &str, version: &str, folder: &Path) -> Result<Command> {
 }
 
 fn answers_version(tool: Tool, program: &Path, version: &str) -> bool {
-    if tool == Tool::Axe {
-        return fs::read_to_string(program)
-            .is_ok_and(|text| text.contains(&format!("axe v{version}")));
+    let says = |words: &str| fs::read_to_string(program).is_ok_and(|text| text.contains(words));
+    match tool {
+        Tool::Axe => return says(&format!("axe v{version}")),
+        Tool::Workbox => return says(&format!("\"version\": \"{version}\"")),
+        _ => {}
     }
     let mut command = Command::new(program);
     // This one knows its version only as a command of cargo's.
