@@ -154,7 +154,11 @@ async function renew(cache, request) {
 async function keep(cache, request, response) {
   const isPicture = response.headers.get("content-type") === "image/webp";
   if (!isWhole(response) || !isPicture) return;
-  const put = () => cache.put(request.url, response.clone());
+  const put = async () => {
+    // One that is there already keeps its place in WebKit.
+    await cache.delete(request.url);
+    await cache.put(request.url, response.clone());
+  };
   try {
     await put();
   } catch {

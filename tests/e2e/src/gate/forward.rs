@@ -24,8 +24,9 @@ pub(super) type Answer = Response<Body>;
 const SAMPLER: &str = "<script src=\"/__sampler.js\"></script>";
 /// By which a page is told that it has a service worker.
 const WORKER: &str = "name=\"miniature-worker\"";
-/// Before the hash of its page in the worker's script.
+/// Before the hash of its page in the worker's script, and before the files that it keeps.
 const HASH: &str = "const PAGE_HASH = \"";
+const FILES: &str = "const FILES = [";
 
 /// What becomes of a page on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ fn is_page(request: &Request<Body>) -> bool {
     request.uri().path() == "/" || accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// The worker's script, which knows its page by a hash.
+/// The worker's script, which knows its page by a hash, and keeps the sampler, too.
 async fn with_hash(answer: Answer, upstream: SocketAddr) -> Result<Answer> {
     let request = Request::get("/").header(HOST, upstream.to_string()).body(whole(""))?;
     let page = with_sampler(ask(request, upstream, true).await?, Pages::SampledWithWorker);
@@ -67,6 +68,7 @@ async fn with_hash(answer: Answer, upstream: SocketAddr) -> Result<Answer> {
     let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let (mut parts, body) = answer.into_parts();
     let script = String::from_utf8(bytes_of(body).into())?;
+    let script = script.replacen(FILES, &format!("{FILES}\"/__sampler.js\", "), 1);
     let (before, after) = script.split_once(HASH).context("no hash in the worker's script")?;
     let (_, after) = after.split_once('"').context("an endless hash")?;
     parts.headers.remove(ETAG);
@@ -133,13 +135,8 @@ pub(super) fn bytes_of(body: Body) -> Bytes {
     }
 }
 
-/// The sampler; where a page comes without a network, so does it.
-pub(super) fn script(source: &str, pages: Pages) -> Answer {
-    let mut answer = plain(StatusCode::OK, "text/javascript", source.to_owned());
-    if pages == Pages::SampledWithWorker {
-        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("max-age=86400"));
-    }
-    answer
+pub(super) fn script(source: &str) -> Answer {
+    plain(StatusCode::OK, "text/javascript", source.to_owned())
 }
 
 /// A page of a journey's own, under a policy no stricter than it needs.

@@ -337,14 +337,14 @@ async fn pass(request: Request<Incoming>, shared: &Shared) -> Answer {
     };
     let worker = lock(&shared.worker).filter(|_| request.uri().path() == "/sw.js");
     if let Some(script) = worker {
-        return forward::script(script, Pages::Sampled);
+        return forward::script(script);
     }
     let answer = match request.uri().path() {
         "/__sampler.js" => {
             let pictured = lock(&shared.pictured);
             let source =
                 script.map(|script| script.source_knowing(&pictured) + *lock(&shared.addition));
-            return forward::script(&source.unwrap_or_default(), pages);
+            return forward::script(&source.unwrap_or_default());
         }
         "/__page" => return forward::page(&lock(&shared.page)),
         _ => forward::forward(request, shared.upstream, pages).await,
