@@ -27,6 +27,10 @@ use crate::cache::{
 pub enum Event<B> {
     /// A viewer looks no longer.
     Left(ViewerId),
+    /// The page of these viewers is hidden.
+    ViewersHidden(Vec<ViewerId>),
+    /// The page of these viewers is shown again.
+    ViewersShown(Vec<ViewerId>),
     /// Load pictures that nobody looks at yet, once.
     Prefetch(Vec<UserId>, Size),
     /// What is known of the user's picture may be wrong from now on.
@@ -44,6 +48,9 @@ pub enum Event<B> {
     FriendsViewed(ListView),
     /// These rows of the feed are on screen; none: there is no feed any more.
     FeedViewed(Option<Range<usize>>),
+    /// The feed's page is hidden. When it is looked at again, the same posts stand there and newer ones
+    /// wait.
+    FeedHidden,
     /// The newest posts are asked for.
     NewestPosts,
     /// The account's user has written a post, and the server took it.

@@ -83,6 +83,12 @@ impl Feed {
         self.unseen = true;
     }
 
+    /// No rows are looked at. The next look goes on with the posts that are shown now.
+    pub(super) fn hide(&mut self) {
+        self.viewed = None;
+        self.chain.look_at(None, 0);
+    }
+
     #[cfg(test)]
     pub(super) fn viewed(&self) -> Option<&Range<usize>> {
         self.viewed.as_ref()

@@ -27,6 +27,8 @@ impl<B: Bytes> Core<B> {
         self.tick(now);
         match event {
             Event::Left(viewer) => self.leave(viewer),
+            Event::ViewersHidden(viewers) => self.hide_viewers(viewers),
+            Event::ViewersShown(viewers) => self.show_viewers(viewers),
             Event::Prefetch(users, size) => self.prefetch(&users, size),
             Event::Invalidate(user) => self.invalidate(&user),
             Event::Retry => self.retry(),
@@ -35,6 +37,7 @@ impl<B: Bytes> Core<B> {
             Event::Painted => self.writes.put_off(self.time.now()),
             Event::FriendsViewed(view) => self.friends.look_at(view),
             Event::FeedViewed(rows) => self.feed.look_at(rows),
+            Event::FeedHidden => self.feed.hide(),
             Event::NewestPosts => self.feed.show_newest(),
             Event::Posted { account, post, lineage } => {
                 if self.account.as_ref() == Some(&account) {
@@ -258,7 +261,9 @@ impl<B: Bytes> Core<B> {
         }
         self.flights = Flights::following(flights, Task::outlasts_session);
         self.session.asked.under_way = None;
-        let viewed: Vec<Topic> = self.people.viewed().into_iter().map(Topic::Picture).collect();
+        let has_viewers = |(_, person): &(&UserId, &Person<B>)| person.has_viewers();
+        let viewed = self.people.iter().filter(has_viewers);
+        let viewed: Vec<Topic> = viewed.map(|(user, _)| Topic::Picture(user.clone())).collect();
         let profiles = self.profiles.iter().map(|(user, _)| Topic::Profile(user.clone()));
         let topics: Vec<Topic> =
             viewed.into_iter().chain(profiles).chain([Topic::Friends, Topic::Feed]).collect();

@@ -47,13 +47,7 @@ impl<B: Bytes> Core<B> {
         let number = self.people.next_number();
         self.people.change(&user, |person| {
             person.keep = true;
-            let target = person.want(wanted.size);
-            if !target.is_viewed() {
-                target.wanted = number;
-                target.trail.clear();
-                target.failure = None;
-            }
-            target.viewers.push(id);
+            person.want(wanted.size).admit(id, number);
         });
         self.people.use_now(&user);
         self.writes.want(&user, self.time.now());
@@ -202,12 +196,50 @@ impl<B: Bytes> Core<B> {
         self.people.use_now(&wanted.user);
         self.people.change(&wanted.user, |person| {
             if let Some(target) = person.target_mut(wanted.size) {
-                target.viewers.retain(|other| *other != viewer);
-                if !target.is_viewed() {
+                target.dismiss(viewer);
+                if !target.has_viewers() {
                     target.handed = None;
                 }
             }
         });
+    }
+
+    /// The page of these viewers is hidden. They keep what is in memory and hear what changes, and
+    /// nothing is read or asked for them. A load that has not ended is not counted, as if they had left.
+    pub(super) fn hide_viewers(&mut self, viewers: Vec<ViewerId>) {
+        for id in viewers {
+            let Some(viewer) = self.viewers.get_mut(&id) else { continue };
+            viewer.load = None;
+            let Wanted { user, size } = viewer.wanted.clone();
+            self.people.use_now(&user);
+            self.people.change(&user, |person| {
+                let target = person.want(size);
+                target.dismiss(id);
+                target.hidden.push(id);
+            });
+        }
+    }
+
+    /// The page of these viewers is shown again. What they have is not a load; what they lack is one.
+    pub(super) fn show_viewers(&mut self, viewers: Vec<ViewerId>) {
+        for id in viewers {
+            let Some(wanted) = self.viewers.get(&id).map(|viewer| viewer.wanted.clone()) else {
+                continue;
+            };
+            let target = self.people.get(&wanted.user).and_then(|p| p.target(wanted.size));
+            if target.is_none_or(|target| !target.hidden.contains(&id)) {
+                continue;
+            }
+            let number = self.people.next_number();
+            self.people.change(&wanted.user, |person| person.want(wanted.size).admit(id, number));
+            self.people.use_now(&wanted.user);
+            self.writes.want(&wanted.user, self.time.now());
+            let lacks = self.view_of(&wanted).status != Status::Settled;
+            if let Some(viewer) = self.viewers.get_mut(&id).filter(|_| lacks) {
+                let path = vec![step(Source::Memory, false)];
+                viewer.load = Some(Waiting { since: self.time.now(), path, failed: false });
+            }
+        }
     }
 
     /// Takes in what a layer found.

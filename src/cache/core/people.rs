@@ -24,7 +24,7 @@ pub(super) struct People<B> {
     due: BTreeSet<Place>,
     /// What waits for a request: for viewers before prefetched, older before younger.
     queue: BTreeSet<Place>,
-    /// Those of whom nobody wants anything, least recently used first.
+    /// Those whom memory may forget, least recently used first.
     idle: BTreeSet<Place>,
     bytes: u64,
     clock: u64,
@@ -240,8 +240,8 @@ impl<B: Bytes> People<B> {
         Usage { entries: self.all.len(), bytes: self.bytes }
     }
 
-    /// Gives up what is over the limits, least recently used first. What is on screen stays, and
-    /// so does the number that stays in all beside it: what a page has just brought is not the
+    /// Gives up what is over the limits, least recently used first. What is on screen or on a hidden
+    /// page stays, and so does the number that stays in all beside it: what a page has just brought is not the
     /// first to go. What is `owed` to a layer stays while there is room for its bytes: nobody would
     /// write it any more.
     pub(super) fn trim(&mut self, limits: Limits, owed: impl Fn(&UserId) -> bool) {
@@ -261,7 +261,7 @@ impl<B: Bytes> People<B> {
         }
     }
 
-    /// Forgets those who are not on screen.
+    /// Forgets those who are neither on screen nor on a hidden page.
     pub(super) fn forget_idle(&mut self) {
         while let Some(place) = self.idle.first().cloned() {
             self.forget(&place.user);
@@ -313,7 +313,8 @@ impl Indexed {
         if new {
             return Self::default();
         }
-        Self { bytes: person.bytes(), idle: (!person.is_wanted()).then_some(person.used) }
+        let is_idle = !person.is_wanted() && !person.has_viewers();
+        Self { bytes: person.bytes(), idle: is_idle.then_some(person.used) }
     }
 }
 

@@ -358,6 +358,10 @@ impl<B: Bytes> Person<B> {
         self.targets.iter().any(Target::is_wanted)
     }
 
+    pub(super) fn has_viewers(&self) -> bool {
+        self.targets.iter().any(Target::has_viewers)
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         self.held.iter().map(|held| held.rendition.content.byte_len() as u64).sum()
     }

@@ -70,10 +70,10 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    /// Hands out what has changed, and counts the loads that have ended.
+    /// Hands out what has changed, to hidden pages too, and counts the loads that have ended.
     pub(super) fn settle(&mut self, user: &UserId) {
         let sizes = self.people.get(user).map_or(Vec::new(), |person| {
-            person.targets.iter().filter(|t| t.is_viewed()).map(|t| t.size).collect::<Vec<_>>()
+            person.targets.iter().filter(|t| t.has_viewers()).map(|t| t.size).collect::<Vec<_>>()
         });
         let mut changed = false;
         for size in sizes {

@@ -18,6 +18,8 @@ use crate::cache::{
 pub(super) struct Target {
     pub(super) size: Size,
     pub(super) viewers: Vec<ViewerId>,
+    /// Those on a hidden page. They keep what is in memory and want nothing.
+    pub(super) hidden: Vec<ViewerId>,
     /// Loaded ahead, until one attempt has ended.
     pub(super) prefetch: bool,
     /// When it came to be wanted, as a number that counts up: older before younger.
@@ -72,6 +74,7 @@ impl Target {
         Self {
             size,
             viewers: Vec::new(),
+            hidden: Vec::new(),
             prefetch: false,
             wanted: 0,
             durable: Looked::No,
@@ -105,9 +108,31 @@ impl Target {
         !self.viewers.is_empty()
     }
 
+    /// Whether anybody looks at it, or will once a page is shown again.
+    pub(super) fn has_viewers(&self) -> bool {
+        self.is_viewed() || !self.hidden.is_empty()
+    }
+
     /// Whether anybody wants it.
     pub(super) fn is_wanted(&self) -> bool {
         self.prefetch || self.is_viewed()
+    }
+
+    /// A viewer looks from now on. The first one begins a load, named by `number`.
+    pub(super) fn admit(&mut self, viewer: ViewerId, number: u64) {
+        if !self.is_viewed() {
+            self.wanted = number;
+            self.trail.clear();
+            self.failure = None;
+        }
+        self.dismiss(viewer);
+        self.viewers.push(viewer);
+    }
+
+    /// A viewer looks no longer, and is not on a hidden page either.
+    pub(super) fn dismiss(&mut self, viewer: ViewerId) {
+        self.viewers.retain(|other| *other != viewer);
+        self.hidden.retain(|other| *other != viewer);
     }
 
     /// A person asks: it is tried now.

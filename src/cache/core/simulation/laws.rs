@@ -174,7 +174,7 @@ impl Page {
         for (_, flight) in core.flights.awaited() {
             let wants = |user: &UserId, size: Size| {
                 let target = core.people.get(user).and_then(|person| person.target(size));
-                target.is_some_and(Target::is_wanted)
+                target.is_some_and(wants)
             };
             match &flight.task {
                 Task::Pictures { size, items } => {
@@ -216,6 +216,7 @@ fn check_memory(core: &Core<Blob>) {
 fn check_wanted(core: &Core<Blob>) {
     let now = core.time.now();
     for (user, person) in core.people.iter() {
+        check_unwanted(user, person);
         for target in person.targets.iter().filter(|target| target.is_wanted()) {
             let lacks = !person.answers(target.size);
             let stale = target.is_viewed() && !person.is_fresh(core.lineage, now);
@@ -229,6 +230,19 @@ fn check_wanted(core: &Core<Blob>) {
         }
     }
     check_documents(core, now);
+}
+
+/// Whether somebody looks at it, on a page that is not hidden, or it is loaded ahead.
+fn wants(target: &Target) -> bool {
+    target.prefetch || !target.viewers.is_empty()
+}
+
+/// What nobody looks at, or only a hidden page has, is not asked for and wakes nobody.
+fn check_unwanted(user: &UserId, person: &Person<Blob>) {
+    let waits = person.targets.iter().find(|target| !wants(target) && target.queued.is_some());
+    assert!(waits.is_none(), "law 7: nobody wants {user}: {waits:?}");
+    let is_wanted = person.targets.iter().any(wants);
+    assert!(is_wanted || person.due.is_none(), "law 7: {user} wakes the page for nobody");
 }
 
 /// Of one user all sizes are asked about together: what brings one confirms the others.

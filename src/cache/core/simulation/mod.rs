@@ -220,6 +220,7 @@ impl Simulation {
             page.doc.identify();
             page.doc.tell(Event::Visible(true));
             page.doc.tell(Event::Online(true));
+            page.show_again();
         }
         // What was on its way from a server that was ill arrives, or is given up.
         let arrives = self.policy.silence * 2;

@@ -106,6 +106,12 @@ impl Page {
         self.viewers.push(Seen { id, wanted, version, shown, shown_at, broken });
     }
 
+    /// Every page is shown.
+    pub(super) fn show_again(&mut self) {
+        let viewers = self.viewers.iter().map(|seen| seen.id).collect();
+        self.doc.tell(Event::ViewersShown(viewers));
+    }
+
     fn view_profile(&mut self, user: UserId) {
         if self.profiles.len() < 2 && self.doc.core.account().is_some() {
             self.profiles.push(user.clone());
@@ -137,6 +143,11 @@ impl Page {
                     page.doc.leave(seen.id);
                 }
             }
+            Step::Hide(_, Some(but)) => {
+                let hidden = page.viewers.iter().skip(but).map(|seen| seen.id).collect();
+                page.doc.tell(Event::ViewersHidden(hidden));
+            }
+            Step::Hide(_, None) => page.show_again(),
             Step::Prefetch(_, index, size) => {
                 page.doc.tell(Event::Prefetch(vec![user(index)], size));
             }
@@ -155,7 +166,8 @@ impl Page {
                 page.doc.tell(Event::FriendsViewed(view));
             }
             Step::ViewFeed(_, from) => page.doc.tell(Event::FeedViewed(Some(0..from + 1))),
-            Step::LeaveFeed(_) => page.doc.tell(Event::FeedViewed(None)),
+            Step::LeaveFeed(_, true) => page.doc.tell(Event::FeedViewed(None)),
+            Step::LeaveFeed(_, false) => page.doc.tell(Event::FeedHidden),
             Step::NewestPosts(_) => page.doc.tell(Event::NewestPosts),
             Step::ViewProfile(_, index) => page.view_profile(user(index)),
             Step::LeaveProfile(_) => {
@@ -256,6 +268,7 @@ pub(super) fn page_of(step: &Step) -> Option<usize> {
     match step {
         Step::Open(nth, ..)
         | Step::Leave(nth, _)
+        | Step::Hide(nth, _)
         | Step::Prefetch(nth, ..)
         | Step::Invalidate(nth, _)
         | Step::Broken(nth, _)
@@ -265,7 +278,7 @@ pub(super) fn page_of(step: &Step) -> Option<usize> {
         | Step::Online(nth, _)
         | Step::ViewList(nth, _)
         | Step::ViewFeed(nth, _)
-        | Step::LeaveFeed(nth)
+        | Step::LeaveFeed(nth, _)
         | Step::NewestPosts(nth)
         | Step::ViewProfile(nth, _)
         | Step::LeaveProfile(nth)

@@ -13,6 +13,8 @@ pub(super) const USERS: usize = 6;
 pub(super) enum Step {
     Open(usize, usize, Size),
     Leave(usize, usize),
+    /// The page of all viewers but so many is hidden; none: every page is shown again.
+    Hide(usize, Option<usize>),
     Prefetch(usize, usize, Size),
     Invalidate(usize, usize),
     Broken(usize, usize),
@@ -25,7 +27,8 @@ pub(super) enum Step {
     OldNews(usize),
     ViewList(usize, usize),
     ViewFeed(usize, usize),
-    LeaveFeed(usize),
+    /// For good, or its page is hidden.
+    LeaveFeed(usize, bool),
     NewestPosts(usize),
     /// Somebody writes something, who is there.
     Write(usize),
@@ -83,6 +86,7 @@ impl Step {
         match self {
             Self::Open(..) => "open",
             Self::Leave(..) => "leave",
+            Self::Hide(_, but) => either(but.is_some(), "page hidden", "page shown again"),
             Self::Prefetch(..) => "prefetch",
             Self::Invalidate(..) => "invalidate",
             Self::Broken(..) => "broken picture",
@@ -95,7 +99,7 @@ impl Step {
             Self::OldNews(_) => "old news",
             Self::ViewList(..) => "view list",
             Self::ViewFeed(..) => "view feed",
-            Self::LeaveFeed(_) => "leave feed",
+            Self::LeaveFeed(_, gone) => either(*gone, "leave feed", "feed hidden"),
             Self::NewestPosts(_) => "newest posts",
             Self::Write(_) => "post",
             Self::ViewProfile(..) => "view profile",
@@ -108,8 +112,7 @@ impl Step {
             Self::Delay(..) => "late answer",
             Self::Storage(_) => "storage event",
             Self::SignOut(_) => "sign-out",
-            Self::SignIn(_, true) => "sign-in as ada",
-            Self::SignIn(_, false) => "sign-in as grace",
+            Self::SignIn(_, ada) => either(*ada, "sign-in as ada", "sign-in as grace"),
             Self::SignedIn(_) => "sign-in answered",
             Self::Identity(_) => "look who is signed in",
             Self::OtherPort(_) => "another port signs in",
@@ -150,7 +153,7 @@ fn either(is: bool, one: &'static str, other: &'static str) -> &'static str {
 }
 
 /// All kinds that there are.
-pub(super) const KINDS: usize = 65;
+pub(super) const KINDS: usize = 68;
 
 fn doc() -> impl Strategy<Value = usize> {
     0..2_usize
@@ -205,6 +208,7 @@ fn of_documents() -> BoxedStrategy<Step> {
     prop_oneof![
         12 => (doc(), user(), size()).prop_map(|(d, u, s)| Step::Open(d, u, s)),
         6 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::Leave(d, n)),
+        4 => (doc(), prop::option::weighted(0.6, 0..4_usize)).prop_map(|(d, n)| Step::Hide(d, n)),
         2 => (doc(), user(), size()).prop_map(|(d, u, s)| Step::Prefetch(d, u, s)),
         1 => (doc(), user()).prop_map(|(d, u)| Step::Invalidate(d, u)),
         1 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::Broken(d, n)),
@@ -217,7 +221,7 @@ fn of_documents() -> BoxedStrategy<Step> {
         1 => doc().prop_map(Step::OldNews),
         2 => (doc(), 0..8_usize).prop_map(|(d, n)| Step::ViewList(d, n)),
         2 => (doc(), 0..8_usize).prop_map(|(d, n)| Step::ViewFeed(d, n)),
-        1 => doc().prop_map(Step::LeaveFeed),
+        2 => (doc(), any::<bool>()).prop_map(|(d, g)| Step::LeaveFeed(d, g)),
         1 => doc().prop_map(Step::NewestPosts),
         2 => (doc(), user()).prop_map(|(d, u)| Step::ViewProfile(d, u)),
         1 => doc().prop_map(Step::LeaveProfile),

@@ -154,3 +154,23 @@ fn a_feed_that_cannot_be_had_is_tried_again() {
     t.doc.wait(minutes(2));
     assert_eq!(t.posts(), ["post 0"]);
 }
+
+#[test]
+fn a_hidden_feed_asks_for_nothing_and_goes_on_where_it_was() {
+    let mut t = Fixture::with_posts(2);
+    let shown = t.posts();
+    t.doc.requests();
+    t.doc.tell(Event::FeedHidden);
+    t.doc.run();
+    let post = t.write(&user(0));
+    t.hear_post(post);
+    t.doc.wait(minutes(20));
+    assert_eq!(t.doc.requests(), []);
+
+    t.look(0..2);
+    assert_eq!((t.posts(), t.waiting()), (shown, 1));
+    assert!(!t.doc.requests().is_empty(), "what is old is asked for");
+    t.doc.tell(Event::FeedViewed(None));
+    t.look(0..2);
+    assert_eq!(t.waiting(), 0, "a feed that is opened shows the newest");
+}

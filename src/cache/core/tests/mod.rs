@@ -8,6 +8,7 @@ mod erasures;
 mod failures;
 mod feed;
 mod full;
+mod hidden;
 mod hints;
 mod late;
 mod layers;
