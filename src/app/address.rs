@@ -80,6 +80,11 @@ impl Address {
         window().history().ok()?.state().ok()?.as_string()
     }
 
+    /// The page of the path stands as it was left, and is not to be seen from its top.
+    pub(super) fn stay(self) {
+        let _ = self.to_top.try_set_value(false);
+    }
+
     /// The page of the path stands.
     pub(super) fn settle(self) {
         if self.to_top.try_update_value(std::mem::take) == Some(true) {

@@ -15,7 +15,9 @@ mod friends;
 mod gate;
 mod me;
 mod notice;
+mod pages;
 mod place;
+mod position;
 mod profile_card;
 mod profile_modal;
 mod sentences;
@@ -62,7 +64,7 @@ fn Entrance(session: Session) -> impl IntoView {
         Gate::Asking => EitherOf4::A(view! { <p class="quiet page">"One moment…"</p> }),
         Gate::Unreachable => EitherOf4::B(view! { <Unreachable session /> }),
         Gate::SignedOut(farewell) => {
-            friends::forget_position();
+            position::forget_position();
             let failed = |retry| {
                 let text = "The page could not be loaded.";
                 view! { <main class="page"><Trouble text retry /></main> }.into_any()

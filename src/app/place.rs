@@ -83,6 +83,16 @@ pub(super) enum Page {
     NotFound,
 }
 
+impl Page {
+    /// How many there are.
+    pub(super) const COUNT: usize = 4;
+
+    /// Whether it stays when another page is shown. What one edits begins anew.
+    pub(super) fn is_kept(self) -> bool {
+        matches!(self, Self::Friends | Self::Feed)
+    }
+}
+
 /// The path of a user's profile.
 pub(super) fn profile_path(user: &UserId) -> String {
     format!("/friends/{user}")

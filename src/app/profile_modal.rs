@@ -2,7 +2,7 @@
 
 use super::{
     address::use_address,
-    place::{profile_path, use_place},
+    place::{Page, profile_path, use_place},
     profile_card::ProfileCard,
 };
 use crate::{browser::schedule, store::react};
@@ -81,6 +81,7 @@ fn ProfileModal(
 /// Opens and closes the dialog as the address bar says.
 fn follow(profile: Memo<Option<UserId>>, dialog: NodeRef<html::Dialog>) {
     let mut before = None;
+    let place = use_place();
     react(move || {
         let Some(dialog) = dialog.get() else { return };
         let now = profile.get();
@@ -89,7 +90,9 @@ fn follow(profile: Memo<Option<UserId>>, dialog: NodeRef<html::Dialog>) {
         }
         if now.is_none() {
             dialog.close();
-            if let Some(user) = &before {
+            if let Some(user) = &before
+                && place.read_untracked().page() == Page::Friends
+            {
                 focus_row(user);
             }
         }

@@ -3,17 +3,19 @@
 use super::{
     banner::Banner,
     feed::feed_page,
-    friends::{FriendsPage, provide_position},
+    friends::FriendsPage,
     me::me_page,
     notice::{Notice, Trouble},
+    pages::Pages,
     place::{Page, use_place},
+    position::provide_position,
 };
 use crate::{
     browser::{later, schedule},
-    store::{Session, provide_friend_list, provide_own_picture, provide_picture_cache, react},
+    store::{Session, provide_friend_list, provide_own_picture, provide_picture_cache},
     ui::{self, CacheDashboard},
 };
-use leptos::{either::EitherOf3, html, prelude::*};
+use leptos::{prelude::*, tachys::view::Mountable};
 use miniature_api::UserId;
 use std::time::Duration;
 
@@ -29,20 +31,11 @@ pub(super) fn SignedIn(session: Session, account: UserId) -> impl IntoView {
     provide_position();
     let place = use_place();
     let page = Memo::new(move |_| place.read().page());
-    let main = NodeRef::<html::Main>::new();
-    focus_on_change(page, main);
     bring_the_rest();
 
     view! {
         <Header session page />
-        <main class="page" tabindex="-1" node_ref=main>
-            {move || match page.get() {
-                Page::Friends => EitherOf3::A(view! { <FriendsPage /> }),
-                Page::Feed => EitherOf3::B(comes_later(feed_page, &account)),
-                Page::Me => EitherOf3::B(comes_later(me_page, &account)),
-                Page::NotFound => EitherOf3::C(view! { <NotFound /> }),
-            }}
-        </main>
+        <Pages page account draw />
         <Banner />
         <CacheDashboard />
     }
@@ -69,10 +62,18 @@ fn Header(session: Session, page: Memo<Page>) -> impl IntoView {
     }
 }
 
+fn draw(page: Page, account: &UserId) -> Box<dyn Mountable> {
+    match page {
+        Page::Friends => Box::new(view! { <FriendsPage /> }.build()),
+        Page::Feed => comes_later(feed_page, account.clone()),
+        Page::Me => comes_later(me_page, account.clone()),
+        Page::NotFound => Box::new(view! { <NotFound /> }.build()),
+    }
+}
+
 /// A page that no first visit begins with.
-fn comes_later(page: fn(UserId) -> AnyView, account: &UserId) -> impl IntoView + use<> {
-    let account = account.clone();
-    ui::later(move || page(account.clone()), Some("One moment…"), not_loaded)
+fn comes_later(page: fn(UserId) -> AnyView, account: UserId) -> Box<dyn Mountable> {
+    Box::new(ui::later(move || page(account.clone()), Some("One moment…"), not_loaded).build())
 }
 
 fn not_loaded(retry: Callback<()>) -> AnyView {
@@ -98,20 +99,4 @@ fn bring_the_rest() {
         });
     };
     schedule::once_painted(move || schedule::on_idle(bring, BROUGHT_WITHIN));
-}
-
-/// A page that replaced another one is where a reader of the screen goes on.
-fn focus_on_change(page: Memo<Page>, main: NodeRef<html::Main>) {
-    let mut before = None;
-    react(move || {
-        let page = page.get();
-        if before.replace(page).is_some_and(|before| before != page)
-            && let Some(main) = main.get_untracked()
-        {
-            let options = web_sys::FocusOptions::new();
-            options.set_prevent_scroll(true);
-            // An element that cannot take the focus leaves it where it was.
-            let _ = main.focus_with_options(&options);
-        }
-    });
 }

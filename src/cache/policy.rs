@@ -200,6 +200,12 @@ pub struct Policy {
     /// The same in a hidden page. Default: 0.25 s.
     pub live_frame_hidden: Duration,
 
+    /// How long a page that is left for another stays as it is, hidden. Default: 5 minutes, in which its
+    /// rows and their pictures can be shown again at once.
+    ///
+    /// As long as a list is believed: after that, coming back asks the server anyway.
+    pub page_kept_for: Duration,
+
     /// How old an answer that `boot.js` asked for may be when the app takes it. Default: 60 s.
     pub boot_age: Duration,
 }
@@ -257,6 +263,7 @@ impl Default for Policy {
             yield_after: Duration::from_secs(2 * MINUTE),
             live_frame: Duration::from_millis(16),
             live_frame_hidden: Duration::from_millis(250),
+            page_kept_for: Duration::from_secs(5 * MINUTE),
             boot_age: Duration::from_secs(60),
         }
     }

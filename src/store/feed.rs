@@ -71,6 +71,11 @@ impl FeedList {
         driver().handle(Event::FeedViewed(Some(rows)));
     }
 
+    /// Says that the feed's page is hidden.
+    pub fn look_away(&self) {
+        driver().handle(Event::FeedHidden);
+    }
+
     /// Shows the posts that wait.
     pub fn show_newest(&self) {
         driver().handle(Event::NewestPosts);

@@ -16,6 +16,7 @@ mod friends;
 mod identity;
 mod lines;
 mod own;
+mod page_scope;
 mod picture_store;
 mod profile;
 mod react;
@@ -35,6 +36,7 @@ pub use own::{
     ChangeError, Cut, FileError, OwnPicture, OwnState, describe, provide_own_picture,
     use_own_picture,
 };
+pub use page_scope::{PageScope, page_kept_for, provide_page_scope, use_page_shown};
 pub use picture_store::{
     OpenPicture, PictureCache, PictureUrl, Shown, View, provide_picture_cache, use_picture_cache,
 };

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use miniature_api::{ImageId, Revision, Size, UserId};
 use send_wrapper::SendWrapper;
 
-use super::driver::driver;
+use super::{driver::driver, page_scope::PageScope};
 use crate::{
     browser::object_url::{ObjectUrl, ObjectUrls},
     cache::{
@@ -26,7 +26,14 @@ use crate::{
 
 /// The picture cache of the signed-in account. Clones share one cache.
 #[derive(Clone)]
-pub struct PictureCache(SendWrapper<Rc<Inner>>);
+pub struct PictureCache(SendWrapper<Scoped>);
+
+#[derive(Clone)]
+struct Scoped {
+    inner: Rc<Inner>,
+    /// The page in which pictures are opened, if that may be hidden.
+    page: Option<PageScope>,
+}
 
 struct Inner {
     account: UserId,
@@ -49,7 +56,7 @@ pub fn provide_picture_cache(account: &UserId) -> PictureCache {
     let inline_up_to = driver.read(|core| core.policy().data_url_bytes);
     let urls = Urls { inline_up_to, ..Urls::default() };
     let inner = Inner { account: account.clone(), urls };
-    let cache = PictureCache(SendWrapper::new(Rc::new(inner)));
+    let cache = PictureCache(SendWrapper::new(Scoped { inner: Rc::new(inner), page: None }));
     provide_context(cache.clone());
     cache
 }
@@ -62,7 +69,17 @@ pub fn use_picture_cache() -> Option<PictureCache> {
 impl PictureCache {
     /// Whose cache this is.
     pub fn account(&self) -> &UserId {
-        &self.0.account
+        &self.0.inner.account
+    }
+
+    /// The same cache, for the pictures of a page.
+    pub(super) fn of_page(&self, page: PageScope) -> Self {
+        Self(SendWrapper::new(Scoped { inner: self.0.inner.clone(), page: Some(page) }))
+    }
+
+    /// The page in which it opens pictures.
+    pub(super) fn page(&self) -> Option<&PageScope> {
+        self.0.page.as_ref()
     }
 
     /// Asks for a user's picture, until the last clone of what is returned is dropped. What memory
@@ -71,6 +88,7 @@ impl PictureCache {
         let driver = driver();
         let signal = driver.signals.pictures.watch(&user);
         let (viewer, _) = driver.open(Wanted { user: user.clone(), size });
+        self.page().into_iter().for_each(|page| page.admit(viewer));
         let viewing = Viewing { cache: self.clone(), user, viewer };
         OpenPicture { viewing: SendWrapper::new(Rc::new(viewing)), signal }
     }
@@ -98,7 +116,7 @@ impl PictureCache {
     /// Ends the cache: erases the account from every layer, and drops what is under way.
     pub fn close(&self) {
         let driver = driver();
-        if driver.read(|core| core.account() == Some(&self.0.account)) {
+        if driver.read(|core| core.account() == Some(&self.0.inner.account)) {
             driver.end();
         }
     }
@@ -146,6 +164,7 @@ impl Drop for Viewing {
     fn drop(&mut self) {
         let driver = driver();
         driver.signals.pictures.unwatch(&self.user);
+        self.cache.page().into_iter().for_each(|page| page.dismiss(self.viewer));
         driver.handle(Event::Left(self.viewer));
     }
 }
@@ -156,7 +175,7 @@ impl OpenPicture {
         self.signal.track();
         let view = driver().read(|core| core.view(self.viewing.viewer));
         let shown = view.shown.map(|shown| Shown {
-            url: self.viewing.cache.0.urls.lease(&shown.rendition),
+            url: self.viewing.cache.0.inner.urls.lease(&shown.rendition),
             source: shown.source,
             size: shown.rendition.size(),
             image: shown.rendition.image(),

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use miniature_api::{Friend, Profile, UserId};
 use send_wrapper::SendWrapper;
 
-use super::{driver::driver, friends::use_friend_list};
+use super::{driver::driver, friends::use_friend_list, page_scope::use_page_shown};
 use crate::cache::core::{Event, ProfileView};
 
 /// What is known of a profile.
@@ -22,10 +22,13 @@ pub enum ProfileState {
     Unreachable(Option<Friend>),
 }
 
-/// The profile of a user, from IndexedDB if it is held there, and then from the server.
+/// The profile of a user, from IndexedDB if it is held there, and then from the server. Nothing is asked
+/// for it in a hidden page.
 pub fn use_profile(user: Signal<UserId>) -> Signal<ProfileState> {
     let list = use_friend_list();
-    let viewing = Memo::new_with_compare(move |_| Viewing::begin(user.get()), |_, _| true);
+    let shown = use_page_shown();
+    let begin = move |_: Option<&Viewing>| Viewing::begin(user.get(), shown.get());
+    let viewing = Memo::new_with_compare(begin, |_, _| true);
     Signal::derive(move || {
         let (view, user) = viewing.with(|viewing| (viewing.view(), viewing.0.user.clone()));
         let friend = || list.as_ref().and_then(|list| list.find(&user));
@@ -45,14 +48,17 @@ struct Viewing(SendWrapper<Rc<Watch>>);
 struct Watch {
     user: UserId,
     signal: ArcTrigger,
+    shown: bool,
 }
 
 impl Viewing {
-    fn begin(user: UserId) -> Self {
+    fn begin(user: UserId, shown: bool) -> Self {
         let driver = driver();
         let signal = driver.signals.profiles.watch(&user);
-        driver.handle(Event::ProfileViewed(user.clone()));
-        Self(SendWrapper::new(Rc::new(Watch { user, signal })))
+        if shown {
+            driver.handle(Event::ProfileViewed(user.clone()));
+        }
+        Self(SendWrapper::new(Rc::new(Watch { user, signal, shown })))
     }
 
     /// Tracks.
@@ -66,6 +72,8 @@ impl Drop for Watch {
     fn drop(&mut self) {
         let driver = driver();
         driver.signals.profiles.unwatch(&self.user);
-        driver.handle(Event::ProfileLeft(self.user.clone()));
+        if self.shown {
+            driver.handle(Event::ProfileLeft(self.user.clone()));
+        }
     }
 }

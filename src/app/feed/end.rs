@@ -3,7 +3,7 @@
 use super::super::notice::{Notice, Trouble};
 use crate::{
     browser::viewport::Viewport,
-    store::{FeedList, ListState, react},
+    store::{FeedList, ListState, react, use_page_shown},
 };
 use leptos::{either::EitherOf4, html, prelude::*};
 
@@ -24,9 +24,14 @@ pub(super) fn FeedEnd(feed: FeedList) -> impl IntoView {
     let end = NodeRef::<html::Div>::new();
     watch(end, near);
     let (view, list) = (feed.view(), feed.clone());
+    let shown = use_page_shown();
     react(move || {
-        let count = view.read().posts.len();
-        list.look_at(0..count + usize::from(near.get()));
+        if shown.get() {
+            let count = view.read().posts.len();
+            list.look_at(0..count + usize::from(near.get()));
+        } else {
+            list.look_away();
+        }
     });
     let view = feed.view();
     let state = Memo::new(move |_| {

@@ -1,7 +1,10 @@
 //! Which rows are near the viewport.
 
-use super::position::use_position;
-use crate::browser::number;
+use super::super::position::{scrolled_to, use_position};
+use crate::{
+    browser::number,
+    store::{react, use_page_shown},
+};
 use leptos::{ev, prelude::*};
 use std::ops::Range;
 
@@ -65,20 +68,30 @@ impl Band {
     }
 }
 
-/// Follows the scrolling of the page, from where the list begins.
+/// Follows the scrolling of the page, from where the list begins, while the list is shown.
 pub(super) fn use_band() -> Memo<Band> {
     let position = use_position();
     let viewport = RwSignal::new(viewport(position.first()));
     let printed = RwSignal::new(false);
     position.restore();
+    let shown = use_page_shown();
     let follow = move || {
-        let now = self::viewport(position.follow());
-        if viewport.try_get_untracked().is_some_and(|before| before != now) {
-            viewport.set(now);
+        if shown.try_get_untracked() == Some(true) {
+            let now = self::viewport(scrolled_to());
+            if viewport.get_untracked() != now {
+                viewport.set(now);
+            }
         }
     };
-    let print = move |prints| {
-        let _ = printed.try_set(prints);
+    // The window may have another size than when it was hidden.
+    react(move || {
+        shown.track();
+        follow();
+    });
+    let print = move |prints: bool| {
+        if !prints || shown.try_get_untracked() == Some(true) {
+            let _ = printed.try_set(prints);
+        }
     };
     let listeners = [
         window_event_listener(ev::scroll, move |_| follow()),

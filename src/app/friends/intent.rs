@@ -51,6 +51,12 @@ impl Intent {
         self.expected.into()
     }
 
+    /// Nobody is in the list.
+    pub(super) fn forget(self) {
+        self.on.set(None);
+        self.expected.set(None);
+    }
+
     /// Someone moved on a row, touched it or tabbed to it.
     ///
     /// Not `pointerenter`: a list that appears under a mouse at rest is nobody's intent.
@@ -83,13 +89,13 @@ impl Intent {
     fn prefetch_by_and_by(self, mut users: Vec<UserId>) {
         let later = users.split_off(users.len().min(AHEAD));
         let size = rendition_size_untracked(PROFILE_PICTURE);
-        // Nobody is waiting any more if the list is gone.
-        let list_is_there = self.cache.try_with_value(|cache| {
-            if let Some(cache) = cache {
-                cache.prefetch(&users, size);
-            }
-        });
-        if list_is_there.is_some() && !later.is_empty() {
+        // Nobody is waiting any more if the list is gone, or hidden.
+        let is_waiting = self.expected.try_get_untracked().flatten().is_some();
+        let cache = self.cache.try_get_value().flatten().filter(|_| is_waiting);
+        if let Some(cache) = &cache {
+            cache.prefetch(&users, size);
+        }
+        if cache.is_some() && !later.is_empty() {
             set_timeout(move || self.prefetch_by_and_by(later), CALM);
         }
     }

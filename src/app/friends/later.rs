@@ -5,7 +5,7 @@ use super::super::{feed::feed_ahead, profile_modal::profile_modal};
 use crate::{
     browser::{schedule, viewport},
     cache::core::Rows,
-    store::{react, use_friend_list},
+    store::{react, use_friend_list, use_page_shown},
 };
 use leptos::prelude::*;
 use miniature_api::UserId;
@@ -22,8 +22,9 @@ pub(super) fn beside_the_list(expected: Signal<Option<UserId>>, ahead: RwSignal<
     if let Some(friends) = list.map(|list| list.friends_signal()) {
         begin_after(friends, ahead);
     }
+    let shown = use_page_shown();
     react(move || {
-        if ahead.get() {
+        if ahead.get() && shown.get() {
             feed_ahead();
         }
     });

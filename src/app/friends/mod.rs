@@ -5,13 +5,12 @@ mod end;
 mod filter;
 mod intent;
 mod later;
-mod position;
 mod row;
 mod shown;
 
 use super::notice::Trouble;
 use crate::{
-    store::{FriendList, react, use_friend_list},
+    store::{FriendList, react, use_friend_list, use_page_shown},
     ui::{self, use_reveal},
 };
 use band::{Band, use_band};
@@ -19,7 +18,6 @@ use end::ListEnd;
 use filter::Filter;
 use intent::{Intent, user_of};
 use later::beside_the_list;
-pub(super) use position::{forget_position, provide_position};
 
 use leptos::prelude::*;
 use miniature_api::BATCH_LIMIT;
@@ -30,7 +28,12 @@ use shown::{Place, use_shown};
 #[component]
 pub(super) fn FriendsPage() -> impl IntoView {
     let (intent, ahead) = (Intent::new(), RwSignal::new(false));
-    let expected = intent.expected();
+    let (expected, shown) = (intent.expected(), use_page_shown());
+    react(move || {
+        if !shown.get() {
+            intent.forget();
+        }
+    });
     let not_loaded =
         |retry| view! { <Trouble text="Profiles could not be loaded." retry /> }.into_any();
     view! {
@@ -94,7 +97,7 @@ fn Friends(list: FriendList, intent: Intent, ahead: RwSignal<bool>) -> impl Into
 }
 
 /// The rows near the viewport are kept up to date; where they reach beyond the end of what is
-/// known, more is asked for; and all of them where a name is looked for.
+/// known, more is asked for; and all of them where a name is looked for. None while the page is hidden.
 fn say_what_is_seen(
     list: &FriendList,
     band: Memo<Band>,
@@ -103,10 +106,13 @@ fn say_what_is_seen(
 ) {
     let left = list.clone();
     on_cleanup(move || left.look_away());
-    let list = list.clone();
-    react(move || match searches.get() {
-        true => list.look_through(),
-        false => {
+    let (list, shown) = (list.clone(), use_page_shown());
+    react(move || {
+        if !shown.get() {
+            list.look_away();
+        } else if searches.get() {
+            list.look_through();
+        } else {
             list.look_at(band.read().wanted(), if ahead.get() { BATCH_LIMIT } else { 0 });
         }
     });

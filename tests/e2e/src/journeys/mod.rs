@@ -8,6 +8,7 @@ mod feed;
 mod first_visit;
 mod flood;
 mod hands;
+mod kept;
 mod large;
 mod live;
 mod modal;
@@ -78,7 +79,10 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("drawn before the program starts: what is done goes over", drawn::hands_over),
     journey!("drawn before the program starts: out is out", drawn::signs_out),
     journey!("drawn before the program starts: not from storage that lies", drawn::storage_lies),
-    timed!("list left and re-entered: from memory", warm::re_entered),
+    timed!("list left and re-entered: nothing asked", warm::re_entered),
+    timed!("list and feed left and re-entered: as they were", kept::as_it_was),
+    journey!("a picture changes while its page is hidden", kept::changed_meanwhile),
+    journey!("a hidden page is given up with its account, and after a while", kept::given_up),
     timed!("reload: no gap, no request", warm::reloaded),
     timed!("LocalStorage emptied: from IndexedDB", warm::local_storage_emptied),
     timed!("46 minutes later: shown at once, one request without bytes", warm::minutes_later),

@@ -11,7 +11,8 @@ const QUIET: Duration = Duration::from_millis(800);
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 
-/// To another page of the app and back: all from memory, nothing asked, no gap.
+/// To another page of the app and back: all is there still, nothing asked, no gap. What is shown again has
+/// the source that it had: no layer gave it anew.
 pub(super) async fn re_entered(visit: &mut Visit<'_>) -> Result<()> {
     visit.gate.set_script(Script::NOTHING_AHEAD);
     sign_in(visit).await?;
@@ -26,7 +27,7 @@ pub(super) async fn re_entered(visit: &mut Visit<'_>) -> Result<()> {
     visit.wait_pictures(FIRST_PAGE).await?;
 
     visit.require_no_gap().await?;
-    require_sources(visit, &["memory"]).await?;
+    require_sources(visit, &["network"]).await?;
     let counted = visit.counted_since(&before).await?;
     ensure!(counted.picture_requests() == 0, "pictures were asked for: {counted}");
     ensure!(counted.renditions() == 0, "renditions were sent: {counted}");
