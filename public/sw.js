@@ -32,9 +32,6 @@ addEventListener("install", (event) => event.waitUntil(install(event)));
 addEventListener("activate", (event) => event.waitUntil(activate()));
 addEventListener("fetch", answer);
 addEventListener("message", (event) => event.waitUntil(hear(event)));
-for (const type of ["sync", "periodicsync"]) {
-  addEventListener(type, (event) => event.waitUntil(refresh()));
-}
 
 // All of it or nothing: a version of which a file is missing never begins.
 async function install(event) {
@@ -208,10 +205,8 @@ d="M0 0h48v48H0z"/><path fill="#888" d="M24 25a8 8 0 1 0 0-16 8 8 0 0 0 0 16ZM8 
   return new Response(body, { headers });
 }
 
-// Wakes a page, which knows what is old; where none is open, the pictures held here are asked for again.
+// Asks again for the pictures that are held too long.
 async function refresh() {
-  const pages = await clients.matchAll({ type: "window" });
-  if (pages.length) return pages[0].postMessage({ type: "sync" });
   const cache = await pictureCache();
   const old = cache ? (await contents(cache)).filter(({ isFresh }) => !isFresh) : [];
   for (const { request } of old) await renew(cache, request);

@@ -18,6 +18,7 @@ mod local_storage;
 mod number;
 mod object_url;
 mod origin;
+mod picture_cache;
 mod picture_file;
 mod quota;
 mod requests;
