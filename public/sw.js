@@ -59,15 +59,18 @@ async function checkPage(page) {
   return page;
 }
 
-// Where the browser has them, a page comes from the cache without this worker being started.
+// Where the browser has them, a page comes from the cache without this worker being started, and its files from
+// the network: the page, which waits for its style, does not wait for the worker.
 async function addStaticRoutes(event) {
-  const passes = (pathname) => ({ condition: { urlPattern: new URLPattern({ pathname }) }, source: "network" });
+  const by = (source) => (pathname) => ({ condition: { urlPattern: new URLPattern({ pathname }) }, source });
+  const passes = by("network");
+  const races = by("race-network-and-fetch-handler");
   const stored = (pathname) => ({
     condition: { urlPattern: new URLPattern({ pathname, search: "" }), requestMode: "navigate" },
     source: { cacheName: shellName },
   });
   try {
-    await event.addRoutes([passes("/api/*"), ...PAGES.map(stored)]);
+    await event.addRoutes([passes("/api/*"), ...PAGES.map(stored), races("/miniature-*"), ...FILES.map(races)]);
   } catch {
     // Not here: `answer` does it.
   }

@@ -31,8 +31,8 @@
   const filled = new Set();
 
   function ask() {
-    // The smallest with at least 0.75 of the device pixels of the list's 48 CSS pixels.
-    const pictures = [64, 128, 256].find((size) => size >= 48 * 0.75 * devicePixelRatio) ?? 512;
+    // The smallest with at least 0.75 of the device pixels of the list's 48 CSS pixels, or the largest.
+    const pictures = [64, 128, 256].find((size) => size >= 36 * devicePixelRatio) ?? 512;
     const begun = { marker, asked_at: performance.now(), pictures, abort: {} };
     const lineage = stored(`${owner}:lineage`);
     const headers = lineage ? { "miniature-lineage": lineage } : {};
@@ -129,8 +129,8 @@ aria-label="What is new?" placeholder="What is new?" rows="3"></textarea>\
     const minutes = Math.floor((Date.now() - date) / 60000);
     if (minutes < 1) return "now";
     if (minutes < 60) return `${minutes} min`;
-    if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h`;
-    if (minutes < 7 * 24 * 60) return `${Math.floor(minutes / 1440)} d`;
+    if (minutes < 1440) return `${Math.floor(minutes / 60)} h`;
+    if (minutes < 7 * 1440) return `${Math.floor(minutes / 1440)} d`;
     return date.toLocaleDateString();
   }
 
@@ -171,7 +171,10 @@ aria-label="What is new?" placeholder="What is new?" rows="3"></textarea>\
     const words = name.match(/[\p{Alphabetic}\p{N}]\S*/gu) ?? [name.trim() || "?"];
     // The first and the last.
     words.splice(1, words.length - 2);
-    const letters = words.map((word) => new Intl.Segmenter().segment(word).containing(0).segment);
+    // No letter is a mark before 0300.
+    const first = (word) =>
+      word.charCodeAt(1) > 767 || word > "\u0300" ? new Intl.Segmenter().segment(word).containing(0).segment : word[0];
+    const letters = words.map(first);
     // From Arabic on there are scripts that join letters.
     return letters.join(words[0].charCodeAt() >= 0x600 ? String.fromCharCode(0x200c) : "");
   }

@@ -95,27 +95,27 @@ impl PictureShelf {
             let half = sum(held.iter()).half();
             shed(&cache, &mut held, half).await?;
         }
-        let (leaving, coming) = (Array::new(), Array::new());
+        // One after the other: each takes the page a millisecond.
         for op in ops {
-            match op {
-                Op::Rendition { rendition, .. } if is_safe(&held, rendition.key, room.limits) => {}
+            let leaving = held.iter().filter(|(key, _)| match op {
+                // What is there already goes to the end.
                 Op::Rendition { rendition, .. } => {
-                    // What is there already goes to the end.
-                    leaving.push(&delete(&cache, rendition.key));
-                    let comes = put(&cache, rendition)?;
-                    coming.push(&comes);
+                    *key == rendition.key && !is_safe(&held, *key, room.limits)
                 }
-                Op::RemoveImage { image, .. } => {
-                    let of_image = held.iter().filter(|(key, _)| key.image == *image);
-                    of_image.for_each(|(key, _)| _ = leaving.push(&delete(&cache, *key)));
-                }
-                Op::RemoveRendition { key, .. } => _ = leaving.push(&delete(&cache, *key)),
+                Op::RemoveImage { image, .. } => key.image == *image,
+                Op::RemoveRendition { key: removed, .. } => key == removed,
                 // It knows nobody, and no lists.
-                _ => {}
+                _ => false,
+            });
+            for (key, _) in leaving {
+                settled(delete(&cache, *key)).await?;
+            }
+            if let Op::Rendition { rendition, .. } = op
+                && !is_safe(&held, rendition.key, room.limits)
+            {
+                settled(put(&cache, rendition)?).await?;
             }
         }
-        settled_all(leaving).await?;
-        settled_all(coming).await?;
         let mut held = contents(&cache).await?;
         shed(&cache, &mut held, room.limits).await?;
         Ok(Written { usage: sum(held.iter()), ..Written::default() })
