@@ -171,9 +171,11 @@ aria-label="What is new?" placeholder="What is new?" rows="3"></textarea>\
     const words = name.match(/[\p{Alphabetic}\p{N}]\S*/gu) ?? [name.trim() || "?"];
     // The first and the last.
     words.splice(1, words.length - 2);
-    // No letter is a mark before 0300.
+    // No letter below 768 is a mark.
     const first = (word) =>
-      word.charCodeAt(1) > 767 || word > "\u0300" ? new Intl.Segmenter().segment(word).containing(0).segment : word[0];
+      [0, 1].some((at) => word.charCodeAt(at) > 767)
+        ? new Intl.Segmenter().segment(word).containing(0).segment
+        : word[0];
     const letters = words.map(first);
     // From Arabic on there are scripts that join letters.
     return letters.join(words[0].charCodeAt() >= 0x600 ? String.fromCharCode(0x200c) : "");
