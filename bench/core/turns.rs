@@ -171,7 +171,7 @@ impl Bench {
             Effect::Decode { id, .. } => (id, Answer::Decoded(true)),
             Effect::Write { id, .. } => (id, Answer::Written(Ok(Written::default()))),
             Effect::Count { id } => (id, Answer::Counted(Ok(Vec::new()))),
-            Effect::Measure { id } => (id, Answer::Measured(Ok(Usage::default()))),
+            Effect::Measure { id, .. } => (id, Answer::Measured(Ok(Usage::default()))),
             _ => return None,
         })
     }

@@ -2,10 +2,7 @@
 
 use miniature::{
     api::{ImageId, Size, UserId},
-    browser::{
-        caches, layer::CacheLayer as _, local_storage::LocalStorageShelf,
-        picture_cache::PictureShelf,
-    },
+    browser::{caches, local_storage::LocalStorageShelf, picture_cache::PictureShelf},
     cache::{
         core::{Op, Room, Written},
         entry::{Content, Rendition},

@@ -257,3 +257,23 @@ async fn a_page_is_only_read() {
     let answer = site.fixture.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
 }
+
+const TOLD: &str = "<!doctype html><head><meta name=\"miniature-worker\" content=\"/sw.js\" data-version=\"1\"></head>\
+<script type=\"module\">init();</script></html>";
+
+#[tokio::test]
+async fn a_worker_that_is_switched_off_is_ended_and_no_page_is_told_of_it() {
+    for service_worker in [true, false] {
+        let dist = tempfile::tempdir().unwrap();
+        build(dist.path());
+        fs::write(dist.path().join("index.html"), TOLD).unwrap();
+        let config = Config { dist: Some(dist.path().to_owned()), service_worker, ..config() };
+        let site = Site { fixture: Fixture::with(config).await, dist };
+        let page = site.get("/friends", "identity").await;
+        assert_eq!(page.text().contains("miniature-worker"), service_worker);
+        let script = site.get("/sw.js", "br, gzip").await;
+        assert_eq!(script.header("cache-control"), "no-cache");
+        assert_eq!(script.header("content-type"), "text/javascript");
+        assert_eq!(script.text().contains("unregister"), !service_worker, "{}", script.text());
+    }
+}

@@ -135,10 +135,13 @@ impl Server {
     ///
     /// If it does not get ready.
     pub async fn restart_with(&self, name: &'static str, value: &str) -> Result<()> {
+        self.add_variable(name, value);
+        self.restart().await
+    }
+
+    fn add_variable(&self, name: &'static str, value: &str) {
         let mut environment = self.setup.environment.lock().unwrap_or_else(PoisonError::into_inner);
         environment.push((name, value.to_owned()));
-        drop(environment);
-        self.restart().await
     }
 
     async fn run(&self) -> Result<(SocketAddr, SocketAddr)> {

@@ -131,12 +131,9 @@ impl Step {
             Self::Weather(_) => "server ill",
             Self::Delivery(lasts) => either(lasts.is_some(), "hints", "no hints"),
             Self::Store(store) => either(*store == Store::Fine, "store well", "store ill"),
-            Self::LocalFault(Fault::None) => "LocalStorage well",
-            Self::LocalFault(_) => "LocalStorage ill",
-            Self::DurableFault(Fault::None) => "IndexedDB well",
-            Self::DurableFault(_) => "IndexedDB ill",
-            Self::PicturesFault(Fault::None) => "cache of pictures well",
-            Self::PicturesFault(_) => "cache of pictures ill",
+            Self::LocalFault(fault) => health(*fault, "LocalStorage well", "LocalStorage ill"),
+            Self::DurableFault(fault) => health(*fault, "IndexedDB well", "IndexedDB ill"),
+            Self::PicturesFault(fault) => health(*fault, "pictures well", "pictures ill"),
             Self::Listen(..) => "painted at all",
             Self::Frozen(_, is) => either(*is, "into the page cache", "out of the page cache"),
             Self::Overhear(_) => "overheard",
@@ -146,6 +143,10 @@ impl Step {
             Self::Restore => "restore",
         }
     }
+}
+
+fn health(fault: Fault, well: &'static str, ill: &'static str) -> &'static str {
+    either(fault == Fault::None, well, ill)
 }
 
 fn either(is: bool, one: &'static str, other: &'static str) -> &'static str {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use miniature_api::{Lineage, Size, UserId};
 
-use super::{Blob, Durable, Fault, Local, Token, World, account_of, live::Line, wanted};
+use super::{Blob, Fault, Token, World, account_of, live::Line, wanted};
 use crate::cache::{
     clock::Now,
     core::{
@@ -187,16 +187,6 @@ impl Document {
         self.follow_session();
     }
 
-    fn of_account<T>(
-        &self,
-        account: &UserId,
-        act: impl FnOnce(&mut Local, &mut Durable) -> T,
-    ) -> T {
-        let world = &mut *self.world.borrow_mut();
-        let (local, durable) = world.layers(account);
-        act(local, durable)
-    }
-
     pub(in crate::cache::core) fn leave(&mut self, viewer: ViewerId) {
         self.tell(Event::Left(viewer));
     }
@@ -219,6 +209,9 @@ impl Document {
         if let Effect::Write { layer, ops, .. } = &effect {
             self.ops.extend(ops.iter().map(|op| (*layer, op.clone())));
         }
+        if let Some((id, answer)) = self.answer_at_once(&effect, &begun.account) {
+            return self.tell(Event::Answer(id, answer));
+        }
         let under = match effect {
             Effect::Read { id, layer, lookups } => (id, Under::Read(layer, lookups)),
             Effect::ReadDocuments { id, keys } => (id, Under::Documents(keys)),
@@ -227,27 +220,12 @@ impl Document {
                 (id, Under::Fetch(request, lineage))
             }
             Effect::Decode { id, rendition } => (id, Under::Decode(rendition.content.decodes)),
-            Effect::Write { id, layer: Source::LocalStorage, ops, now, .. } => {
-                let written = self.of_account(&begun.account, |local, _| local.apply(&ops, now));
-                return self.tell(Event::Answer(id, Answer::Written(written)));
-            }
             Effect::Write { id, layer, ops, now, room } => {
                 begun.deletions = self.deletions(&begun.account, layer);
                 (id, Under::Write(layer, ops, now, room))
             }
-            Effect::Count { id } => {
-                let lines = self.of_account(&begun.account, |local, _| local.count());
-                return self.tell(Event::Answer(id, Answer::Counted(lines)));
-            }
+            Effect::Count { .. } => return,
             Effect::Measure { id, layer } => (id, Under::Measure(layer)),
-            Effect::Erase { id, account, layer: Source::LocalStorage } => {
-                let erased = self.of_account(&account, |local, _| local.clear());
-                return self.tell(Event::Answer(id, Answer::Erased(erased)));
-            }
-            Effect::Erase { id, account, layer: Source::ServiceWorker } => {
-                let erased = self.world.borrow_mut().pictures(&account).clear();
-                return self.tell(Event::Answer(id, Answer::Erased(erased)));
-            }
             Effect::Erase { id, account, .. } => {
                 begun.account = account;
                 (id, Under::Erase)
@@ -313,33 +291,12 @@ impl Document {
         {
             let world = &mut *self.world.borrow_mut();
             let hangs = world.durable.fault == Fault::Hanging;
-            let pictures_hang = world.pictures_fault == Fault::Hanging;
             let accounts = world.accounts();
             if let Under::Fetch(request, lineage) = under {
                 return world.server.answer(&request, lineage, *cookie).map(Answer::Fetched);
             }
-            let pictures = world.pictures(account);
-            match &under {
-                Under::Read(Source::ServiceWorker, _)
-                | Under::Write(Source::ServiceWorker, ..)
-                | Under::Measure(Source::ServiceWorker)
-                    if pictures_hang =>
-                {
-                    return None;
-                }
-                Under::Read(Source::ServiceWorker, lookups) => {
-                    return Some(Answer::Read(pictures.get_many(lookups)));
-                }
-                Under::Write(Source::ServiceWorker, ..) if *deletions < pictures.deletions => {
-                    return Some(Answer::Written(Ok(crate::cache::core::Written::default())));
-                }
-                Under::Write(Source::ServiceWorker, ops, _, room) => {
-                    return Some(Answer::Written(pictures.apply(ops, *room)));
-                }
-                Under::Measure(Source::ServiceWorker) => {
-                    return Some(Answer::Measured(pictures.usage()));
-                }
-                _ => {}
+            if let Some(answer) = world.pictures(account).answer(&under, *deletions) {
+                return answer;
             }
             let (_, durable) = world.layers(account);
             match under {
@@ -359,14 +316,6 @@ impl Document {
                 Under::Accounts => Some(Answer::Accounts(Ok(accounts))),
                 Under::Erase => Some(Answer::Erased(durable.clear())),
             }
-        }
-    }
-
-    fn deletions(&self, account: &UserId, layer: Source) -> usize {
-        let world = &mut *self.world.borrow_mut();
-        match layer {
-            Source::ServiceWorker => world.pictures(account).deletions,
-            _ => world.layers(account).1.deletions,
         }
     }
 

@@ -47,28 +47,16 @@ pub(in crate::cache::core) struct Local {
 
 impl Local {
     pub(super) fn start(&self, account: UserId) -> Start {
-        if self.fault == Fault::Denied {
-            let (lineage, believe_from) = (None, Timestamp(0));
-            let (friends, feed, live) = (None, None, None);
-            let has_picture_cache = false;
-            return Start {
-                account,
-                lineage,
-                believe_from,
-                friends,
-                feed,
-                live,
-                has_picture_cache,
-            };
-        }
-        let first = |key| self.first.get(&key).cloned();
+        let nothing = Self::default();
+        let held = if self.fault == Fault::Denied { &nothing } else { self };
+        let first = |key| held.first.get(&key).cloned();
         Start {
             account,
-            lineage: self.lineage,
-            believe_from: self.believe_from,
+            lineage: held.lineage,
+            believe_from: held.believe_from,
             friends: first(DocumentKey::Friends(None)),
             feed: first(DocumentKey::Feed(None)),
-            live: self.live.clone(),
+            live: held.live.clone(),
             has_picture_cache: false,
         }
     }

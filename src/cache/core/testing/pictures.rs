@@ -1,11 +1,11 @@
 //! The cache of pictures of an account, which outlives documents.
 
-use super::{Blob, Fault};
+use super::{Blob, Fault, Under};
 use crate::cache::{
-    core::{Op, Room, Written},
+    core::{Answer, Op, Room, Written},
     entry::{Bytes, Found, Rendition},
     eviction::Usage,
-    key::{Lookup, RenditionKey},
+    key::{Lookup, RenditionKey, Source},
     layer::LayerError,
 };
 
@@ -19,6 +19,29 @@ pub(in crate::cache::core) struct Pictures {
 }
 
 impl Pictures {
+    /// What it says to an effect that is for it; some of nothing where it hangs.
+    pub(super) fn answer(
+        &mut self,
+        under: &Under,
+        deletions: usize,
+    ) -> Option<Option<Answer<Blob>>> {
+        let answer = match under {
+            Under::Read(Source::ServiceWorker, lookups) => Answer::Read(self.get_many(lookups)),
+            Under::Write(Source::ServiceWorker, ..) if self.fault == Fault::Hanging => {
+                return Some(None);
+            }
+            Under::Write(Source::ServiceWorker, ..) if deletions < self.deletions => {
+                Answer::Written(Ok(Written::default()))
+            }
+            Under::Write(Source::ServiceWorker, ops, _, room) => {
+                Answer::Written(self.apply(ops, *room))
+            }
+            Under::Measure(Source::ServiceWorker) => Answer::Measured(self.usage()),
+            _ => return None,
+        };
+        Some((self.fault != Fault::Hanging).then_some(answer))
+    }
+
     pub(super) fn clear(&mut self) -> Result<(), LayerError> {
         self.fault.check()?;
         self.held.clear();
@@ -26,7 +49,7 @@ impl Pictures {
         Ok(())
     }
 
-    pub(super) fn get_many(&self, lookups: &[Lookup]) -> Result<Vec<Found<Blob>>, LayerError> {
+    fn get_many(&self, lookups: &[Lookup]) -> Result<Vec<Found<Blob>>, LayerError> {
         self.fault.check()?;
         let find = |lookup: &Lookup| {
             let fits = |key: &RenditionKey| {
@@ -39,7 +62,7 @@ impl Pictures {
         Ok(lookups.iter().map(find).collect())
     }
 
-    pub(super) fn apply(&mut self, ops: &[Op<Blob>], room: Room) -> Result<Written, LayerError> {
+    fn apply(&mut self, ops: &[Op<Blob>], room: Room) -> Result<Written, LayerError> {
         self.fault.check_write()?;
         for op in ops {
             match op {
@@ -58,7 +81,7 @@ impl Pictures {
         Ok(Written { usage: self.usage()?, ..Written::default() })
     }
 
-    pub(super) fn usage(&self) -> Result<Usage, LayerError> {
+    fn usage(&self) -> Result<Usage, LayerError> {
         self.fault.check()?;
         let bytes = self.held.iter().map(|(_, content)| content.byte_len() as u64).sum();
         Ok(Usage { entries: self.held.len(), bytes })

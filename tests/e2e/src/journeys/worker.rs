@@ -314,15 +314,8 @@ async fn walk(visit: &Visit<'_>, steps: &str) -> Result<()> {
     Ok(())
 }
 
-/// The page fills the cache of pictures when it rests; the worker serves it to plain `<img>`s, keeps what it
-/// fetches, within its limits, and nothing that is no picture.
-pub(super) async fn pictures(visit: &mut Visit<'_>) -> Result<()> {
-    sign_in_with_worker(visit).await?;
-    visit.press_reload().await?;
-    visit.wait_pictures(FIRST_PAGE).await?;
-    walk(
-        visit,
-        "
+/// What the page has put there, and what the worker adds.
+const KEEPS: &str = "
         is('controlled', navigator.serviceWorker.controller);
         await until('the page fills the cache', async () => await name() && (await held()).length >= 40);
         const [first] = await held();
@@ -337,16 +330,10 @@ pub(super) async fn pictures(visit: &mut Visit<'_>) -> Result<()> {
         await until('it keeps what it fetched', async () => (await held()).includes(large));
         const unknown = `/images/${'0'.repeat(32)}?size=64`;
         await fetch(unknown);
-        is('no error is kept', !(await held()).includes(unknown));",
-    )
-    .await?;
-    // A picture that is not there is said to be so on the console.
-    visit.forgive().await?;
+        is('no error is kept', !(await held()).includes(unknown));";
 
-    visit.set_network(Network::Down);
-    walk(
-        visit,
-        "
+/// Without a network.
+const OFFLINE: &str = "
         const [first] = await held();
         const large = first.replace(/size=\\d+/, 'size=512');
         is('what is held is shown', await type(large) === 'image/webp');
@@ -354,14 +341,10 @@ pub(super) async fn pictures(visit: &mut Visit<'_>) -> Result<()> {
         const medium = first.replace(/size=\\d+/, 'size=256');
         await put(medium, await (await fetch(large)).blob(), old);
         is('one that is old is shown', await type(medium) === 'image/webp');
-        is('and counted', (await say({ type: 'stats' })).ok.expired === 1);",
-    )
-    .await?;
-    visit.set_network(Network::Up);
+        is('and counted', (await say({ type: 'stats' })).ok.expired === 1);";
 
-    walk(
-        visit,
-        "
+/// What is old is renewed, what is too much goes, and all of it on demand.
+const SHEDS: &str = "
         const large = (await held()).find((path) => path.endsWith('=256'));
         await type(large);
         const age = async () => Date.now() - Date.parse((await (await cache()).match(large)).headers.get('date'));
@@ -377,9 +360,23 @@ pub(super) async fn pictures(visit: &mut Visit<'_>) -> Result<()> {
         await say({ type: 'invalidate', image_id: image });
         is('invalidated', !(await held()).some((path) => path.includes(image)));
         await say({ type: 'clear' });
-        is('cleared', !await name());",
-    )
-    .await
+        is('cleared', !await name());";
+
+/// The page fills the cache of pictures when it rests; the worker serves it to plain `<img>`s, keeps what it
+/// fetches, within its limits, and nothing that is no picture.
+pub(super) async fn pictures(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in_with_worker(visit).await?;
+    visit.press_reload().await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+    walk(visit, KEEPS).await?;
+    // A picture that is not there is said to be so on the console.
+    visit.forgive().await?;
+
+    visit.set_network(Network::Down);
+    walk(visit, OFFLINE).await?;
+    visit.set_network(Network::Up);
+
+    walk(visit, SHEDS).await
 }
 
 /// Whether anything of the account is in a cache.
