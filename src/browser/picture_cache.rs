@@ -2,7 +2,7 @@
 //!
 //! A picture stands under the address at which the server has it, the one that was put there longest ago
 //! first. The cache has a name of its own for each sign-in, which LocalStorage knows: what is put into one
-//! that was deleted since is in none. [`MARK`] tells it from one that was opened again by mistake.
+//! that was deleted since is in none. `MARK` tells it from one that was opened again by mistake.
 
 use std::{cell::RefCell, rc::Rc};
 
