@@ -83,7 +83,10 @@ async function activate() {
   const others = shells.filter((name) => name !== shellName);
   const times = await Promise.all(others.map(since));
   const last = others[times.indexOf(Math.max(...times.filter(Boolean)))];
-  await Promise.all(others.filter((name) => name !== last).map((name) => caches.delete(name)));
+  // One without a time was never active: left half-way, or being installed just now.
+  const isComing = registration.installing || registration.waiting;
+  const leaving = others.filter((name, nth) => name !== last && (times[nth] || !isComing));
+  await Promise.all(leaving.map((name) => caches.delete(name)));
   await (await caches.open(shellName)).put(MARK, new Response(Date.now()));
 }
 
@@ -109,6 +112,8 @@ async function page(request) {
 // The HTTP cache keeps the compiled WebAssembly with the response, so the network is asked first.
 async function file(request) {
   const network = fetch(request);
+  // Waited for below, if at all.
+  network.catch(() => {});
   const inTime = new Promise((end) => setTimeout(end, NETWORK_WITHIN_MS));
   const response = await Promise.race([network, inTime]).catch(() => undefined);
   if (response?.ok) return response;
@@ -130,7 +135,7 @@ async function picture(event) {
   const held = await cache?.match(request, { ignoreVary: true });
   const age = held && Date.now() - Date.parse(held.headers.get("date"));
   const isFresh = age >= 0 && age < MAX_AGE_MS;
-  if (held) event.waitUntil(isFresh ? keep(cache, request, held.clone()) : renew(cache, request));
+  if (held) event.waitUntil(isFresh ? touch(cache, request, held.clone()) : renew(cache, request));
   return held ?? ask(event, cache);
 }
 
@@ -148,6 +153,13 @@ async function ask(event, cache) {
 async function renew(cache, request) {
   const response = await fetch(request.url, { cache: "no-cache" }).catch(() => undefined);
   if (response) await keep(cache, request, response);
+}
+
+// What would be among the first to go, and is used, goes to the end.
+async function touch(cache, request, response) {
+  const urls = (await cache.keys()).map(({ url }) => url);
+  const place = urls.indexOf(request.url);
+  if (urls.length * 2 > MAX_ENTRIES && place * 4 < urls.length) await keep(cache, request, response);
 }
 
 // Puts it at the end, and takes what is too much from the front: what was used longest ago.
@@ -184,7 +196,7 @@ async function contents(cache) {
   const requests = (await cache.keys()).filter(({ url }) => IS_PICTURE.test(new URL(url).pathname));
   const entries = requests.map(async (request) => {
     const response = await cache.match(request);
-    const bytes = response ? (await response.clone().blob()).size : 0;
+    const bytes = Number(response?.headers.get("content-length"));
     const age = Date.now() - Date.parse(response?.headers.get("date"));
     return { request, bytes, isFresh: age >= 0 && age < MAX_AGE_MS };
   });

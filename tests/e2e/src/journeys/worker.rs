@@ -354,6 +354,8 @@ const SHEDS: &str = "
             await put(`/images/${String(nth).padStart(32, '0')}?size=64`, bytes, new Date().toUTCString());
         }
         await type(large);
+        await until('what is used goes to the end', async () => (await held()).at(-1) === large);
+        await type(large.replace('=256', '=128'));
         await until('it sheds', async () => (await held()).length <= 200);
         is('what was used last stays', (await held()).includes(large));
         const [, image] = large.split(/[/?]images.|[?]/);
