@@ -1,5 +1,5 @@
 // The service worker. It answers for pages, for the files that they are made of, and for `/images/`; every
-// other request passes it by. The page works without it, but for a reload offline (src/browser/worker.rs).
+// other request passes it by. Without it everything works except a reload offline (src/browser/worker.rs).
 "use strict";
 
 // Written by `cargo xtask dist`: what the build is called, what it is made of, and the SHA-256 of its page.
@@ -14,7 +14,7 @@ const IS_HASHED = /-[0-9a-f]{12,16}[._][^/]*$/;
 const IS_PICTURE = /^\/images\/[0-9a-f]{32}$/;
 const SHELL = "miniature-shell-v1:";
 const PICTURES = "miniature-pictures-v1:";
-// Stands in a cache from when the page made it. Without it the cache was erased, and opened again by mistake.
+// The page puts this into a cache of pictures when it makes it.
 const MARK = "/miniature-cache";
 const NETWORK_WITHIN_MS = 1000;
 
@@ -130,7 +130,7 @@ async function stored(request) {
 // A picture never changes: one that is held too long is shown, and asked for again.
 async function picture(event) {
   const { request } = event;
-  // Before anything is awaited of the network: once it is erased, what is put here is in no cache.
+  // Opened before the network is asked: if the cache is erased meanwhile, a late put lands in one without a name.
   const cache = await pictureCache();
   const held = await cache?.match(request, { ignoreVary: true });
   const age = held && Date.now() - Date.parse(held.headers.get("date"));
@@ -162,8 +162,15 @@ async function touch(cache, request, response) {
   if (urls.length * 2 > MAX_ENTRIES && place * 4 < urls.length) await keep(cache, request, response);
 }
 
+// One change of the cache after the other: each counts what is there.
+let changed = Promise.resolve();
+function keep(cache, request, response) {
+  changed = changed.then(() => keepNow(cache, request, response)).catch(() => {});
+  return changed;
+}
+
 // Puts it at the end, and takes what is too much from the front: what was used longest ago.
-async function keep(cache, request, response) {
+async function keepNow(cache, request, response) {
   const isPicture = response.headers.get("content-type") === "image/webp";
   if (!isWhole(response) || !isPicture) return;
   const put = async () => {
@@ -196,21 +203,22 @@ async function contents(cache) {
   const requests = (await cache.keys()).filter(({ url }) => IS_PICTURE.test(new URL(url).pathname));
   const entries = requests.map(async (request) => {
     const response = await cache.match(request);
-    const bytes = Number(response?.headers.get("content-length"));
-    const age = Date.now() - Date.parse(response?.headers.get("date"));
+    if (!response) return [];
+    const bytes = Number(response.headers.get("content-length")) || 0;
+    const age = Date.now() - Date.parse(response.headers.get("date"));
     return { request, bytes, isFresh: age >= 0 && age < MAX_AGE_MS };
   });
-  return Promise.all(entries);
+  // Without those that have gone meanwhile.
+  return (await Promise.all(entries)).flat();
 }
 
-// The one that the page of the account has made, if nobody has erased it: of two, one is to be erased.
+// The one that the page of the account has made. Of two, one is still to be erased, and nothing tells which.
 async function pictureCache() {
   const [name, other] = await namesLike(PICTURES);
   if (!name || other) return undefined;
-  const cache = await caches.open(name);
-  if (await cache.match(MARK)) return cache;
-  await caches.delete(name);
-  return undefined;
+  // Opening one that was erased would make it again.
+  const isMade = await caches.match(MARK, { cacheName: name });
+  return isMade && caches.open(name);
 }
 
 function nobody() {

@@ -4,11 +4,11 @@
 //! first. The cache has a name of its own for each sign-in, which LocalStorage knows: what is put into one
 //! that was deleted since is in none. `MARK` tells it from one that was opened again by mistake.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
-use js_sys::{Array, Promise, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Promise, Uint8Array};
 use miniature_api::{ImageId, Size, UserId};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Cache, Headers, Request, Response, ResponseInit};
 
 use super::{
@@ -59,20 +59,32 @@ impl PictureShelf {
         let Some(cache) = self.open().await? else {
             return Ok(lookups.iter().map(|_| Found::default()).collect());
         };
-        let held = contents(&cache).await?;
+        let held = keys(&cache).await?;
         let best = |lookup: &Lookup| {
-            let fits = held.iter().filter(|(key, _)| {
-                Some(key.image) == lookup.image && key.size >= lookup.wanted.size
-            });
-            fits.min_by_key(|(key, _)| key.size)
+            let fits = held
+                .iter()
+                .filter(|key| Some(key.image) == lookup.image && key.size >= lookup.wanted.size);
+            fits.min_by_key(|key| key.size).copied()
         };
-        let best: Vec<Option<&Held>> = lookups.iter().map(best).collect();
-        let buffers =
-            best.iter().flatten().filter_map(|(_, response)| response.array_buffer().ok());
-        let buffers = settled_all(buffers.collect()).await?;
-        let mut buffers = buffers.iter().map(|buffer| Uint8Array::new(&buffer).to_vec());
-        let found = best.into_iter().map(|held| {
-            let rendition = held.and_then(|(key, _)| checked(*key, buffers.next()?, limit));
+        let best: Vec<Option<RenditionKey>> = lookups.iter().map(best).collect();
+        let wanted: BTreeSet<RenditionKey> = best.iter().flatten().copied().collect();
+        let answers = wanted.iter().map(|key| cache.match_with_str(&address(*key))).collect();
+        let buffer = |answer: JsValue| {
+            // One that has gone meanwhile is undefined.
+            let answer = answer.dyn_into::<Response>().ok();
+            answer
+                .and_then(|answer| answer.array_buffer().ok())
+                .map_or(JsValue::UNDEFINED, Into::into)
+        };
+        let buffers = settled_all(answers).await?.iter().map(buffer).collect();
+        let buffers = settled_all(buffers).await?;
+        let read = wanted.into_iter().zip(buffers.iter()).map(|(key, buffer)| {
+            let buffer = buffer.dyn_into::<ArrayBuffer>().ok()?;
+            checked(key, Uint8Array::new(&buffer).to_vec(), limit)
+        });
+        let read: Vec<Rendition> = read.flatten().collect();
+        let found = best.into_iter().map(|key| {
+            let rendition = read.iter().find(|rendition| Some(rendition.key) == key).cloned();
             Found { rendition, ..Found::default() }
         });
         Ok(found.collect())
@@ -156,9 +168,22 @@ impl PictureShelf {
         let cache = caches::open_pictures(&self.account, &name).await?;
         let mark = Response::new().map_err(|_| LayerError::Failed)?;
         settled(cache.put_with_str(MARK, &mark)).await?;
-        LocalStorageShelf::open(&self.account)?.note_picture_cache(&name)?;
+        if let Err(error) = self.note(&name).await {
+            caches::delete_pictures(&self.account, &name).await?;
+            return Err(error);
+        }
         self.opened.replace(Some((name, cache.clone())));
         Ok(cache)
+    }
+
+    /// Notes its name, unless another tab was faster, or the account was erased meanwhile.
+    async fn note(&self, name: &str) -> Result<(), LayerError> {
+        let is_there = caches::has_pictures(&self.account, name).await?;
+        let shelf = LocalStorageShelf::open(&self.account)?;
+        if shelf.picture_cache().is_some() || !is_there {
+            return Err(LayerError::Disconnected);
+        }
+        shelf.note_picture_cache(name)
     }
 }
 
@@ -193,7 +218,8 @@ fn length(response: &Response) -> u64 {
     length.and_then(|length| length.parse().ok()).unwrap_or(0)
 }
 
-/// What it holds, without the mark and whatever else is no picture.
+/// What it holds, without the mark and whatever else is no picture. The answers are for sums alone: another tab
+/// may have changed the cache between the keys and them.
 ///
 /// # Source
 ///
@@ -209,6 +235,11 @@ async fn contents(cache: &Cache) -> Result<Vec<Held>, LayerError> {
             Some((key, response.unchecked_into()))
         })
         .collect())
+}
+
+async fn keys(cache: &Cache) -> Result<Vec<RenditionKey>, LayerError> {
+    let requests: Array = settled(cache.keys()).await?.unchecked_into();
+    Ok(requests.iter().filter_map(|request| key_of(&request.unchecked_into())).collect())
 }
 
 async fn settled_all(promises: Array) -> Result<Array, LayerError> {
@@ -254,7 +285,7 @@ fn put(cache: &Cache, rendition: &Rendition) -> Result<Promise, LayerError> {
     Ok(cache.put_with_str(&address(rendition.key), &response))
 }
 
-fn answer(bytes: &Uint8Array) -> Result<Response, wasm_bindgen::JsValue> {
+fn answer(bytes: &Uint8Array) -> Result<Response, JsValue> {
     let headers = Headers::new()?;
     headers.set("content-type", RasterType::Webp.media_type())?;
     headers.set("content-length", &bytes.length().to_string())?;

@@ -112,8 +112,8 @@ impl Worker {
 
     /// Calls `callback` each time another version may have come to wait.
     pub fn on_next(&self, callback: impl Fn() + Clone + 'static) -> Option<Listener> {
-        let (registration, installing) = (self.0.clone(), Rc::new(RefCell::new(None)));
-        Listener::on(&self.0, "updatefound", move |_| {
+        let (registration, watched) = (self.0.clone(), Rc::new(RefCell::new(None)));
+        let watch = move || {
             let Some(next) = registration.installing() else { return };
             let (worker, callback) = (next.clone(), callback.clone());
             let changed = Listener::on(&next, "statechange", move |_| {
@@ -121,8 +121,11 @@ impl Worker {
                     callback();
                 }
             });
-            installing.replace(changed);
-        })
+            watched.replace(changed);
+        };
+        // One may be on its way already.
+        watch();
+        Listener::on(&self.0, "updatefound", move |_| watch())
     }
 }
 
@@ -142,7 +145,7 @@ async fn ask(worker: &ServiceWorker, kind: &str) -> Option<JsValue> {
     Reflect::get(&answer, &"ok".into()).ok().filter(|ok| !ok.is_undefined())
 }
 
-/// Calls `callback` each time another worker comes to stand there.
+/// Calls `callback` each time another worker takes control of this page.
 pub fn on_control(callback: impl Fn() + 'static) -> Option<Listener> {
     let container = container()?;
     Listener::on(&container, "controllerchange", move |_| callback())

@@ -20,7 +20,7 @@ use crate::{
 const PATH: &str = "/sw.js";
 /// Noted in a tab whose worker did not answer, once it was registered anew.
 const RENEWED: &str = "miniature:v1:worker-renewed";
-/// A busy page registers it, too.
+/// A page that is never idle registers it after this time.
 const REGISTERED_WITHIN: Duration = Duration::from_secs(5);
 
 thread_local! {
@@ -77,7 +77,7 @@ async fn begin() {
 async fn end() {
     if let Some(worker) = Worker::find(PATH).await {
         worker.unregister().await;
-        // What stays is another version's, and takes room alone.
+        // What is left would only take room.
         let _ = caches::erase_shells().await;
     }
 }
@@ -126,6 +126,9 @@ fn follow(worker: Worker) {
 
 fn look_for_update() {
     let Some(worker) = kept() else { return };
+    if worker.has_next() {
+        driver().signals.update.set(true);
+    }
     schedule::spawn(async move {
         let in_use = worker.version().await;
         let is_other = in_use.is_some() && in_use != worker::version();

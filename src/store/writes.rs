@@ -17,7 +17,7 @@ use crate::{
     },
     cache::{
         core::{Answer, Effect, EffectId},
-        entry::{Content, Found},
+        entry::Content,
         layer::LayerError,
     },
 };
@@ -35,19 +35,13 @@ pub(super) fn begin(shelf: IndexedDbShelf, effect: Effect<Content>) {
     });
 }
 
-/// Carries out an effect on the cache of pictures. Until all of the program is here, nothing is found there.
+/// Once all of the program is here, carries out an effect on the cache of pictures.
 pub(super) fn act_on_pictures(shelf: PictureShelf, effect: Effect<Content>) {
-    match effect {
-        Effect::Read { id, lookups, .. } if !later::is_here() => {
-            let found = lookups.iter().map(|_| Found::default()).collect();
-            driver().answer(id, Answer::Read(Ok(found)));
+    once_here(move |here| {
+        if here.is_ok() {
+            schedule::spawn(use_pictures(shelf, effect));
         }
-        effect => once_here(move |here| {
-            if here.is_ok() {
-                schedule::spawn(use_pictures(shelf, effect));
-            }
-        }),
-    }
+    });
 }
 
 /// Once all of the program is here, has the cache of pictures of an account deleted.

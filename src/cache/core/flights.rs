@@ -134,6 +134,16 @@ impl Flights {
         self.awaited().find(|(flying, _)| *flying == id).map(|(_, flight)| flight.since)
     }
 
+    /// A request for a document that will say what picture the user has, and when it was sent.
+    pub(super) fn that_confirms(&self, user: &UserId) -> Option<(EffectId, Moment)> {
+        let covers = |flight: &Flight| match &flight.task {
+            Task::Document { users, .. } => users.contains(user),
+            _ => false,
+        };
+        let (id, flight) = self.awaited().find(|(_, flight)| covers(flight))?;
+        Some((id, flight.since))
+    }
+
     /// Those that are waited for.
     pub(super) fn awaited(&self) -> impl Iterator<Item = (EffectId, &Flight)> {
         self.flying.iter().map(|(id, flight)| (*id, flight)).filter(|(_, flight)| !flight.given_up)

@@ -33,7 +33,10 @@ impl<B: Bytes> Core<B> {
             Event::Invalidate(user) => self.invalidate(&user),
             Event::Retry => self.retry(),
             Event::Broken(user, key) => self.broken(&user, key),
-            Event::WritesWait(wait) => self.writes_wait = wait,
+            Event::WritesWait(wait) => {
+                self.writes_wait = wait;
+                self.people.touch_all();
+            }
             Event::Painted => self.writes.put_off(self.time.now()),
             Event::FriendsViewed(view) => self.friends.look_at(view),
             Event::FeedViewed(rows) => self.feed.look_at(rows),

@@ -44,9 +44,10 @@ impl<B: Bytes> Core<B> {
         if let Some(found) = found {
             path.push(self.look(&user, wanted.size, found));
         }
-        let number = self.people.next_number();
+        let (number, confirming) = (self.people.next_number(), self.flights.that_confirms(&user));
         self.people.change(&user, |person| {
             person.keep = true;
+            person.confirming = person.confirming.or(confirming);
             person.want(wanted.size).admit(id, number);
         });
         self.people.use_now(&user);

@@ -194,9 +194,10 @@ impl<B: Bytes> Core<B> {
         Some((!target.is_viewed(), target.wanted))
     }
 
-    /// The cache of pictures knows images, and nobody who has one.
+    /// The cache of pictures knows images, and nobody who has one; what reads it comes with what writes.
     fn may_have(&self, layer: Source, person: &Person<B>) -> bool {
-        layer == Source::IndexedDb || (self.has_picture_cache && person.image().is_some())
+        let has_cache = self.has_picture_cache && !self.writes_wait;
+        layer == Source::IndexedDb || (has_cache && person.image().is_some())
     }
 
     /// Someone who is looked at and of whom all is there is asked about once that is not fresh any
@@ -291,7 +292,7 @@ impl<B: Bytes> Core<B> {
     /// Asks how much layers hold, if somebody wants to know and it is not known.
     fn plan_measure(&mut self) {
         let now = self.time.now();
-        if !std::mem::take(&mut self.measure) || self.account.is_none() {
+        if self.writes_wait || !std::mem::take(&mut self.measure) || self.account.is_none() {
             return;
         }
         for layer in ASKED {

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// Modules of the app that no first frame needs, as their functions' names show them.
-const LATER: [&str; 37] = [
+const LATER: [&str; 39] = [
     "::app::feed::",
     "::app::friends::later::",
     "::app::me::",
@@ -35,7 +35,9 @@ const LATER: [&str; 37] = [
     "::browser::indexed_db::shelf::IndexedDbShelf>::usage::",
     "::browser::origin::change::",
     "::browser::caches::",
-    "::browser::picture_cache::",
+    "::browser::picture_cache::PictureShelf>::apply",
+    "::browser::picture_cache::PictureShelf>::get_many",
+    "::browser::picture_cache::PictureShelf>::usage",
     "::browser::worker::",
     "::store::worker::begin",
     "::store::writes::carry_out",

@@ -141,6 +141,24 @@ fn a_page_confirms_the_pictures_of_its_rows() {
 }
 
 #[test]
+fn a_page_on_its_way_confirms_the_rows_that_are_opened_meanwhile() {
+    let mut t = Fixture::with_a_list();
+    t.open(1);
+    t.doc.wait(secs(5));
+    t.world.borrow_mut().advance(minutes(60));
+    t.doc = Document::open(&t.world, t.policy.clone(), 2);
+    t.doc.requests();
+    t.doc.slow = true;
+    t.view_list();
+    t.doc.run();
+    t.open(1);
+    t.doc.slow = false;
+    t.doc.run();
+    let requests = t.doc.requests();
+    assert!(matches!(requests[..], [Request::Friends { .. }]), "{requests:?}");
+}
+
+#[test]
 fn bytes_that_do_not_paint_take_only_themselves_away() {
     let mut t = Fixture::with_users(1);
     t.open(0);
