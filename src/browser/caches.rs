@@ -52,12 +52,6 @@ pub(super) async fn open_pictures(account: &UserId, name: &str) -> Result<Cache,
     Ok(opened.unchecked_into())
 }
 
-/// Whether there is one of this name.
-pub(super) async fn has_pictures(account: &UserId, name: &str) -> Result<bool, LayerError> {
-    let has = settled(storage()?.has(&format!("{PICTURES}{account}:{name}"))).await?;
-    Ok(has.is_truthy())
-}
-
 /// Deletes it.
 pub(super) async fn delete_pictures(account: &UserId, name: &str) -> Result<(), LayerError> {
     settled(storage()?.delete(&format!("{PICTURES}{account}:{name}"))).await.map(drop)

@@ -4,7 +4,7 @@
 //! first. The cache has a name of its own for each sign-in, which LocalStorage knows: what is put into one
 //! that was deleted since is in none. `MARK` tells it from one that was opened again by mistake.
 
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
 use js_sys::{Array, ArrayBuffer, Promise, Uint8Array};
 use miniature_api::{ImageId, Size, UserId};
@@ -67,7 +67,13 @@ impl PictureShelf {
             fits.min_by_key(|key| key.size).copied()
         };
         let best: Vec<Option<RenditionKey>> = lookups.iter().map(best).collect();
-        let wanted: BTreeSet<RenditionKey> = best.iter().flatten().copied().collect();
+        // Each once: an answer is read once.
+        let mut wanted: Vec<RenditionKey> = Vec::new();
+        for key in best.iter().flatten() {
+            if !wanted.contains(key) {
+                wanted.push(*key);
+            }
+        }
         let answers = wanted.iter().map(|key| cache.match_with_str(&address(*key))).collect();
         let buffer = |answer: JsValue| {
             // One that has gone meanwhile is undefined.
@@ -164,11 +170,13 @@ impl PictureShelf {
     }
 
     async fn make(&self) -> Result<Cache, LayerError> {
+        // That of one that is gone, if any.
+        let before = LocalStorageShelf::open(&self.account)?.picture_cache();
         let name = format!("{:016x}", random::seed());
         let cache = caches::open_pictures(&self.account, &name).await?;
         let mark = Response::new().map_err(|_| LayerError::Failed)?;
         settled(cache.put_with_str(MARK, &mark)).await?;
-        if let Err(error) = self.note(&name).await {
+        if let Err(error) = self.note(&name, before) {
             caches::delete_pictures(&self.account, &name).await?;
             return Err(error);
         }
@@ -176,14 +184,13 @@ impl PictureShelf {
         Ok(cache)
     }
 
-    /// Notes its name, unless another tab was faster, or the account was erased meanwhile.
-    async fn note(&self, name: &str) -> Result<(), LayerError> {
-        let is_there = caches::has_pictures(&self.account, name).await?;
+    /// Notes its name, unless another tab was faster.
+    fn note(&self, name: &str, before: Option<String>) -> Result<(), LayerError> {
         let shelf = LocalStorageShelf::open(&self.account)?;
-        if shelf.picture_cache().is_some() || !is_there {
-            return Err(LayerError::Disconnected);
+        match shelf.picture_cache() == before {
+            true => shelf.note_picture_cache(name),
+            false => Err(LayerError::Disconnected),
         }
-        shelf.note_picture_cache(name)
     }
 }
 

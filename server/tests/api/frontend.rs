@@ -145,6 +145,9 @@ async fn a_page_may_run_its_own_scripts_alone() {
     let hash = "'sha256-GEnM5q1nYY/iACnyMTdov+tNp9OFcBnnDgNXUXaVNXc='";
     assert!(policy.contains(&format!("script-src 'self' 'wasm-unsafe-eval' {hash};")), "{policy}");
     assert_eq!(worker.header("content-security-policy"), policy, "a worker must reach the API");
+    let icon = site.get("/manifest.webmanifest", "").await;
+    let strictest = icon.header("content-security-policy");
+    assert!(strictest.starts_with("default-src 'none'"), "nothing runs in a file: {strictest}");
     for rule in ["default-src 'self'", "object-src 'none'", "frame-ancestors 'none'"] {
         assert!(policy.contains(rule), "{policy}");
     }

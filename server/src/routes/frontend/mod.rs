@@ -97,8 +97,11 @@ impl Frontend {
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
-        // On every file: a worker is bound by the policy of its script, not of its page.
-        headers.insert(header::CONTENT_SECURITY_POLICY, page.policy().clone());
+        // On scripts, too: a worker is bound by the policy of its script, not of its page. Whatever else it
+        // is, nothing may run.
+        if is_missing || is_page(&path) || path.ends_with(".js") {
+            headers.insert(header::CONTENT_SECURITY_POLICY, page.policy().clone());
+        }
         Ok(answer)
     }
 
