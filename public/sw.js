@@ -18,11 +18,11 @@ const PICTURES = "miniature-pictures-v1:";
 const MARK = "/miniature-cache";
 const NETWORK_WITHIN_MS = 1000;
 
-const limits = new URL(location.href).searchParams;
-const limit = (name, otherwise) => Number(limits.get(name)) || otherwise;
-const MAX_ENTRIES = limit("max_entries", 200);
-const MAX_BYTES = limit("max_bytes", 8 * 1024 * 1024);
-const MAX_AGE_MS = limit("max_age_s", 7 * 86400) * 1000;
+// The page names its limits (src/cache/policy.rs) in this script's address.
+const limit = (name) => Number(new URL(location.href).searchParams.get(name));
+const MAX_ENTRIES = limit("max_entries");
+const MAX_BYTES = limit("max_bytes");
+const MAX_AGE_MS = limit("max_age_s") * 1000;
 
 const shellName = SHELL + VERSION;
 const namesLike = async (start) => (await caches.keys()).filter((name) => name.startsWith(start));

@@ -72,7 +72,7 @@
 <a href="/friends"${here(!isFeed)}>Friends</a><a href="/feed"${here(isFeed)}>Feed</a><a href="/me">Me</a></nav>\
 <button class="sign-out" type="button" data-testid="sign-out">Sign out</button></div></header>\
 <main class="page" tabindex="-1">${content}</main>\
-<div class="offline" role="status"></div><button class="dashboard-toggle" type="button" \
+<div class="banners" role="status"></div><button class="dashboard-toggle" type="button" \
 data-testid="cache-dashboard-toggle" title="Cache dashboard (Alt+Shift+C)" aria-label="Cache dashboard" \
 aria-expanded="false">${icon("M2 13.5h12M4 11V7.5M8 11V3M12 11V5.5")}</button>`;
   const FRIEND = `<li><a class="friend" data-testid="friend" data-noscroll="true">${place(48)}\

@@ -14,7 +14,7 @@ pub(super) fn Banner() -> impl IntoView {
     });
     view! {
         // Always there, so that screen readers hear it fill.
-        <div class="offline" role="status">
+        <div class="banners" role="status">
             {move || match trouble(connection.get()) {
                 Some(text) => EitherOf3::A(view! { <Offline text retry /> }),
                 None if has_update.get() => EitherOf3::B(view! { <Update /> }),

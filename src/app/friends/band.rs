@@ -83,10 +83,15 @@ pub(super) fn use_band() -> Memo<Band> {
             }
         }
     };
-    // The window may have another size than when it was hidden.
+    // The window may have another size than when it was hidden. The first time, that was just measured: to
+    // measure lays the page out.
+    let mut was_shown = true;
     react(move || {
-        shown.track();
-        follow();
+        let is_back = shown.get() && !was_shown;
+        was_shown = shown.get();
+        if is_back {
+            follow();
+        }
     });
     let print = move |prints: bool| {
         if !prints || shown.try_get_untracked() == Some(true) {

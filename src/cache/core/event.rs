@@ -39,7 +39,8 @@ pub enum Event<B> {
     Retry,
     /// The browser could not paint a rendition of the user's picture.
     Broken(UserId, RenditionKey),
-    /// Whether what writes IndexedDB is still to be loaded. Until it is here IndexedDB is read alone.
+    /// Whether what writes IndexedDB is still to be loaded. Until it is here IndexedDB is read alone, and the
+    /// cache of pictures neither read nor written.
     WritesWait(bool),
     /// A picture was painted.
     Painted,

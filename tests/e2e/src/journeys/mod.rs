@@ -21,6 +21,7 @@ mod sessions;
 mod start;
 mod warm;
 mod worker;
+mod worker_pictures;
 
 use crate::{page::hook, visit::Visit};
 use anyhow::Result;
@@ -135,8 +136,11 @@ pub(crate) const ALL: &[Journey] = &[
     patient!("a new version waits, and begins when it is asked to", worker::new_version),
     patient!("a version that cannot be installed changes nothing", worker::broken_version),
     patient!("the worker is switched off, hangs, or loses its cache", worker::ill),
-    patient!("the worker keeps pictures, within limits, and serves them offline", worker::pictures),
-    patient!("sign-out with a picture on its way: no cache keeps any", worker::signed_out),
+    patient!(
+        "the worker keeps pictures, within limits, and serves them offline",
+        worker_pictures::kept
+    ),
+    patient!("sign-out with a picture on its way: no cache keeps any", worker_pictures::signed_out),
     patient!("the app does not come: a sentence, a button, one reload", start::does_not_come),
     patient!("the later half does not come: a sentence, a button", start::later_does_not_come),
     journey!("no WebAssembly: a sentence", start::no_web_assembly),
