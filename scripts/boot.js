@@ -1,8 +1,8 @@
 // What the page does before WebAssembly. On a cold visit it asks for what the first frame needs; the app
 // takes over the promises (src/browser/origin/boot.rs). On a warm one it draws the page from LocalStorage,
-// if all of it is at hand, and the program starts once that is painted. The app takes its place in the
-// frame in which its own pictures are painted, or after 150 ms (src/browser/first_screen.rs). A journey
-// compares the two.
+// if all of it is at hand, and the program is loaded once that is painted (start.js). The app takes its
+// place in the frame in which its own pictures are painted, or after 150 ms (src/browser/first_screen.rs).
+// A journey compares the two.
 (() => {
   "use strict";
 
@@ -58,7 +58,7 @@
     if (isFeed) drawFeed(drawn);
     else drawFriends(drawn);
     const giveWay = handOver(drawn);
-    window.miniatureMayStart = show(drawn).catch(giveWay);
+    window.miniaturePainted = show(drawn).catch(giveWay);
   }
 
   // As src/app/ and src/ui/ draw it. Nothing stored goes into markup: that is filled in as text.
@@ -226,8 +226,7 @@ aria-label="What is new?" placeholder="What is new?" rows="3"></textarea>\
     return giveWay;
   }
 
-  // Ends once it is painted, its pictures too, and the frames after it: the program takes the main thread
-  // for the length of several. Throws if a picture does not come at once.
+  // Ends once it is painted, its pictures too. Throws if a picture does not come at once.
   async function show(drawn) {
     const images = [...drawn.querySelectorAll("img")];
     const soon = (ms) => new Promise((end) => setTimeout(end, ms));
@@ -251,8 +250,6 @@ aria-label="What is new?" placeholder="What is new?" rows="3"></textarea>\
     // Not its first button.
     dialog?.focus();
     await Promise.race([Promise.allSettled(images.map((image) => image.decode())), soon(300)]);
-    for (let frames = 0; frames < 3; frames++) await frame();
-    await soon(0);
   }
 
   if (isList && !list) ask();

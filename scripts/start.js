@@ -1,4 +1,5 @@
-// Says so when the app cannot start: without WebAssembly, or where a file of it does not come.
+// Loads the program and starts it. Says so when it cannot start: without WebAssembly, or where a file of it
+// does not come.
 (() => {
   "use strict";
   const RELOADED = "miniature:v1:reloaded";
@@ -20,12 +21,14 @@
     }
   };
 
+  let script;
+  let coming;
+
   // WebKit keeps what it could not load, over a reload, too.
-  const again = () => {
-    const files = [...document.querySelectorAll("link[rel=modulepreload]")];
-    const fresh = files.map(({ href }) => fetch(href, { cache: "reload" }));
-    Promise.allSettled(fresh).then(() => location.reload());
-  };
+  const again = () =>
+    fetch(script, { cache: "reload" })
+      .catch(() => {})
+      .then(() => location.reload());
 
   const say = (text, action) => {
     const main = document.createElement("main");
@@ -38,15 +41,10 @@
       button.onclick = again;
       main.append(button);
     }
-    const show = () => document.body.replaceChildren(main);
-    if (document.readyState === "loading") addEventListener("DOMContentLoaded", show);
-    else show();
+    document.body.replaceChildren(main);
   };
 
-  let isOver = false;
   const fail = () => {
-    if (isOver) return;
-    isOver = true;
     // After a deployment a kept page asks for files that are gone: a fresh one knows the new names.
     if (navigator.onLine && !remembers()) {
       remember(true);
@@ -56,22 +54,44 @@
     say("Miniature could not be loaded.", "Try again");
   };
 
-  // The loader (Trunk.toml) calls these.
-  window.miniatureFailed = fail;
-  window.miniatureStarted = () => {
-    isOver = true;
-    remember(false);
+  // Ends after the next frame.
+  const frame = () =>
+    new Promise((end) => {
+      requestAnimationFrame(() => setTimeout(end));
+      setTimeout(end, document.hidden ? 0 : 200);
+    });
+
+  // A page that boot.js has drawn is to be on screen first: loading would hold up that frame, and the
+  // program takes the main thread for the length of several.
+  const load = async (wasm) => {
+    const { miniaturePainted: painted } = window;
+    await painted;
+    const parts = Promise.all([import(script), WebAssembly.compileStreaming(fetch(wasm))]);
+    // Heard of by the caller.
+    parts.catch(() => {});
+    for (let frames = 0; painted && frames < 3; frames++) await frame();
+    return parts;
   };
-  if (typeof WebAssembly !== "object") {
-    isOver = true;
-    say("This browser has no WebAssembly, which Miniature needs.");
-  }
-  // A script that does not come says so at its element, one that is cut short at the window.
-  addEventListener(
-    "error",
-    ({ target, filename }) => {
-      if (target instanceof HTMLScriptElement || filename?.startsWith(location.origin)) fail();
-    },
-    true,
-  );
+
+  // The page's own scripts (Trunk.toml) call these, the second once body and stylesheet are there.
+  window.miniatureLoad = (js, wasm) => {
+    script = js;
+    if (typeof WebAssembly !== "object") return;
+    coming = load(wasm);
+    // Heard of below.
+    coming.catch(() => {});
+  };
+  window.miniatureStart = async () => {
+    if (!coming) {
+      say("This browser has no WebAssembly, which Miniature needs.");
+      return;
+    }
+    try {
+      const [{ default: init }, module] = await coming;
+      await init({ module_or_path: module });
+      remember(false);
+    } catch {
+      fail();
+    }
+  };
 })();
