@@ -53,6 +53,26 @@ pub struct Part<'a> {
 ///
 /// [`MultipartError`], what is wrong with it; nothing of the body is then returned.
 pub fn parts<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, MultipartError> {
+    match whole_parts(content_type, body)? {
+        (parts, b"--" | b"--\r\n") => Ok(parts),
+        _ => Err(MultipartError::Framing),
+    }
+}
+
+/// The parts that are whole of a body that is still arriving, the first of all its parts first.
+///
+/// # Errors
+///
+/// [`MultipartError`], what is wrong with what is here, or too little of it.
+pub fn arrived<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, MultipartError> {
+    Ok(whole_parts(content_type, body)?.0)
+}
+
+/// All whole parts, and what follows the last of their delimiters.
+fn whole_parts<'a>(
+    content_type: &str,
+    body: &'a [u8],
+) -> Result<(Vec<Part<'a>>, &'a [u8]), MultipartError> {
     let boundary = boundary(content_type).ok_or(MultipartError::ContentType)?;
     let delimiter = format!("\r\n--{boundary}");
     let delimiter = delimiter.as_bytes();
@@ -63,14 +83,13 @@ pub fn parts<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, Mu
         if parts.len() == PARTS_AT_MOST {
             return Err(MultipartError::TooMany);
         }
-        let (part, after) = split_at(begun, delimiter).ok_or(MultipartError::Framing)?;
+        let Some((part, after)) = split_at(begun, delimiter) else {
+            break;
+        };
         parts.push(read_part(part)?);
         rest = after;
     }
-    match rest {
-        b"--" | b"--\r\n" => Ok(parts),
-        _ => Err(MultipartError::Framing),
-    }
+    Ok((parts, rest))
 }
 
 /// The `boundary` of a content type, as a token or quoted.
@@ -228,6 +247,18 @@ mod tests {
             let read: Vec<_> =
                 read.iter().map(|part| (part.name.to_owned(), part.bytes.to_vec())).collect();
             prop_assert_eq!(read, written);
+        }
+
+        #[test]
+        fn what_has_arrived_is_the_beginning(
+            written in prop::collection::vec(("[A-Za-z0-9_-]{1,40}", any::<Vec<u8>>()), 1..20),
+            cut: prop::sample::Index,
+        ) {
+            let body = write("line", &written);
+            let all = parts(TYPE, &body).unwrap();
+            let read = arrived(TYPE, &body[..cut.index(body.len())]).unwrap_or_default();
+            prop_assert!(all.starts_with(&read));
+            prop_assert_eq!(arrived(TYPE, &body).unwrap(), all);
         }
 
         #[test]

@@ -107,6 +107,10 @@ pub struct Policy {
     /// How many bytes of an answer count as a sign of life. Default: 1 kB.
     pub progress_bytes: u64,
 
+    /// How often what has arrived of an answer is shown before the rest. Default: 100 ms. One that takes
+    /// less is shown whole.
+    pub part_every: Duration,
+
     /// How long the browser may take to say whether it decodes a picture. Default: 5 s.
     pub decode_timeout: Duration,
 
@@ -237,6 +241,7 @@ impl Default for Policy {
             layer_timeout: Duration::from_secs(1),
             silence: Duration::from_secs(15),
             progress_bytes: 1000,
+            part_every: Duration::from_millis(100),
             decode_timeout: Duration::from_secs(5),
             breaker_failures: 3,
             breaker_pause: Duration::from_secs(30),

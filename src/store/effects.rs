@@ -5,7 +5,12 @@ use miniature_api::Lineage;
 use super::driver::driver;
 use crate::{
     browser::{
-        decode, indexed_db::IndexedDbShelf, later, layer::CacheLayer, origin::take_boot, schedule,
+        decode,
+        indexed_db::IndexedDbShelf,
+        later,
+        layer::CacheLayer,
+        origin::{Reader, take_boot},
+        schedule,
     },
     cache::{
         core::{Answer, Effect, EffectId, Event, Fetched, Request},
@@ -46,11 +51,18 @@ pub(super) async fn send(
     lineage: Option<Lineage>,
 ) -> Fetched<Content> {
     let driver = driver();
-    let (boot_age, limit) =
-        driver.read(|core| (core.policy().boot_age, core.policy().rendition_bytes));
-    let progressed = |bytes| driver.progressed(id, bytes);
+    let (boot_age, limit, part_every) = driver.read(|core| {
+        let policy = core.policy();
+        (policy.boot_age, policy.rendition_bytes, policy.part_every)
+    });
+    let reader = Reader {
+        limit,
+        part_every,
+        progressed: &|bytes| driver.progressed(id, bytes),
+        arriving: &|part| driver.handle(Event::Arriving(id, part)),
+    };
     match take_boot(&request, boot_age) {
-        Some(begun) => driver.api.fetch_begun(begun, &request, limit, &progressed).await,
-        None => driver.api.fetch(&request, lineage, limit, &progressed).await,
+        Some(begun) => driver.api.fetch_begun(begun, &request, &reader).await,
+        None => driver.api.fetch(&request, lineage, &reader).await,
     }
 }

@@ -13,6 +13,7 @@ use miniature::{
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::{
+    requests::reader,
     samples::{NO_SESSION, lineage, user},
     script::{self, Replaced},
 };
@@ -64,7 +65,7 @@ async fn each_request_is_taken_once_and_read() {
 
     let begun = take_boot(&FRIENDS, AGE).unwrap();
     assert!(take_boot(&FRIENDS, AGE).is_none());
-    let fetched = Api::default().fetch_begun(begun, &FRIENDS, 1, &|_| {}).await;
+    let fetched = Api::default().fetch_begun(begun, &FRIENDS, &reader(&|_| {})).await;
 
     let Fetched { lineage: told, asked, outcome, .. } = fetched;
     assert_eq!(told, Some(lineage(1)));
@@ -77,7 +78,7 @@ async fn each_request_is_taken_once_and_read() {
 
     assert_eq!(eval("window.aborted()"), "true,false", "the other is still on its way");
     let begun = take_boot(&Request::Session, AGE).unwrap();
-    let fetched = Api::default().fetch_begun(begun, &Request::Session, 1, &|_| {}).await;
+    let fetched = Api::default().fetch_begun(begun, &Request::Session, &reader(&|_| {})).await;
     assert_eq!(fetched.outcome, Ok(Reply::Session(None)));
     assert!(take_boot(&Request::Session, AGE).is_none());
 }

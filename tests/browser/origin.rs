@@ -3,8 +3,8 @@
 use std::{cell::RefCell, time::Duration};
 
 use miniature::{
-    api::{BatchEntry, FriendsPage, Hint, NotFound},
-    browser::origin::Api,
+    api::{BatchEntry, Friend, FriendsPage, Hint, NotFound, Record},
+    browser::origin::{Api, Reader},
     cache::{
         core::{Fetched, FriendsReply, Refusal, Reply, Request},
         entry::Content,
@@ -15,7 +15,7 @@ use miniature::{
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::{
-    requests::{answering, fetch, pictures, rendition},
+    requests::{answering, fetch, pictures, reader, rendition},
     samples::{
         GATEWAYS, NO_SESSION, PIXEL, SIZE, container, image, lineage, profile, record, user,
     },
@@ -292,7 +292,7 @@ async fn progress_is_told_at_the_headers_and_with_each_piece() {
         let _answer = answering(&answer);
         let heard = RefCell::new(Vec::new());
         let progressed = |bytes| heard.borrow_mut().push(bytes);
-        let fetched = Api::default().fetch(&FRIENDS, None, 1_000, &progressed).await;
+        let fetched = Api::default().fetch(&FRIENDS, None, &reader(&progressed)).await;
         assert_eq!(*heard.borrow(), expected, "{answer}");
         assert_eq!(fetched.outcome.is_ok(), expected.len() > 1, "{answer}");
     }
@@ -305,4 +305,79 @@ async fn pictures_that_nobody_asked_for_are_left_out() {
     let request = Request::Friends { cursor: None, pictures: None, etag: None };
     let Ok(Reply::Friends(Some(reply))) = outcome(&request).await else { panic!() };
     assert_eq!((reply.pictures, reply.renditions), (None, Vec::new()));
+}
+
+fn friend_of(picture: Record) -> Friend {
+    let (user_id, name) = (picture.user_id.clone(), picture.user_id.to_string());
+    Friend { user_id, name, headline: String::new(), picture }
+}
+
+/// The same answer in pieces of so many bytes.
+fn in_pieces(answer: &str, bytes: usize) -> String {
+    format!(
+        "{{ const whole = (() => {answer})();
+            const bytes = new Uint8Array(await whole.arrayBuffer());
+            let at = 0;
+            return new Response(new ReadableStream({{ pull(c) {{
+                if (at >= bytes.length) return c.close();
+                c.enqueue(bytes.slice(at, at += {bytes}));
+            }} }}), {{ headers: whole.headers }}); }}"
+    )
+}
+
+/// What is said of each person, and with what picture, in the order in which it is said.
+async fn told_by(answer: &str, request: &Request, part_every: Duration) -> Vec<(String, usize)> {
+    let _answer = answering(answer);
+    let parts = RefCell::new(Vec::new());
+    let told = |fetched: Fetched<Content>| {
+        assert_eq!(fetched.lineage, Some(lineage(1)));
+        parts.borrow_mut().push(match fetched.outcome.unwrap() {
+            Reply::Friends(reply) => ("page".to_owned(), reply.unwrap().renditions.len()),
+            Reply::Pictures { entries, renditions } => {
+                let users = entries.iter().map(|entry| match entry {
+                    BatchEntry::Found { record, .. } => record.user_id.to_string(),
+                    BatchEntry::Missing { user_id, .. } => format!("no {user_id}"),
+                });
+                (users.collect::<Vec<_>>().join(" "), renditions.len())
+            }
+            other => panic!("{other:?}"),
+        });
+    };
+    let reader =
+        Reader { limit: 1_000, part_every, progressed: &|_| {}, arriving: &|part| told(part) };
+    let fetched = Api::default().fetch(request, None, &reader).await;
+    let rest = match fetched.outcome.unwrap() {
+        Reply::Friends(reply) => reply.unwrap().renditions.len(),
+        Reply::Pictures { renditions, .. } => renditions.len(),
+        other => panic!("{other:?}"),
+    };
+    parts.borrow_mut().push(("end".to_owned(), rest));
+    parts.into_inner()
+}
+
+#[wasm_bindgen_test]
+async fn what_has_arrived_is_told_before_the_end() {
+    let ada = record("ada", 3).record;
+    let grace = record("grace", 2).record;
+    let json = serde_json::to_string(&[BatchEntry::from(ada), grace.into()]).unwrap();
+    let batch = form("records", &json, &[(3, &container()), (2, &container())]);
+    let told = |text: &str, renditions| (text.to_owned(), renditions);
+
+    let slowly = told_by(&in_pieces(&batch, 40), &pictures(), Duration::ZERO).await;
+    // The last picture ends with the answer.
+    let expected = [told("ada", 1), told("grace", 1), told("end", 0)];
+    assert_eq!(slowly, expected);
+    let at_once = told_by(&batch, &pictures(), Duration::from_secs(60)).await;
+    assert_eq!(at_once, [told("end", 2)]);
+}
+
+#[wasm_bindgen_test]
+async fn a_page_is_told_before_its_pictures() {
+    let friend = |name, number| friend_of(record(name, number).record);
+    let page = FriendsPage { friends: vec![friend("ada", 3), friend("grace", 2)], next: None };
+    let page = serde_json::to_string(&page).unwrap();
+    let list = form("friends", &page, &[(3, &container()), (2, &container())]);
+    let told = told_by(&in_pieces(&list, 40), &FRIENDS, Duration::ZERO).await;
+    let expected = [("page", 0), ("ada", 1), ("grace", 1), ("end", 0)];
+    assert_eq!(told, expected.map(|(text, renditions)| (text.to_owned(), renditions)));
 }

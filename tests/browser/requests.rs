@@ -7,7 +7,7 @@ use miniature::{
     api::{BatchUser, Credentials, Lineage, Marker, Revision},
     browser::{
         clock,
-        origin::{Api, SignInError},
+        origin::{Api, Reader, SignInError},
     },
     cache::{
         core::{Fetched, Reply, Request},
@@ -49,7 +49,12 @@ pub(crate) fn rendition(url: &str) -> Request {
 }
 
 pub(crate) async fn fetch(request: &Request, lineage: Option<Lineage>) -> Fetched<Content> {
-    Api::default().fetch(request, lineage, 1_000, &|_| {}).await
+    Api::default().fetch(request, lineage, &reader(&|_| {})).await
+}
+
+/// One that is told of pieces, and of no parts.
+pub(crate) fn reader(progressed: &dyn Fn(u64)) -> Reader<'_> {
+    Reader { limit: 1_000, part_every: LONG, progressed, arriving: &|_| {} }
 }
 
 #[wasm_bindgen_test]
@@ -92,7 +97,7 @@ async fn each_request_has_its_address_and_its_headers() {
 #[wasm_bindgen_test]
 async fn a_request_elsewhere_goes_there() {
     let _answer = answering("new Response('')");
-    Api::at("https://api.example").fetch(&Request::Session, None, 1, &|_| {}).await;
+    Api::at("https://api.example").fetch(&Request::Session, None, &reader(&|_| {})).await;
     assert_eq!(asked("url"), "https://api.example/api/session");
 }
 
@@ -105,7 +110,7 @@ async fn a_rendition_is_asked_for_where_the_hint_says() {
         ("https://store.example/7?X-Amz-Signature=8", "https://store.example/7?X-Amz-Signature=8"),
         ("/images/7?size=64", "https://api.example/images/7?size=64"),
     ] {
-        api.fetch(&rendition(hint), Some(lineage(1)), 1_000, &|_| {}).await;
+        api.fetch(&rendition(hint), Some(lineage(1)), &reader(&|_| {})).await;
         assert_eq!(asked("url"), url);
         assert_eq!(asked("init.headers.get('miniature-lineage')"), "null");
         assert_eq!(asked("init.credentials"), "same-origin");
@@ -136,7 +141,8 @@ async fn a_body_that_nobody_waits_for_is_aborted() {
     let _answer = answering(STALLED);
     let heard = RefCell::new(Vec::new());
     let (api, progressed) = (Api::default(), |bytes| heard.borrow_mut().push(bytes));
-    let mut waiting = Box::pin(api.fetch(&Request::Session, None, 1, &progressed).fuse());
+    let reader = reader(&progressed);
+    let mut waiting = Box::pin(api.fetch(&Request::Session, None, &reader).fuse());
     while heard.borrow().len() < 2 {
         let pause = miniature::browser::schedule::sleep(Duration::ZERO);
         futures_util::future::select(waiting.as_mut(), Box::pin(pause)).await;

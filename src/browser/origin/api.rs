@@ -5,6 +5,7 @@ use std::rc::Rc;
 use miniature_api::{BATCH_LIMIT, BatchUser, LINEAGE_HEADER, Lineage, MARKER_HEADER};
 
 use super::{
+    arriving::Reader,
     boot::Begun,
     exchange::{Call, Exchange},
     reply,
@@ -34,15 +35,11 @@ impl Api {
     }
 
     /// Sends a request and reads its answer. Dropping the future aborts it.
-    ///
-    /// `progressed` is called with 0 when the headers are here, then with the length of each piece
-    /// of the body. A rendition may have at most `limit` bytes.
     pub async fn fetch(
         &self,
         request: &Request,
         lineage: Option<Lineage>,
-        limit: usize,
-        progressed: &dyn Fn(u64),
+        reader: &Reader<'_>,
     ) -> Fetched<Content> {
         let mut call = self.call(request);
         // With a header of ours the browser would ask another origin for leave first.
@@ -50,7 +47,7 @@ impl Api {
         if let Some(lineage) = lineage {
             call = call.header(LINEAGE_HEADER, lineage.to_string());
         }
-        reply::read(call.send().await, request, limit, progressed).await
+        reply::read(call.send().await, request, reader, None).await
     }
 
     /// As [`Api::fetch`], for a request that `boot.js` has sent.
@@ -58,14 +55,12 @@ impl Api {
         &self,
         begun: Begun,
         request: &Request,
-        limit: usize,
-        progressed: &dyn Fn(u64),
+        reader: &Reader<'_>,
     ) -> Fetched<Content> {
         let Begun { response, abort, pictures, asked } = begun;
         let request = sent_by_boot(request, pictures);
         let answer = Exchange::begun(response, abort).await;
-        let fetched = reply::read(answer, &request, limit, progressed).await;
-        Fetched { asked: Some(asked), ..fetched }
+        reply::read(answer, &request, reader, Some(asked)).await
     }
 
     fn call(&self, request: &Request) -> Call {

@@ -136,9 +136,17 @@ impl Exchange {
     /// The body, in one buffer; `progressed` is called with the length of each piece that arrives.
     /// A connection that breaks meanwhile is a server out of reach.
     pub(super) async fn bytes(&self, progressed: &dyn Fn(u64)) -> Result<Vec<u8>, OriginError> {
+        self.growing(&mut |_, more| progressed(more)).await
+    }
+
+    /// As [`Self::bytes`]; `grown` is called with what has arrived so far and the length of its last piece.
+    pub(super) async fn growing(
+        &self,
+        grown: &mut dyn FnMut(&[u8], u64),
+    ) -> Result<Vec<u8>, OriginError> {
         match self.response.body() {
-            Some(stream) => read_all(&stream, progressed).await,
-            None => self.read_at_once(progressed).await,
+            Some(stream) => read_all(&stream, grown).await,
+            None => self.read_at_once(grown).await,
         }
     }
 
@@ -154,23 +162,26 @@ impl Exchange {
         }
     }
 
-    async fn read_at_once(&self, progressed: &dyn Fn(u64)) -> Result<Vec<u8>, OriginError> {
+    async fn read_at_once(
+        &self,
+        grown: &mut dyn FnMut(&[u8], u64),
+    ) -> Result<Vec<u8>, OriginError> {
         let body = self.response.array_buffer().map_err(|_| OriginError::Malformed)?;
         let body = JsFuture::from(body).await.map_err(|_| OriginError::Unreachable)?;
         let body = Uint8Array::new(&body).to_vec();
-        progressed(body.len() as u64);
+        grown(&body, body.len() as u64);
         Ok(body)
     }
 }
 
 async fn read_all(
     stream: &ReadableStream,
-    progressed: &dyn Fn(u64),
+    grown: &mut dyn FnMut(&[u8], u64),
 ) -> Result<Vec<u8>, OriginError> {
     let mut body = Vec::new();
     let mut take = |piece: &Uint8Array| {
         append(&mut body, piece);
-        progressed(piece.length().into());
+        grown(&body, piece.length().into());
         Ok(())
     };
     each_piece(stream, &mut take).await?;

@@ -5,6 +5,7 @@
 //! in, the HTTP cache.
 
 mod api;
+mod arriving;
 mod boot;
 mod change;
 mod exchange;
@@ -14,6 +15,7 @@ mod retry_after;
 mod session;
 
 pub use api::Api;
+pub use arriving::Reader;
 pub use boot::{Begun, take_boot};
 pub use change::{ChangeError, Changed};
 pub use listen::{Heard, overheard};

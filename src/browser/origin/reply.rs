@@ -1,13 +1,15 @@
 //! What is made of an answer.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use miniature_api::{
-    ACCOUNT_HEADER, EVENT_HEADER, FRIENDS_PART, ImageId, LINEAGE_HEADER, Problem, RECORDS_PART,
-    Size, multipart,
+    ACCOUNT_HEADER, BatchEntry, EVENT_HEADER, FRIENDS_PART, ImageId, LINEAGE_HEADER, Problem,
+    RECORDS_PART, Size,
+    multipart::{self, Part},
 };
 
 use super::{
+    arriving::{Arriving, Reader},
     exchange::{Exchange, read_json},
     retry_after::retry_after,
 };
@@ -24,27 +26,36 @@ use crate::{
 /// Problem details (RFC 9457): what tells an answer of the API from one of something before it.
 const PROBLEM: &str = "application/problem+json";
 
-/// Reads the answer to `request`.
+/// Reads the answer to `request`, which was sent at `asked` if that was not now.
 pub(super) async fn read(
     answer: Result<Exchange, OriginError>,
     request: &Request,
-    limit: usize,
-    progressed: &dyn Fn(u64),
+    reader: &Reader<'_>,
+    asked: Option<Duration>,
 ) -> Fetched<Content> {
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
             let outcome = Err(error.into());
-            return Fetched { lineage: None, account: None, asked: None, event: None, outcome };
+            return Fetched { lineage: None, account: None, asked, event: None, outcome };
         }
     };
-    progressed(0);
+    (reader.progressed)(0);
+    let outcome = reply_to(request, &answer, reader, asked).await;
+    let outcome = outcome.map_err(|error| Refusal { error, retry_after: retry_after(&answer) });
+    fetched(&answer, asked, outcome)
+}
+
+/// What an answer says, with what its headers say of all of it.
+pub(super) fn fetched(
+    answer: &Exchange,
+    asked: Option<Duration>,
+    outcome: Result<Reply<Content>, Refusal>,
+) -> Fetched<Content> {
     let lineage = answer.header(LINEAGE_HEADER).and_then(|lineage| lineage.parse().ok());
     let account = answer.header(ACCOUNT_HEADER).and_then(|account| account.parse().ok());
     let event = answer.header(EVENT_HEADER).map(Into::into);
-    let reply = reply_to(request, &answer, limit, progressed).await;
-    let outcome = reply.map_err(|error| Refusal { error, retry_after: retry_after(&answer) });
-    Fetched { lineage, account, asked: None, event, outcome }
+    Fetched { lineage, account, asked, event, outcome }
 }
 
 /// Why an answer that is no success is none, to a request that needs a session.
@@ -59,19 +70,20 @@ pub(super) async fn refusal(answer: &Exchange, progressed: &dyn Fn(u64)) -> Orig
 async fn reply_to(
     request: &Request,
     answer: &Exchange,
-    limit: usize,
-    progressed: &dyn Fn(u64),
+    reader: &Reader<'_>,
+    asked: Option<Duration>,
 ) -> Result<Reply<Content>, OriginError> {
     match (answer.status(), request) {
         (204, Request::SignOut(_)) => Ok(Reply::SignedOut),
         (200..=299, Request::SignOut(_)) => Err(OriginError::Malformed),
         (200..=299, _) => {
-            let body = answer.bytes(progressed).await?;
-            body_of(request, answer, &body, limit)
+            let mut arriving = Arriving::new(request, answer, reader, asked);
+            let body = answer.growing(&mut |body, more| arriving.grown(body, more)).await?;
+            body_of(request, answer, &body, reader.limit, arriving.told())
         }
         (304, Request::Friends { etag: Some(_), .. }) => Ok(Reply::Friends(None)),
         (404, Request::Profile(_)) if is_problem(answer) => Ok(Reply::Profile(None)),
-        _ => match (refusal(answer, progressed).await, request) {
+        _ => match (refusal(answer, reader.progressed).await, request) {
             (OriginError::SignedOut, Request::Session) => Ok(Reply::Session(None)),
             (OriginError::SignedOut, Request::SignOut(_)) => Ok(Reply::SignedOut),
             (error, _) => Err(error),
@@ -96,13 +108,12 @@ fn body_of(
     answer: &Exchange,
     body: &[u8],
     limit: usize,
+    told: &[ImageId],
 ) -> Result<Reply<Content>, OriginError> {
     match request {
         Request::Pictures { size, .. } => {
-            let parts = parts(answer, body, RECORDS_PART)?;
-            let text = std::str::from_utf8(parts.json).map_err(|_| OriginError::Malformed)?;
-            // A line that a newer server words in another way costs that user alone.
-            let entries = json::read_lines(text).ok_or(OriginError::Malformed)?;
+            let parts = parts(answer, body, RECORDS_PART)?.without(told);
+            let entries = read_entries(parts.json)?;
             Ok(Reply::Pictures { entries, renditions: parts.checked(*size, limit) })
         }
         Request::Rendition { key, .. } => {
@@ -110,7 +121,7 @@ fn body_of(
             parts.checked(key.size, limit).pop().map(Reply::Rendition).ok_or(OriginError::Malformed)
         }
         Request::Friends { pictures, .. } => {
-            let parts = parts(answer, body, FRIENDS_PART)?;
+            let parts = parts(answer, body, FRIENDS_PART)?.without(told);
             Ok(Reply::Friends(Some(FriendsReply {
                 page: read_json(parts.json)?,
                 etag: answer.header("etag").map(Into::into),
@@ -125,10 +136,16 @@ fn body_of(
     }
 }
 
+pub(super) fn read_entries(json: &[u8]) -> Result<Vec<BatchEntry>, OriginError> {
+    let text = std::str::from_utf8(json).map_err(|_| OriginError::Malformed)?;
+    // A line that a newer server words in another way costs that user alone.
+    json::read_lines(text).ok_or(OriginError::Malformed)
+}
+
 /// An answer's JSON, and the images that came with it by what they claim to be.
-struct Parts<'a> {
-    json: &'a [u8],
-    images: Vec<(ImageId, &'a [u8])>,
+pub(super) struct Parts<'a> {
+    pub(super) json: &'a [u8],
+    pub(super) images: Vec<(ImageId, &'a [u8])>,
 }
 
 fn parts<'a>(answer: &Exchange, body: &'a [u8], json_part: &str) -> Result<Parts<'a>, OriginError> {
@@ -136,19 +153,30 @@ fn parts<'a>(answer: &Exchange, body: &'a [u8], json_part: &str) -> Result<Parts
         return Ok(Parts { json: body, images: Vec::new() });
     }
     let content_type = answer.header("content-type").ok_or(OriginError::Malformed)?;
-    let (mut json, mut images) = (None, Vec::new());
-    for part in multipart::parts(&content_type, body).map_err(|_| OriginError::Malformed)? {
-        match part.name.parse() {
-            Ok(image) => images.push((image, part.bytes)),
-            Err(_) if part.name == json_part => json = Some(part.bytes),
-            Err(_) => return Err(OriginError::Malformed),
-        }
-    }
-    Ok(Parts { json: json.ok_or(OriginError::Malformed)?, images })
+    let parts = multipart::parts(&content_type, body).map_err(|_| OriginError::Malformed)?;
+    Parts::of(parts, json_part)
 }
 
-impl Parts<'_> {
-    fn checked(&self, size: Size, limit: usize) -> Vec<Checked<Content>> {
+impl<'a> Parts<'a> {
+    pub(super) fn of(parts: Vec<Part<'a>>, json_part: &str) -> Result<Self, OriginError> {
+        let (mut json, mut images) = (None, Vec::new());
+        for part in parts {
+            match part.name.parse() {
+                Ok(image) => images.push((image, part.bytes)),
+                Err(_) if part.name == json_part => json = Some(part.bytes),
+                Err(_) => return Err(OriginError::Malformed),
+            }
+        }
+        Ok(Self { json: json.ok_or(OriginError::Malformed)?, images })
+    }
+
+    /// The same without images that were handed out before.
+    pub(super) fn without(mut self, told: &[ImageId]) -> Self {
+        self.images.retain(|(image, _)| !told.contains(image));
+        self
+    }
+
+    pub(super) fn checked(&self, size: Size, limit: usize) -> Vec<Checked<Content>> {
         let check = |bytes: &[u8]| {
             let kind = RasterType::check(bytes, size, limit)?;
             Ok(Content::Bytes(kind, Rc::from(bytes)))

@@ -110,13 +110,9 @@ impl<B: Bytes> Core<B> {
                 items.iter().for_each(|item| self.release_fetch(id, &item.user, *size));
             }
             Task::Rendition { user, key } => self.release_fetch(id, user, key.size),
-            Task::Document { key, users } => {
+            Task::Document { key, users, brings } => {
                 self.release_document(id, key);
-                for user in users {
-                    self.people.change_known(user, |person| {
-                        person.confirming.take_if(|(confirming, _)| *confirming == id);
-                    });
-                }
+                self.release_confirmed(id, users, *brings);
             }
             Task::ReadDocuments(keys) => {
                 keys.iter().for_each(|key| self.release_document(id, key));
@@ -132,7 +128,23 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    fn release_fetch(&mut self, id: EffectId, user: &UserId, size: Size) {
+    pub(super) fn release_confirmed(
+        &mut self,
+        id: EffectId,
+        users: &[UserId],
+        brings: Option<Size>,
+    ) {
+        for user in users {
+            self.people.change_known(user, |person| {
+                person.confirming.take_if(|(confirming, _)| *confirming == id);
+            });
+            if let Some(size) = brings {
+                self.release_fetch(id, user, size);
+            }
+        }
+    }
+
+    pub(super) fn release_fetch(&mut self, id: EffectId, user: &UserId, size: Size) {
         self.people.change_known(user, |person| {
             let target = person.target_mut(size);
             target.map(|t| t.fetching.take_if(|fetching| fetching.id == id));
@@ -304,7 +316,11 @@ impl<B: Bytes> Core<B> {
             written.lines.into_iter().for_each(|line| self.layers.ledger.note(line));
         } else {
             self.layers.of_mut(layer).usage = Some(written.usage);
-            self.has_picture_cache |= layer == Source::ServiceWorker;
+            if layer == Source::ServiceWorker && !self.has_picture_cache {
+                self.has_picture_cache = true;
+                // Those who wait for a request may be found there.
+                self.people.touch_all();
+            }
         }
     }
 

@@ -54,7 +54,7 @@ impl<B: Bytes> Core<B> {
 
     /// What was given to another account than the one that asked says that the session has become
     /// another's; that is for the server to say.
-    fn of_account(
+    pub(super) fn of_account(
         &self,
         task: &Task,
         account: Option<UserId>,
@@ -71,7 +71,7 @@ impl<B: Bytes> Core<B> {
     /// exempt: something before it answered, a portal or a gateway, and the server is out of reach. One
     /// of an earlier lineage is of a server that was restored, and has not said so; or it was on its way
     /// when another answer told of the latest.
-    fn judge(
+    pub(super) fn judge(
         &mut self,
         lineage: Option<Lineage>,
         sent: Moment,
@@ -106,7 +106,7 @@ impl<B: Bytes> Core<B> {
 
     /// The server answered what was sent then, well or not. One on this machine, or behind a tunnel,
     /// answers without a network. What was sent later may have failed: its pause stays.
-    fn is_there(&mut self, sent: Moment) {
+    pub(super) fn is_there(&mut self, sent: Moment) {
         self.offline = self.offline.filter(|since| *since >= sent);
         self.server.succeed(sent);
     }
@@ -145,7 +145,7 @@ impl<B: Bytes> Core<B> {
         }
     }
 
-    fn pictures(
+    pub(super) fn pictures(
         &mut self,
         flight: &Flight,
         (size, items): (Size, Vec<Item>),
@@ -244,7 +244,7 @@ impl<B: Bytes> Core<B> {
     }
 
     /// The answer for this user and size cannot be used.
-    fn refuse(&mut self, user: &UserId, size: Size, sent: Moment) {
+    pub(super) fn refuse(&mut self, user: &UserId, size: Size, sent: Moment) {
         let (now, policy, jitter) = (self.time.now(), &self.policy, &mut self.jitter);
         self.people.change_known(user, |person| {
             let target = person.target_mut(size);
@@ -336,7 +336,7 @@ pub(super) fn find<B>(arrived: &Arrived<B>, image: ImageId) -> Option<&Option<B>
     arrived.iter().find(|(other, _)| *other == image).map(|(_, bytes)| bytes)
 }
 
-fn kind_of(task: &Task) -> Kind {
+pub(super) fn kind_of(task: &Task) -> Kind {
     match task {
         Task::Document { key: DocumentKey::Friends(_), .. } => Kind::Friends,
         Task::Document { key: DocumentKey::Feed(_), .. } => Kind::Feed,
@@ -346,7 +346,7 @@ fn kind_of(task: &Task) -> Kind {
     }
 }
 
-fn user_of(entry: &BatchEntry) -> &UserId {
+pub(super) fn user_of(entry: &BatchEntry) -> &UserId {
     match entry {
         BatchEntry::Found { record, .. } => &record.user_id,
         BatchEntry::Missing { user_id, .. } => user_id,

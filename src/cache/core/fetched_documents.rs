@@ -55,7 +55,12 @@ impl<B: Bytes> Core<B> {
     }
 
     /// Who opens it first got it from the page, not from memory.
-    fn mark_unseen(&mut self, user: &UserId, key: RenditionKey, took: std::time::Duration) {
+    pub(super) fn mark_unseen(
+        &mut self,
+        user: &UserId,
+        key: RenditionKey,
+        took: std::time::Duration,
+    ) {
         self.people.change_known(user, |person| {
             let held = person.held_mut(key).filter(|held| held.source == Source::Network);
             if let Some(held) = held {

@@ -31,19 +31,43 @@ pub(super) struct Flight {
 pub(super) enum Task {
     Read(Source, Vec<Lookup>),
     ReadDocuments(Vec<DocumentKey>),
-    Pictures { size: Size, items: Vec<Item> },
-    Rendition { user: UserId, key: RenditionKey },
-    Document { key: DocumentKey, users: Vec<UserId> },
+    Pictures {
+        size: Size,
+        items: Vec<Item>,
+    },
+    Rendition {
+        user: UserId,
+        key: RenditionKey,
+    },
+    Document {
+        key: DocumentKey,
+        /// Whose pictures the answer will speak of.
+        users: Vec<UserId>,
+        /// The size at which it will still bring those pictures, once the document itself is here.
+        brings: Option<Size>,
+    },
     Session,
     SignOut,
     Decode(UserId, RenditionKey),
-    Write { layer: Source, rows: Vec<super::pending::Owed> },
+    Write {
+        layer: Source,
+        rows: Vec<super::pending::Owed>,
+    },
     Count,
     Measure(Source),
     Accounts,
     Erase(Source),
     Lock,
     Stream,
+}
+
+/// A request for a document, to somebody whose picture it speaks of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Confirming {
+    pub(super) id: EffectId,
+    pub(super) since: Moment,
+    /// The size at which it brings the picture, too.
+    pub(super) brings: Option<Size>,
 }
 
 /// One user in a request for pictures.
@@ -131,17 +155,29 @@ impl Flights {
 
     /// When it was emitted.
     pub(super) fn since(&self, id: EffectId) -> Option<Moment> {
-        self.awaited().find(|(flying, _)| *flying == id).map(|(_, flight)| flight.since)
+        self.get(id).map(|flight| flight.since)
     }
 
-    /// A request for a document that will say what picture the user has, and when it was sent.
-    pub(super) fn that_confirms(&self, user: &UserId) -> Option<(EffectId, Moment)> {
-        let covers = |flight: &Flight| match &flight.task {
-            Task::Document { users, .. } => users.contains(user),
-            _ => false,
-        };
-        let (id, flight) = self.awaited().find(|(_, flight)| covers(flight))?;
-        Some((id, flight.since))
+    /// A request for a document that will say what picture the user has.
+    pub(super) fn that_confirms(&self, user: &UserId) -> Option<Confirming> {
+        self.awaited().find_map(|(id, flight)| match &flight.task {
+            Task::Document { users, brings, .. } if users.contains(user) => {
+                Some(Confirming { id, since: flight.since, brings: *brings })
+            }
+            _ => None,
+        })
+    }
+
+    /// One that is waited for.
+    pub(super) fn get(&self, id: EffectId) -> Option<&Flight> {
+        self.awaited().find(|(flying, _)| *flying == id).map(|(_, flight)| flight)
+    }
+
+    /// A part of the answer is here: the rest is what is still waited for.
+    pub(super) fn reduce(&mut self, id: EffectId, rest: Task) {
+        if let Some(flight) = self.find_mut(id) {
+            flight.task = rest;
+        }
     }
 
     /// Those that are waited for.

@@ -77,6 +77,7 @@ impl<B: Bytes> Core<B> {
             Event::Progressed(id, bytes) => {
                 self.flights.progress(id, bytes, self.time.now(), &self.policy);
             }
+            Event::Arriving(id, part) => self.arriving(id, part),
             Event::Answer(id, answer) => self.answered(id, answer),
         }
     }
@@ -372,7 +373,10 @@ impl<B: Bytes> Core<B> {
         };
         let unwanted = self.flights.awaited().filter(|(_, flight)| match &flight.task {
             Task::Pictures { size, items } => {
-                user.is_none_or(|user| items.iter().any(|item| item.user == *user))
+                let is_of = |user: &UserId| items.iter().any(|item| item.user == *user);
+                // Where all that was asked for has arrived, its end is on its way.
+                !items.is_empty()
+                    && user.is_none_or(is_of)
                     && !items.iter().any(|item| wants(*size, &item.user))
             }
             Task::Rendition { user: of, key } => {

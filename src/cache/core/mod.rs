@@ -26,6 +26,7 @@
 //! The structure is that of rustls and quinn-proto ("sans-I/O").
 
 mod answers;
+mod arriving;
 mod chain;
 mod documents;
 mod effect;

@@ -47,8 +47,10 @@ impl<B: Bytes> Core<B> {
         let (number, confirming) = (self.people.next_number(), self.flights.that_confirms(&user));
         self.people.change(&user, |person| {
             person.keep = true;
-            person.confirming = person.confirming.or(confirming);
             person.want(wanted.size).admit(id, number);
+            if let Some(confirming) = confirming {
+                person.is_told_by(confirming);
+            }
         });
         self.people.use_now(&user);
         self.writes.want(&user, self.time.now());

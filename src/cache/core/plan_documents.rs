@@ -142,7 +142,7 @@ impl<B: Bytes> Core<B> {
             self.note(CacheEvent::Requested);
         }
         let users = self.users_of(&key);
-        let task = Task::Document { key: key.clone(), users: users.clone() };
+        let task = Task::Document { key: key.clone(), users: users.clone(), brings: None };
         let id = self.flights.depart(task, now);
         if let Some(doc) = self.document_mut(&key) {
             doc.under_way = Some(id);

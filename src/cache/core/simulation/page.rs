@@ -188,7 +188,9 @@ impl Page {
             Step::Overhear(_) => {
                 page.doc.overhear();
             }
-            Step::Deliver(..) | Step::DeliverTwice(..) | Step::Delay(..) => page.answer(step),
+            Step::Deliver(..) | Step::DeliverTwice(..) | Step::Delay(..) | Step::Arrive(..) => {
+                page.answer(step);
+            }
             _ => {}
         }
     }
@@ -214,6 +216,11 @@ impl Page {
             Step::Delay(_, which) => {
                 if let Some(which) = which.checked_rem(under_way) {
                     doc.delay(which);
+                }
+            }
+            Step::Arrive(_, which, parts) => {
+                if let Some(which) = which.checked_rem(under_way) {
+                    doc.arrive(which, parts);
                 }
             }
             _ => {}
@@ -289,6 +296,7 @@ pub(super) fn page_of(step: &Step) -> Option<usize> {
         | Step::Listen(nth, _)
         | Step::Frozen(nth, _)
         | Step::Overhear(nth)
+        | Step::Arrive(nth, ..)
         | Step::Delay(nth, _) => Some(*nth),
         _ => None,
     }

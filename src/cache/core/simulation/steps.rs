@@ -40,6 +40,8 @@ pub(super) enum Step {
     Deliver(usize, usize),
     DeliverTwice(usize, usize),
     Delay(usize, usize),
+    /// So much of an answer arrives, and it goes on.
+    Arrive(usize, usize, usize),
     Storage(usize),
     SignOut(usize),
     /// Someone types their name: ada, or grace.
@@ -110,6 +112,7 @@ impl Step {
             Self::Deliver(..) => "answer, in any order",
             Self::DeliverTwice(..) => "answer twice",
             Self::Delay(..) => "late answer",
+            Self::Arrive(..) => "part of an answer",
             Self::Storage(_) => "storage event",
             Self::SignOut(_) => "sign-out",
             Self::SignIn(_, ada) => either(*ada, "sign-in as ada", "sign-in as grace"),
@@ -154,7 +157,7 @@ fn either(is: bool, one: &'static str, other: &'static str) -> &'static str {
 }
 
 /// All kinds that there are.
-pub(super) const KINDS: usize = 68;
+pub(super) const KINDS: usize = 69;
 
 fn doc() -> impl Strategy<Value = usize> {
     0..2_usize
@@ -242,6 +245,7 @@ fn of_the_edge() -> BoxedStrategy<Step> {
         10 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::Deliver(d, n)),
         1 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::DeliverTwice(d, n)),
         3 => (doc(), any::<usize>()).prop_map(|(d, n)| Step::Delay(d, n)),
+        3 => (doc(), any::<usize>(), 0..8_usize).prop_map(|(d, n, p)| Step::Arrive(d, n, p)),
         3 => doc().prop_map(Step::Storage),
         3 => doc().prop_map(Step::Overhear),
         4 => doc().prop_map(Step::SignedIn),

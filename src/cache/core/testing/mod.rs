@@ -1,6 +1,7 @@
 //! A world to drive the core in: a server that changes, layers that fail, answers that wait to be
 //! delivered, and as many documents as a test wants on the same layers.
 
+mod arrive;
 mod at_once;
 mod document;
 mod fault;

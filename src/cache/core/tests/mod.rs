@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod arriving;
 mod connection;
 mod documents;
 mod erasures;

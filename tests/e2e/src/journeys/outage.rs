@@ -130,11 +130,16 @@ pub(super) async fn slow_line(visit: &mut Visit<'_>) -> Result<()> {
     visit.wait_passages("a request for the list", |passages| lists(passages) >= 1).await?;
     let start = Instant::now();
 
-    let all = format!("{} >= {FIRST_PAGE}", crate::page::COMPLETE_ROWS);
-    visit.wait_for(ARRIVAL, "the list and its pictures", &all).await?;
+    let rows = |count| format!("{} >= {count}", crate::page::COMPLETE_ROWS);
+    visit.wait_for(ARRIVAL, "the first picture", &rows(1)).await?;
+    let first = start.elapsed();
+    visit.wait_for(ARRIVAL, "the list and its pictures", &rows(FIRST_PAGE)).await?;
 
     let took = start.elapsed();
-    visit.note(format!("the list took {:.0} s", took.as_secs_f32()));
+    let (first_s, took_s) = (first.as_secs_f32(), took.as_secs_f32());
+    visit
+        .note(format!("the first picture came after {first_s:.1} s, the last after {took_s:.0} s"));
+    ensure!(first < took / 4, "the first picture waits for the others: {first_s:.1} s");
     ensure!(took > SILENCE, "a list in {} s shows nothing", took.as_secs());
     let lists = lists(&visit.passages());
     ensure!(lists == 1, "the list was asked for {lists} times");
