@@ -64,7 +64,12 @@ impl OwnPicture {
         let (state, under_way) = (ArcRwSignal::new(OwnState::Settled), Rc::default());
         let own = Self { account, state, under_way };
         let left = own.clone();
-        let leaves = Listener::on_window("pagehide", move |_| left.remove_now());
+        let leaves = Listener::on_window("pagehide", move |_| {
+            // Only the later half begins a removal, and only it can carry one out.
+            if left.under_way.borrow().removal.is_some() {
+                left.remove_now();
+            }
+        });
         own.under_way.borrow_mut()._leaves = leaves;
         own
     }
