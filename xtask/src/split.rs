@@ -7,6 +7,7 @@
 
 mod graph;
 mod hook;
+mod later;
 mod lend;
 
 use anyhow::{Context, Result, bail};

@@ -1,6 +1,6 @@
 //! What trunk runs after a release build: the program in its staging folder becomes two files.
 
-use super::{Halves, split};
+use super::{Halves, later::is_later, split};
 use crate::{
     command::program,
     dist::files,
@@ -17,48 +17,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Modules of the app that no first frame needs, as their functions' names show them.
-const LATER: [&str; 39] = [
-    "::app::feed::",
-    "::app::friends::later::",
-    "::app::me::",
-    "::app::profile_card::",
-    "::app::profile_modal::",
-    "::app::sign_in::",
-    "::ui::dashboard::panel::",
-    "::browser::picture_file::",
-    "::browser::indexed_db::evict::",
-    "::browser::indexed_db::ledger::",
-    "::browser::indexed_db::read::scrub",
-    "::browser::indexed_db::write::",
-    "::browser::indexed_db::shelf::IndexedDbShelf as miniature::browser::layer::CacheLayer>::apply::",
-    "::browser::indexed_db::shelf::IndexedDbShelf>::usage::",
-    "::browser::origin::change::",
-    "::browser::caches::",
-    "::browser::picture_cache::PictureShelf>::apply",
-    "::browser::picture_cache::PictureShelf>::get_many",
-    "::browser::picture_cache::PictureShelf>::usage",
-    "::browser::worker::",
-    "::store::worker::begin",
-    "::store::writes::carry_out",
-    "::store::writes::erase_pictures::{closure#0}::{closure#0}",
-    "::store::writes::survey",
-    "::store::writes::use_pictures",
-    "::store::worker::update",
-    "::browser::origin::api::Api>::listen",
-    "::browser::origin::api::Api>::read_stream",
-    "::browser::origin::listen::read::",
-    "::store::feed::",
-    "::store::own::describe::",
-    "::store::own::OwnPicture>::remove",
-    "::store::own::OwnPicture>::save",
-    "::store::own::OwnPicture>::settle",
-    "::store::own::OwnPicture>::undo",
-    "::store::profile::",
-    "::post::PostId, ",
-    "::session::Credentials",
-    "::session::SignInError",
-];
 /// Names streams that a crate offers and the app never makes.
 const DEAD: &str = "wasm_streams";
 /// What wasm-opt does to each half. Twice more after flattening: 1 % less. Rust's stack lies in the
@@ -118,12 +76,6 @@ pub(crate) fn after_build() -> Result<()> {
     let html = fs::read_to_string(&page)?;
     fs::write(page, html.replace(&wasm.name, &first).replace(&js.name, &script))?;
     Ok(())
-}
-
-/// Of a function that is named after several modules, as one that is generic over their types, none
-/// may be needed in the first frame: those end at a type that says nothing of what is in it.
-fn is_later(function: &str) -> bool {
-    LATER.iter().any(|module| function.contains(module))
 }
 
 /// A file that trunk made.

@@ -1,0 +1,103 @@
+//! What comes later, by the names of functions.
+//!
+//! A function may be named here if nothing can call it before the later half is there. Failures of loading,
+//! clicks, and what the browser says by itself come before, and stay in the first half.
+
+/// Of modules and functions that no first frame needs.
+const LATER: [&str; 39] = [
+    "::app::feed::",
+    "::app::friends::later::",
+    "::app::me::",
+    "::app::profile_card::",
+    "::app::profile_modal::",
+    "::app::sign_in::",
+    "::browser::caches::",
+    "::browser::indexed_db::evict::",
+    "::browser::indexed_db::ledger::",
+    "::browser::indexed_db::read::scrub",
+    "::browser::indexed_db::shelf::IndexedDbShelf as miniature::browser::layer::CacheLayer>::apply::",
+    "::browser::indexed_db::shelf::IndexedDbShelf>::usage::",
+    "::browser::indexed_db::write::",
+    "::browser::origin::api::Api>::listen",
+    "::browser::origin::api::Api>::read_stream",
+    "::browser::origin::change::",
+    "::browser::origin::listen::read::",
+    "::browser::picture_cache::PictureShelf>::apply",
+    "::browser::picture_cache::PictureShelf>::get_many",
+    "::browser::picture_cache::PictureShelf>::usage",
+    "::browser::picture_file::",
+    "::browser::worker::",
+    "::post::PostId, ",
+    "::session::Credentials",
+    "::session::SignInError",
+    "::store::feed::",
+    "::store::own::OwnPicture>::remove",
+    "::store::own::OwnPicture>::save",
+    "::store::own::OwnPicture>::settle",
+    "::store::own::OwnPicture>::undo",
+    "::store::own::describe::",
+    "::store::profile::",
+    "::store::worker::begin",
+    "::store::worker::update",
+    "::store::writes::carry_out",
+    "::store::writes::erase_pictures::{closure#0}::{closure#0}",
+    "::store::writes::survey",
+    "::store::writes::use_pictures",
+    "::ui::dashboard::panel::",
+];
+
+/// Of a function that is named after several modules, as one that is generic over their types, none
+/// may be needed in the first frame: those end at a type that says nothing of what is in it.
+pub(super) fn is_later(function: &str) -> bool {
+    let name = without_hashes(function);
+    LATER.iter().any(|module| name.contains(module))
+}
+
+/// Rust names a crate with its hash, as in `miniature[c4caf6f82e393251]::app`.
+fn without_hashes(function: &str) -> String {
+    let is_hash = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut parts = function.split('[');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(']') {
+            Some((hash, rest)) if hash.len() > 8 && is_hash(hash) => name.push_str(rest),
+            _ => name.extend(["[", part]),
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_no_part_of_a_name() {
+        let cases = [
+            (
+                "<miniature[c4caf6f82e393251]::a::B as core[15266d276e3a205]::C>::d",
+                "<miniature::a::B as core::C>::d",
+            ),
+            ("<[u8; 4usize]>::to_vec::<[[u8]]>", "<[u8; 4usize]>::to_vec::<[[u8]]>"),
+            ("main", "main"),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(without_hashes(name), expected);
+        }
+    }
+
+    #[test]
+    fn what_comes_later_is_told_by_its_name() {
+        let layer = "core::a::<<miniature[c4caf6f82e393251]::browser::indexed_db::shelf::IndexedDbShelf as \
+                     miniature[c4caf6f82e393251]::browser::layer::CacheLayer>::";
+        let cases = [
+            (format!("{layer}apply::{{closure#0}}>"), true),
+            (format!("{layer}get_many::{{closure#0}}>"), false),
+            ("miniature[c4caf6f82e393251]::app::me::me".into(), true),
+            ("miniature[c4caf6f82e393251]::app::friends::row::row".into(), false),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(is_later(&name), expected, "{name}");
+        }
+    }
+}
