@@ -9,6 +9,7 @@ mod graph;
 mod hook;
 mod later;
 mod lend;
+mod order;
 
 use anyhow::{Context, Result, bail};
 use graph::{Graph, Index, functions};
@@ -17,7 +18,8 @@ use lend::{Loan, borrow, lend};
 use std::collections::{BTreeMap, BTreeSet};
 use walrus::{
     ConstExpr, DataKind, ElementItems, ElementKind, FunctionBuilder, FunctionId, FunctionKind,
-    GlobalId, InstrSeqBuilder, LocalId, Module, ModuleConfig, TableId, ValType, ir::Value,
+    InstrSeqBuilder, LocalId, Module, ModuleConfig, TableId, ValType,
+    ir::{UnaryOp, Value},
 };
 
 /// The module that the later half imports: the exports of the first.
@@ -69,8 +71,9 @@ fn parse(wasm: &[u8]) -> Result<Module> {
     ModuleConfig::new().generate_producers_section(false).parse(wasm)
 }
 
-/// What a crate exports for streams that the app never makes, by the start of its names.
-const UNUSED: [&str; 2] = ["intounderlying", "__wbg_intounderlying"];
+/// What crates export and nobody uses, by the start of its names: streams that the app never makes, and the mark
+/// by which another tool knows what to split.
+const UNUSED: [&str; 3] = ["intounderlying", "__wbg_intounderlying", "_WASM_SPLIT_MARKER"];
 
 fn drop_exports(module: &mut Module) -> Result<()> {
     let all = module.exports.iter().map(|export| export.name.clone());
@@ -200,8 +203,8 @@ impl Plan {
 #[derive(Debug)]
 struct Door {
     table: TableId,
-    load: FunctionId,
-    is_loaded: GlobalId,
+    /// Loads the later half, unless it is there.
+    open: FunctionId,
 }
 
 impl Door {
@@ -211,20 +214,22 @@ impl Door {
         let zero = ConstExpr::Value(Value::I32(0));
         let is_loaded = module.globals.add_local(ValType::I32, true, false, zero);
         module.exports.add(IS_LOADED, is_loaded);
-        Self { table, load, is_loaded }
+        let mut open = FunctionBuilder::new(&mut module.types, &[], &[]);
+        open.func_body().global_get(is_loaded).unop(UnaryOp::I32Eqz).if_else(
+            None,
+            |missing| {
+                missing.call(load);
+            },
+            |_| {},
+        );
+        Self { table, open: open.finish(Vec::new(), &mut module.funcs) }
     }
 
     /// The function becomes a call of what lies at the slot once the later half is there.
     fn replace(&self, module: &mut Module, id: FunctionId, slot: u32) -> Result<()> {
         let (ty, slot) = (module.funcs.get(id).ty(), i32::try_from(slot)?);
         rewrite(module, id, |body, args| {
-            body.global_get(self.is_loaded).if_else(
-                None,
-                |_| {},
-                |missing| {
-                    missing.call(self.load);
-                },
-            );
+            body.call(self.open);
             for arg in args {
                 body.local_get(*arg);
             }

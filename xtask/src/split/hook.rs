@@ -1,6 +1,6 @@
 //! What trunk runs after a release build: the program in its staging folder becomes two files.
 
-use super::{Halves, later::is_later, split};
+use super::{Halves, later::is_later, order, split};
 use crate::{
     command::program,
     dist::files,
@@ -21,7 +21,7 @@ use std::{
 const DEAD: &str = "wasm_streams";
 /// What wasm-opt does to each half. Twice more after flattening: 1 % less. Rust's stack lies in the
 /// first 1 024 bytes, and no data.
-const SMALLER: [&str; 12] = [
+const SMALLER: [&str; 11] = [
     "--detect-features",
     "-Oz",
     "--flatten",
@@ -33,6 +33,12 @@ const SMALLER: [&str; 12] = [
     "-Oz",
     "-ocimfs=4",
     "--low-memory-unused",
+];
+/// What it does then: functions go where [`order`] wants them.
+const ORDERED: [&str; 4] = [
+    "--detect-features",
+    "--reorder-functions-by-name",
+    "--strip-debug",
     "--strip-target-features",
 ];
 /// Where wasm-bindgen's JavaScript meets the loader: what it gives the program, and what it does before
@@ -108,13 +114,18 @@ fn write(staging: &Path, start: &str, end: &str, content: &[u8]) -> Result<Strin
 }
 
 fn optimize(wasm: &[u8], path: &OsString) -> Result<Vec<u8>> {
+    let small = rewrite(wasm, &SMALLER, path)?;
+    rewrite(&order::with_places(&small)?, &ORDERED, path)
+}
+
+fn rewrite(wasm: &[u8], passes: &[&str], path: &OsString) -> Result<Vec<u8>> {
     let folder = tempfile::tempdir()?;
-    let (large, small) = (folder.path().join("large.wasm"), folder.path().join("small.wasm"));
-    fs::write(&large, wasm)?;
+    let (before, after) = (folder.path().join("before.wasm"), folder.path().join("after.wasm"));
+    fs::write(&before, wasm)?;
     let mut command = program("wasm-opt", path)?;
-    command.args(SMALLER).arg(&large).arg("-o").arg(&small);
+    command.args(passes).arg(&before).arg("-o").arg(&after);
     step::quiet("make WebAssembly small", &mut command)?;
-    Ok(fs::read(small)?)
+    Ok(fs::read(after)?)
 }
 
 /// A name is a word of the JavaScript, and stands nowhere else in it.
