@@ -14,16 +14,14 @@ use miniature_api::{Lineage, UserId};
 use super::{
     counters::Counters,
     effects, identity,
-    lines::{self, Lines},
+    lines::Lines,
     shelves::Shelves,
     signals::Signals,
     surroundings::{self, Listeners},
     writes,
 };
 use crate::{
-    browser::{
-        clock, later, local_storage::LocalStorageShelf, origin::Api, random, schedule, visibility,
-    },
+    browser::{clock, later, origin::Api, random, schedule, visibility},
     cache::{
         core::{Answer, Core, Effect, EffectId, Event, Request, View, ViewerId, Wake},
         entry::Content,
@@ -73,12 +71,12 @@ enum Turn {
 
 impl Driver {
     fn start() -> Self {
-        lines::listen_once_painted();
+        effects::bring_the_rest();
         let (seed, visible) = (random::seed(), visibility::is_visible());
         let mut core = Core::new(Policy::default(), seed, visible, clock::now());
-        if !later::is_here() {
+        let all_is_here = later::is_here();
+        if !all_is_here {
             core.handle(Event::WritesWait(true), clock::now());
-            effects::bring_the_rest();
         }
         Self {
             core: RefCell::new(core),
@@ -86,7 +84,7 @@ impl Driver {
             signals: Signals::default(),
             counters: Counters::new(),
             shelves: Shelves::default(),
-            lines: Lines::default(),
+            lines: Lines::new(all_is_here),
             requests: RefCell::default(),
             turn: Cell::new(Turn::Quiet),
             timer: RefCell::default(),
@@ -195,47 +193,31 @@ impl Driver {
         match effect {
             Effect::Fetch { id, request, lineage } => self.fetch(id, request, lineage),
             Effect::Cancel(id) => self.end_request(id),
-            Effect::Write { id, layer: Source::LocalStorage, ops, now, room: _ } => {
-                let written = self.shelves.on_local(|shelf| shelf.apply(&ops, now));
-                self.answer(id, Answer::Written(written));
-            }
-            Effect::Count { id } => {
-                let lines = self.shelves.on_local(LocalStorageShelf::count);
-                self.answer(id, Answer::Counted(lines));
-            }
             Effect::Erase { id, account, layer: Source::LocalStorage } => {
                 self.answer(id, Answer::Erased(self.shelves.erase_local(&account)));
             }
             Effect::Erase { id, account, layer: Source::ServiceWorker } => {
                 writes::erase_pictures(id, account);
             }
-            Effect::Erase { ref account, .. } => {
-                writes::begin(self.shelves.durable_of(account), effect);
+            Effect::Erase { id, account, .. } => {
+                writes::erase_durable(id, self.shelves.durable_of(&account));
             }
-            // Once nobody is signed in, nobody waits for an answer.
+            // The core wants none of these before all of the program is here.
             Effect::Read { layer: Source::ServiceWorker, .. }
-            | Effect::Write { layer: Source::ServiceWorker, .. }
-            | Effect::Measure { layer: Source::ServiceWorker, .. } => {
-                if let Some(shelf) = self.shelves.pictures() {
-                    writes::act_on_pictures(shelf, effect);
-                }
-            }
-            Effect::Read { .. } | Effect::ReadDocuments { .. } | Effect::Decode { .. } => {
+            | Effect::Write { .. }
+            | Effect::Measure { .. }
+            | Effect::Count { .. }
+            | Effect::Decode { .. }
+            | Effect::ListAccounts { .. }
+            | Effect::Lock { .. }
+            | Effect::Listen { .. }
+            | Effect::AnnounceWait => writes::begin(self, effect),
+            // Once nobody is signed in, nobody waits for an answer.
+            Effect::Read { .. } | Effect::ReadDocuments { .. } => {
                 if let Some(shelf) = self.shelves.durable() {
                     schedule::spawn(effects::carry_out(shelf, effect));
                 }
             }
-            Effect::Write { .. } | Effect::Measure { .. } => {
-                if let Some(shelf) = self.shelves.durable() {
-                    writes::begin(shelf, effect);
-                }
-            }
-            Effect::ListAccounts { id } => {
-                writes::list_accounts(id, self.read(|core| core.policy().idle_within));
-            }
-            Effect::Lock { id, steal } => self.lock(id, steal),
-            Effect::Listen { id, lineage, last } => self.listen(id, lineage, last),
-            Effect::AnnounceWait => self.announce_wait(),
             Effect::Note(note) => identity::keep(&note),
             Effect::AnnounceList(held) => self.read(|core| identity::announce_list(core, held)),
             Effect::Changed(topic) => self.signals.changed(&topic),

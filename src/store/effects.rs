@@ -5,10 +5,10 @@ use miniature_api::Lineage;
 use super::driver::driver;
 use crate::{
     browser::{
-        decode,
         indexed_db::IndexedDbShelf,
         later,
         layer::CacheLayer,
+        lock,
         origin::{Reader, take_boot},
         schedule,
     },
@@ -18,20 +18,18 @@ use crate::{
     },
 };
 
-/// Reads IndexedDB, or asks the browser, and tells the core what came of it.
+/// Reads IndexedDB, and tells the core what came of it.
 pub(super) async fn carry_out(shelf: IndexedDbShelf, effect: Effect<Content>) {
     let (id, answer) = match effect {
         Effect::Read { id, lookups, .. } => (id, Answer::Read(shelf.get_many(&lookups).await)),
         Effect::ReadDocuments { id, keys } => (id, Answer::Documents(shelf.documents(&keys).await)),
-        Effect::Decode { id, rendition } => {
-            (id, Answer::Decoded(decode::decodes(&rendition).await))
-        }
         _ => return,
     };
     driver().answer(id, answer);
 }
 
-/// What writes IndexedDB comes with the later half of the program. Tells the core once it is here.
+/// What writes layers and reads the stream comes with the later half of the program, after the first frame.
+/// Tells the core once it is here.
 pub(super) fn bring_the_rest() {
     schedule::once_painted(|| {
         schedule::spawn(async {
@@ -39,9 +37,17 @@ pub(super) fn bring_the_rest() {
             while later::bring().await.is_err() {
                 schedule::sleep(pause).await;
             }
-            driver().handle(Event::WritesWait(false));
+            all_is_here();
         });
     });
+}
+
+#[inline(never)]
+fn all_is_here() {
+    let driver = driver();
+    driver.handle(Event::WritesWait(false));
+    driver.handle(Event::Painting { has_locks: lock::has_locks() });
+    driver.lines.hear_the_rest();
 }
 
 /// Sends a request, unless `boot.js` has sent it.

@@ -9,15 +9,11 @@ use super::driver::{Driver, driver};
 use crate::{
     browser::{
         channel::Channel,
-        later::{self, NotLoaded},
         lock,
         origin::{Heard, overheard},
         schedule,
     },
-    cache::{
-        core::{Answer, EffectId, Event},
-        layer::OriginError,
-    },
+    cache::core::{Answer, EffectId, Event},
 };
 
 /// Says that a visible tab waits for the lock.
@@ -26,31 +22,55 @@ const WAITS: &str = "waits";
 const ALIVE: &str = "alive";
 
 /// The channel of the account that has begun.
-#[derive(Debug, Default)]
-pub(super) struct Lines(RefCell<Option<(String, Option<Channel>)>>);
+#[derive(Debug)]
+pub(super) struct Lines {
+    channel: RefCell<Option<(String, Option<Channel>)>>,
+    /// What came before all of the program was here; none from then on.
+    unheard: RefCell<Option<Vec<String>>>,
+}
 
 impl Lines {
+    pub(super) fn new(all_is_here: bool) -> Self {
+        let unheard = (!all_is_here).then(Vec::new);
+        Self { channel: RefCell::default(), unheard: RefCell::new(unheard) }
+    }
+
     /// Hears the other tabs of an account from now on, or of nobody.
     pub(super) fn follow(&self, account: Option<&UserId>) {
         let name = account.map(|account| format!("miniature:events:{account}"));
-        if self.0.borrow().as_ref().map(|(name, _)| name) != name.as_ref() {
-            let channel = name.map(|name| (name.clone(), Channel::open(&name, hear)));
-            self.0.replace(channel);
+        if self.channel.borrow().as_ref().map(|(name, _)| name) != name.as_ref() {
+            self.unheard.borrow_mut().iter_mut().for_each(Vec::clear);
+            let channel = name.map(|name| (name.clone(), Channel::open(&name, receive)));
+            self.channel.replace(channel);
         }
+    }
+
+    /// All of the program is here.
+    pub(super) fn hear_the_rest(&self) {
+        let unheard = self.unheard.take();
+        unheard.into_iter().flatten().for_each(hear);
     }
 
     /// The name of the account's lock, and of its channel.
     fn name(&self) -> Option<String> {
-        self.0.borrow().as_ref().map(|(name, _)| name.clone())
+        self.channel.borrow().as_ref().map(|(name, _)| name.clone())
     }
 
     fn post(&self, text: &str) {
-        if let Some((_, Some(channel))) = &*self.0.borrow() {
+        if let Some((_, Some(channel))) = &*self.channel.borrow() {
             channel.post(text);
         }
     }
 }
 
+fn receive(text: String) {
+    if let Some(unheard) = &mut *driver().lines.unheard.borrow_mut() {
+        return unheard.push(text);
+    }
+    hear(text);
+}
+
+#[inline(never)]
 fn hear(text: String) {
     match text.as_str() {
         WAITS => driver().handle(Event::LockAwaited),
@@ -61,12 +81,6 @@ fn hear(text: String) {
             }
         }
     }
-}
-
-/// Tells the core once the first frame was painted.
-pub(super) fn listen_once_painted() {
-    let painted = || driver().handle(Event::Painting { has_locks: lock::has_locks() });
-    schedule::once_painted(painted);
 }
 
 impl Driver {
@@ -96,12 +110,7 @@ impl Driver {
                 driver().handle(Event::Streamed(id, account, *event));
             }
         };
-        let stream = async move {
-            match later::bring().await {
-                Ok(()) => driver().api.listen(lineage, last.as_deref(), &hear).await,
-                Err(NotLoaded) => OriginError::Unreachable.into(),
-            }
-        };
+        let stream = async move { driver().api.listen(lineage, last.as_deref(), &hear).await };
         let (ended, abort) = abortable(stream);
         self.begin_request(id, abort);
         schedule::spawn(async move {

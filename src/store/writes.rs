@@ -1,46 +1,66 @@
-//! Effects that change layers, or look through them. They come with the later half of the program.
-
-use std::time::Duration;
+//! Effects that wait for the later half of the program: those that change layers or look through them, and
+//! the lines to other tabs and the server.
 
 use miniature_api::UserId;
 
-use super::driver::driver;
+use super::driver::{Driver, driver};
 use crate::{
     browser::{
-        caches, indexed_db,
+        caches, decode, indexed_db,
         indexed_db::IndexedDbShelf,
         later::{self, NotLoaded},
         layer::CacheLayer,
-        local_storage,
+        local_storage::{self, LocalStorageShelf},
         picture_cache::PictureShelf,
         schedule,
     },
     cache::{
         core::{Answer, Effect, EffectId},
         entry::Content,
+        key::Source,
         layer::LayerError,
     },
 };
 
-/// Once all of the program is here, carries out an effect on IndexedDB.
-pub(super) fn begin(shelf: IndexedDbShelf, effect: Effect<Content>) {
-    once_here(move |here| {
-        let failed = Err(LayerError::Failed);
-        match (here, effect) {
-            (Ok(()), effect) => schedule::spawn(carry_out(shelf, effect)),
-            (Err(NotLoaded), Effect::Erase { id, .. }) => erased(id, failed),
-            // It waits for the rest of the program, or somebody asks again.
-            (Err(NotLoaded), _) => {}
+/// Carries out an effect once all of the program is here. Once nobody is signed in, nobody waits for an answer.
+#[inline(never)]
+pub(super) fn begin(driver: &Driver, effect: Effect<Content>) {
+    match effect {
+        Effect::Write { id, layer: Source::LocalStorage, ops, now, room: _ } => {
+            let written = driver.shelves.on_local(|shelf| shelf.apply(&ops, now));
+            driver.answer(id, Answer::Written(written));
         }
-    });
+        Effect::Count { id } => {
+            let lines = driver.shelves.on_local(LocalStorageShelf::count);
+            driver.answer(id, Answer::Counted(lines));
+        }
+        Effect::Read { .. }
+        | Effect::Write { layer: Source::ServiceWorker, .. }
+        | Effect::Measure { layer: Source::ServiceWorker, .. } => {
+            if let Some(shelf) = driver.shelves.pictures() {
+                schedule::spawn(use_pictures(shelf, effect));
+            }
+        }
+        Effect::ListAccounts { id } => {
+            let within = driver.read(|core| core.policy().idle_within);
+            schedule::on_idle(move || schedule::spawn(survey(id)), within);
+        }
+        Effect::Lock { id, steal } => driver.lock(id, steal),
+        Effect::Listen { id, lineage, last } => driver.listen(id, lineage, last),
+        Effect::AnnounceWait => driver.announce_wait(),
+        effect => {
+            if let Some(shelf) = driver.shelves.durable() {
+                schedule::spawn(carry_out(shelf, effect));
+            }
+        }
+    }
 }
 
-/// Once all of the program is here, carries out an effect on the cache of pictures.
-pub(super) fn act_on_pictures(shelf: PictureShelf, effect: Effect<Content>) {
-    once_here(move |here| {
-        if here.is_ok() {
-            schedule::spawn(use_pictures(shelf, effect));
-        }
+/// Once all of the program is here, has the IndexedDB of an account emptied.
+pub(super) fn erase_durable(id: EffectId, shelf: IndexedDbShelf) {
+    once_here(move |here| match here {
+        Ok(()) => schedule::spawn(async move { erased(id, shelf.clear().await) }),
+        Err(NotLoaded) => erased(id, Err(LayerError::Failed)),
     });
 }
 
@@ -52,17 +72,6 @@ pub(super) fn erase_pictures(id: EffectId, account: UserId) {
         }
         Err(NotLoaded) => erased(id, Err(LayerError::Failed)),
     });
-}
-
-/// Looks in idle time, or after `within`, whose data any storage holds.
-pub(super) fn list_accounts(id: EffectId, within: Duration) {
-    let list = move || {
-        once_here(move |here| match here {
-            Ok(()) => schedule::spawn(survey(id)),
-            Err(NotLoaded) => driver().answer(id, Answer::Accounts(Err(LayerError::Failed))),
-        });
-    };
-    schedule::on_idle(list, within);
 }
 
 fn once_here(act: impl FnOnce(Result<(), NotLoaded>) + 'static) {
@@ -79,7 +88,9 @@ async fn carry_out(shelf: IndexedDbShelf, effect: Effect<Content>) {
             (id, Answer::Written(shelf.apply(&ops, now, room).await))
         }
         Effect::Measure { id, .. } => (id, Answer::Measured(shelf.usage().await)),
-        Effect::Erase { id, .. } => (id, Answer::Erased(shelf.clear().await)),
+        Effect::Decode { id, rendition } => {
+            (id, Answer::Decoded(decode::decodes(&rendition).await))
+        }
         _ => return,
     };
     driver().answer(id, answer);

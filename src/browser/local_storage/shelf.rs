@@ -62,6 +62,7 @@ impl LocalStorageShelf {
     /// # Errors
     ///
     /// [`LayerError::Unavailable`] if the browser denies this storage.
+    #[inline(never)]
     pub fn count(&self) -> Result<Vec<Line>, LayerError> {
         let mut lines = BTreeMap::new();
         for key in keys_under(&self.storage, &self.prefix)? {

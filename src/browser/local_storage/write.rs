@@ -30,6 +30,7 @@ impl LocalStorageShelf {
     ///
     /// [`LayerError::Full`] if the quota is spent, [`LayerError::Unavailable`] if the browser
     /// denies this storage; nothing is changed.
+    #[inline(never)]
     pub fn apply(&self, ops: &[Op<Content>], now: Timestamp) -> Result<Written, LayerError> {
         let mut writer = Writer {
             shelf: self,

@@ -77,11 +77,7 @@ impl<B: Bytes> Core<B> {
                 self.no_documents(keys);
             }
             Task::Decode(user, key) => self.not_decoded(user, *key),
-            Task::Write { layer, rows } => {
-                self.layer_failed(*layer, LayerError::TimedOut);
-                let rows = rows.clone();
-                self.not_written(*layer, &rows, LayerError::TimedOut);
-            }
+            Task::Write { layer, rows } => self.write_timed_out(*layer, rows),
             Task::Count => self.layer_failed(Source::LocalStorage, LayerError::TimedOut),
             Task::Measure(layer) => self.layer_failed(*layer, LayerError::TimedOut),
             Task::Accounts => self.surveyed(Err(LayerError::TimedOut)),
@@ -249,6 +245,7 @@ impl<B: Bytes> Core<B> {
         }
     }
 
+    #[inline(never)]
     fn decoded(&mut self, user: &UserId, key: RenditionKey, decodes: bool, sent: Moment) {
         let (now, policy, jitter) = (self.time.now(), &self.policy, &mut self.jitter);
         let held = self.people.change_known(user, |person| {
@@ -270,6 +267,7 @@ impl<B: Bytes> Core<B> {
     }
 
     /// Shown, not stored, and tried once more at the next write.
+    #[inline(never)]
     fn not_decoded(&mut self, user: &UserId, key: RenditionKey) {
         self.people.change_known(user, |person| {
             if let Some(held) = person.held_mut(key)
@@ -281,6 +279,7 @@ impl<B: Bytes> Core<B> {
         self.writes.decoded(user, self.time.now());
     }
 
+    #[inline(never)]
     fn written(
         &mut self,
         flight: &Flight,
@@ -324,6 +323,13 @@ impl<B: Bytes> Core<B> {
         }
     }
 
+    #[inline(never)]
+    fn write_timed_out(&mut self, layer: Source, rows: &[Owed]) {
+        self.layer_failed(layer, LayerError::TimedOut);
+        self.not_written(layer, rows, LayerError::TimedOut);
+    }
+
+    #[inline(never)]
     fn counted(&mut self, lines: Result<Vec<Line>, LayerError>) {
         match lines {
             Ok(lines) => {
@@ -335,6 +341,7 @@ impl<B: Bytes> Core<B> {
         }
     }
 
+    #[inline(never)]
     fn measured(&mut self, layer: Source, usage: Result<Usage, LayerError>) {
         self.layers.of_mut(layer).usage = usage.ok();
         match usage {

@@ -39,8 +39,8 @@ pub enum Event<B> {
     Retry,
     /// The browser could not paint a rendition of the user's picture.
     Broken(UserId, RenditionKey),
-    /// Whether what writes IndexedDB is still to be loaded. Until it is here IndexedDB is read alone, and the
-    /// cache of pictures neither read nor written.
+    /// Whether what writes layers is still to be loaded. Until it is here layers are only read and erased, and
+    /// the cache of pictures is not read either.
     WritesWait(bool),
     /// A picture was painted.
     Painted,
@@ -119,7 +119,8 @@ pub enum Event<B> {
     },
     /// Another tab changed a row of LocalStorage.
     StorageChanged(StorageChange),
-    /// The first frame was painted. From now on the page listens for events.
+    /// The first frame was painted, and all that reads the stream is loaded. From now on the page listens
+    /// for events.
     Painting {
         /// Whether the browser has Web Locks.
         has_locks: bool,

@@ -206,9 +206,11 @@ impl Feed {
 
     /// Hands out the view as it is now. Returns whether that is news.
     pub(super) fn hand_out(&mut self, account: Option<&UserId>) -> bool {
-        if self.viewed.is_none() || !std::mem::take(&mut self.unseen) {
-            return false;
-        }
+        self.viewed.is_some() && std::mem::take(&mut self.unseen) && self.hand_out_posts(account)
+    }
+
+    #[inline(never)]
+    fn hand_out_posts(&mut self, account: Option<&UserId>) -> bool {
         if self.shown_up_to.is_none() {
             self.shown_up_to = self.posts().first().and_then(PostRow::id).cloned();
         }
@@ -244,6 +246,14 @@ impl<B: Bytes> Core<B> {
         }
         self.feed.retain_older(&key, &page);
         self.keep_document(key, Body::Feed(page.into()), None, lineage, sent);
+    }
+
+    /// The account's user has written something, and the server took it.
+    #[inline(never)]
+    pub(super) fn posted(&mut self, account: &UserId, post: Post, lineage: miniature_api::Lineage) {
+        if self.account.as_ref() == Some(account) {
+            self.hear_post(post, lineage);
+        }
     }
 
     /// Somebody has written something, and the server took it.

@@ -42,11 +42,7 @@ impl<B: Bytes> Core<B> {
             Event::FeedViewed(rows) => self.feed.look_at(rows),
             Event::FeedHidden => self.feed.hide(),
             Event::NewestPosts => self.feed.show_newest(),
-            Event::Posted { account, post, lineage } => {
-                if self.account.as_ref() == Some(&account) {
-                    self.hear_post(post, lineage);
-                }
-            }
+            Event::Posted { account, post, lineage } => self.posted(&account, post, lineage),
             Event::ProfileViewed(user) => self.view_profile(user),
             Event::ProfileLeft(user) => self.leave_profile(&user),
             Event::AskSession => self.ask_session(),

@@ -76,6 +76,7 @@ impl<B: Bytes> Core<B> {
     }
 
     /// The account's user has changed their name or headline, and the server took it.
+    #[inline(never)]
     pub(super) fn described(&mut self, account: &UserId, profile: Profile, lineage: Lineage) {
         if self.account.as_ref() == Some(account) && profile.user_id == *account {
             self.see_lineage(lineage);

@@ -22,7 +22,7 @@ use crate::cache::{clock::Moment, entry::Bytes, layer::OriginError, policy::Poli
 /// The facts about the stream.
 #[derive(Clone, Debug)]
 pub(super) struct Live {
-    /// Whether the first frame was painted.
+    /// Whether the first frame was painted, and what reads the stream is loaded.
     ready: bool,
     /// Whether the browser has locks. It has none in a page without a secure context.
     has_locks: bool,
@@ -94,6 +94,11 @@ impl Live {
         // A wait begins that may end with taking the lock.
         self.heard_at = now;
         self.unannounced = visible;
+    }
+
+    /// Whether the line may be open, or something was heard.
+    pub(super) fn has_begun(&self) -> bool {
+        self.ready || self.since.is_some()
     }
 
     /// Takes the end of an effect out of the facts.
@@ -168,6 +173,7 @@ impl<B: Bytes> Core<B> {
     }
 
     /// The stream of this document says something.
+    #[inline(never)]
     pub(super) fn streamed(&mut self, id: EffectId, account: &UserId, event: StreamEvent) {
         let now = self.time.now();
         if self.live.stream != Some(id) {
@@ -188,6 +194,7 @@ impl<B: Bytes> Core<B> {
     }
 
     /// Another document passes on what it read, or that the line lives.
+    #[inline(never)]
     pub(super) fn overheard(&mut self, event: Option<StreamEvent>) {
         let now = self.time.now();
         self.live.heard_at = now;
@@ -214,6 +221,7 @@ impl<B: Bytes> Core<B> {
     }
 
     /// The stream has ended.
+    #[inline(never)]
     pub(super) fn stream_ended(&mut self, sent: Moment, refusal: Refusal) {
         let (now, policy) = (self.time.now(), &self.policy);
         self.live.pause.fail(sent, now, refusal.retry_after, policy, &mut self.jitter);
@@ -224,6 +232,17 @@ impl<B: Bytes> Core<B> {
 
     /// An answer to what was sent then was made after this event. What came next may be news to it.
     pub(super) fn made_after(&mut self, sent: Moment, event: Option<LiveNote>) {
+        if self.live.opened.is_some() {
+            self.compare_with_heard(sent, event);
+        } else if let Some(event) = event
+            && self.live.last.as_ref().is_none_or(|last| event.is_before(last))
+        {
+            self.live.last = Some(event);
+        }
+    }
+
+    #[inline(never)]
+    fn compare_with_heard(&mut self, sent: Moment, event: Option<LiveNote>) {
         let Some(event) = event else {
             // It does not say: it may have been made before the line was open.
             if self.live.opened.is_some_and(|opened| sent < opened) {
@@ -243,6 +262,11 @@ impl<B: Bytes> Core<B> {
 
     /// When something is to be done about the stream.
     pub(super) fn live_due(&self) -> Option<Moment> {
+        if self.live.has_begun() { self.next_of_live() } else { None }
+    }
+
+    #[inline(never)]
+    fn next_of_live(&self) -> Option<Moment> {
         let (live, policy) = (&self.live, &self.policy);
         let opens = Some(live.pause.ends()).filter(|_| live.stream.is_none() && self.reads());
         let opens = opens.filter(|at| *at > self.time.now());
@@ -266,6 +290,7 @@ impl<B: Bytes> Core<B> {
     }
 
     /// Waits for the lock, takes it or gives it up; opens the stream or closes it.
+    #[inline(never)]
     pub(super) fn plan_live(&mut self) {
         let now = self.time.now();
         let is_over = |due: Option<Moment>| due.is_some_and(|due| due <= now);

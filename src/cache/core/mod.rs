@@ -117,7 +117,7 @@ pub struct Core<B> {
     jitter: Jitter,
     time: time::Clocks,
     visible: bool,
-    /// What writes IndexedDB, and all that acts on the cache of pictures, is still to be loaded.
+    /// What writes layers, and all that acts on the cache of pictures, is still to be loaded.
     writes_wait: bool,
     /// Since when the browser says that there is no network, if nothing has contradicted it.
     offline: Option<Moment>,

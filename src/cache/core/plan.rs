@@ -43,7 +43,9 @@ impl<B: Bytes> Core<B> {
         }
         self.plan_erasures();
         self.plan_survey();
-        self.plan_live();
+        if self.live.has_begun() {
+            self.plan_live();
+        }
         let work = self.plan_documents();
         let mut lookups = Vec::new();
         for user in self.people.take_dirty(now) {
@@ -291,10 +293,14 @@ impl<B: Bytes> Core<B> {
 
     /// Asks how much layers hold, if somebody wants to know and it is not known.
     fn plan_measure(&mut self) {
-        let now = self.time.now();
-        if self.writes_wait || !std::mem::take(&mut self.measure) || self.account.is_none() {
-            return;
+        if !self.writes_wait && std::mem::take(&mut self.measure) && self.account.is_some() {
+            self.measure_layers();
         }
+    }
+
+    #[inline(never)]
+    fn measure_layers(&mut self) {
+        let now = self.time.now();
         for layer in ASKED {
             let state = self.layers.of(layer);
             if state.usage.is_none() && state.allows(now) {

@@ -293,9 +293,10 @@ impl<B: Bytes> Core<B> {
         self.survey = Some(self.time.now());
     }
 
-    /// When to look, once it is known who is signed in.
+    /// When to look, once it is known who is signed in and all that looks is loaded.
     pub(super) fn survey_due(&self) -> Option<Moment> {
-        self.survey.filter(|_| !matches!(self.session.who, Who::Unknown(_)))
+        let is_known = !matches!(self.session.who, Who::Unknown(_));
+        self.survey.filter(|_| is_known && !self.writes_wait)
     }
 
     /// Asks the layers whose data they hold.
@@ -309,6 +310,7 @@ impl<B: Bytes> Core<B> {
     }
 
     /// No layer holds anything of an account that is not signed in.
+    #[inline(never)]
     pub(super) fn surveyed(&mut self, accounts: Result<Vec<UserId>, LayerError>) {
         let Ok(accounts) = accounts else {
             self.survey = Some(self.time.now() + self.policy.breaker_pause);

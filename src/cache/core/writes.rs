@@ -17,6 +17,11 @@ impl<B: Bytes> Core<B> {
     /// When the first layer is to be written or prepared for, unless something is awaited first.
     pub(super) fn writes_due(&self) -> Option<Moment> {
         self.account.as_ref()?;
+        if self.writes_wait { None } else { self.next_write() }
+    }
+
+    #[inline(never)]
+    fn next_write(&self) -> Option<Moment> {
         let writes = LASTING.into_iter().filter_map(|layer| self.write_due(layer));
         writes.chain(self.decoding_due()).min()
     }
@@ -49,8 +54,7 @@ impl<B: Bytes> Core<B> {
             _ => (&self.writes.durable, false),
         };
         let blocked = state.erasing.is_some() || state.writing.is_some();
-        let unloaded = layer != Source::LocalStorage && self.writes_wait;
-        if blocked || counting || unloaded || self.writes.decoding > 0 {
+        if blocked || counting || self.writes.decoding > 0 {
             return None;
         }
         pending.due(&self.policy, self.visible)
@@ -58,9 +62,13 @@ impl<B: Bytes> Core<B> {
 
     /// Writes what is due.
     pub(super) fn plan_writes(&mut self) {
-        if self.account.is_none() {
-            return;
+        if self.account.is_some() && !self.writes_wait {
+            self.write_what_is_due();
         }
+    }
+
+    #[inline(never)]
+    fn write_what_is_due(&mut self) {
         let now = self.time.now();
         if self.decoding_due().is_some_and(|due| due <= now) {
             self.writes.undecoded = false;

@@ -4,7 +4,7 @@
 //! clicks, and what the browser says by itself come before, and stay in the first half.
 
 /// Of modules and functions that no first frame needs.
-const LATER: [&str; 39] = [
+const LATER: [&str; 52] = [
     "::app::feed::",
     "::app::friends::later::",
     "::app::me::",
@@ -12,12 +12,17 @@ const LATER: [&str; 39] = [
     "::app::profile_modal::",
     "::app::sign_in::",
     "::browser::caches::",
+    "::browser::decode::",
     "::browser::indexed_db::evict::",
     "::browser::indexed_db::ledger::",
     "::browser::indexed_db::read::scrub",
     "::browser::indexed_db::shelf::IndexedDbShelf as miniature::browser::layer::CacheLayer>::apply::",
     "::browser::indexed_db::shelf::IndexedDbShelf>::usage::",
     "::browser::indexed_db::write::",
+    "::browser::local_storage::shelf::LocalStorageShelf>::apply",
+    "::browser::local_storage::shelf::LocalStorageShelf>::count",
+    "::browser::local_storage::write::",
+    "::browser::lock::",
     "::browser::origin::api::Api>::listen",
     "::browser::origin::api::Api>::read_stream",
     "::browser::origin::change::",
@@ -27,10 +32,19 @@ const LATER: [&str; 39] = [
     "::browser::picture_cache::PictureShelf>::usage",
     "::browser::picture_file::",
     "::browser::worker::",
+    // It is looked at by what comes later alone.
+    "::cache::core::feed::Feed>::hand_out_posts",
+    // Nothing is noted before it was counted, which a write begins with.
+    "::cache::core::ledger::Ledger>::note",
     "::post::PostId, ",
     "::session::Credentials",
     "::session::SignInError",
+    "::store::driver::Driver>::listen",
+    "::store::driver::Driver>::lock",
+    "::store::effects::all_is_here",
     "::store::feed::",
+    // What is heard before waits for `all_is_here`.
+    "::store::lines::hear",
     "::store::own::OwnPicture>::remove",
     "::store::own::OwnPicture>::save",
     "::store::own::OwnPicture>::settle",
@@ -39,18 +53,48 @@ const LATER: [&str; 39] = [
     "::store::profile::",
     "::store::worker::begin",
     "::store::worker::update",
+    // The core wants none of these effects while `WritesWait`; what it has erased waits for the later half.
+    "::store::writes::begin",
     "::store::writes::carry_out",
+    "::store::writes::erase_durable::{closure#0}::{closure#0}",
     "::store::writes::erase_pictures::{closure#0}::{closure#0}",
     "::store::writes::survey",
     "::store::writes::use_pictures",
     "::ui::dashboard::panel::",
 ];
+/// What the core does only after `WritesWait` has ended, and what follows from that: to layers and with news.
+/// Beside those, what only pages tell it that come later.
+const OF_CORE: [&str; 18] = [
+    "compare_with_heard",
+    "counted",
+    "decoded",
+    "described",
+    "measure_layers",
+    "measured",
+    "next_of_live",
+    "next_write",
+    "not_decoded",
+    "overheard",
+    "plan_live",
+    "posted",
+    "stream_ended",
+    "streamed",
+    "surveyed",
+    "write_timed_out",
+    "write_what_is_due",
+    "written",
+];
+/// What such a function's name follows.
+const CORE: &str = "::cache::core::Core<miniature::cache::entry::Content>>::";
 
 /// Of a function that is named after several modules, as one that is generic over their types, none
 /// may be needed in the first frame: those end at a type that says nothing of what is in it.
 pub(super) fn is_later(function: &str) -> bool {
     let name = without_hashes(function);
-    LATER.iter().any(|module| name.contains(module))
+    let of_core = name.match_indices(CORE).map(|(at, core)| &name[at + core.len()..]);
+    let mut of_core = of_core.filter_map(|rest| rest.split([':', '>', ',']).next());
+    of_core.any(|function| OF_CORE.contains(&function))
+        || LATER.iter().any(|module| name.contains(module))
 }
 
 /// Rust names a crate with its hash, as in `miniature[c4caf6f82e393251]::app`.
@@ -88,11 +132,17 @@ mod tests {
 
     #[test]
     fn what_comes_later_is_told_by_its_name() {
+        let core = "<miniature[c4caf6f82e393251]::cache::core::Core<miniature[c4caf6f82e393251]::cache::entry::Content>>::";
         let layer = "core::a::<<miniature[c4caf6f82e393251]::browser::indexed_db::shelf::IndexedDbShelf as \
                      miniature[c4caf6f82e393251]::browser::layer::CacheLayer>::";
         let cases = [
             (format!("{layer}apply::{{closure#0}}>"), true),
             (format!("{layer}get_many::{{closure#0}}>"), false),
+            (format!("{core}written"), true),
+            (format!("alloc::b::<{core}written::{{closure#0}}>"), true),
+            (format!("alloc::b::<u8, {core}written>::c"), true),
+            (format!("{core}written_off"), false),
+            (format!("{core}handle"), false),
             ("miniature[c4caf6f82e393251]::app::me::me".into(), true),
             ("miniature[c4caf6f82e393251]::app::friends::row::row".into(), false),
         ];

@@ -216,6 +216,7 @@ impl Simulation {
             world.pictures_fault = Fault::None;
         }
         for page in &mut self.pages {
+            page.doc.tell(Event::WritesWait(false));
             page.doc.tell(Event::Frozen(false));
             page.doc.identify();
             page.doc.tell(Event::Visible(true));

@@ -55,7 +55,8 @@ impl Seen {
 
 impl Page {
     pub(super) fn open(world: &World, policy: &Policy, seed: u64) -> Self {
-        let doc = Document::begin(world, policy.clone(), seed);
+        let mut doc = Document::begin(world, policy.clone(), seed);
+        doc.tell(Event::WritesWait(seed % 3 == 1));
         Self {
             epoch: doc.core.epoch(),
             signing_in: None,
@@ -182,6 +183,7 @@ impl Page {
             }
             Step::Listen(_, has_locks) => {
                 page.has_locks = has_locks;
+                page.doc.tell(Event::WritesWait(false));
                 page.doc.tell(Event::Painting { has_locks });
             }
             Step::Frozen(_, frozen) => page.doc.tell(Event::Frozen(frozen)),

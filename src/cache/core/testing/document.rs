@@ -202,7 +202,25 @@ impl Document {
         panic!("a turn that never ends");
     }
 
+    /// What the first half of the program cannot carry out is never wanted before the rest is here.
+    fn check_is_possible(&self, effect: &Effect<Blob>) {
+        let needs_all = match effect {
+            Effect::Read { layer, .. } => *layer == Source::ServiceWorker,
+            Effect::Write { .. }
+            | Effect::Measure { .. }
+            | Effect::Count { .. }
+            | Effect::Decode { .. }
+            | Effect::ListAccounts { .. }
+            | Effect::Lock { .. }
+            | Effect::Listen { .. }
+            | Effect::AnnounceWait => true,
+            _ => false,
+        };
+        assert!(!(needs_all && self.core.writes_wait), "too early: {effect:?}");
+    }
+
     fn carry_out(&mut self, effect: Effect<Blob>) {
+        self.check_is_possible(&effect);
         let account = self.account.clone().unwrap_or_else(account);
         let cookie = self.world.borrow().jar.cookie;
         let mut begun = Begun { account, cookie, deletions: 0 };

@@ -136,8 +136,12 @@ impl Document {
         self.post(Post::Waits);
     }
 
-    /// Hears what other documents have posted. Returns whether there was anything.
+    /// Hears what other documents have posted, once all of the program is here. Returns whether there was
+    /// anything.
     pub(in crate::cache::core) fn overhear(&mut self) -> bool {
+        if self.core.writes_wait {
+            return false;
+        }
         let posts = {
             let lines = &self.world.borrow().lines;
             lines.posts[self.heard..].to_vec()

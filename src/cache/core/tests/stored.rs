@@ -301,14 +301,16 @@ fn a_browser_that_never_says_whether_it_decodes_is_asked_twice_and_the_record_is
 fn what_cannot_be_written_yet_is_written_later_and_nothing_else_waits() {
     let mut t = Fixture::with_users(2);
     t.doc.tell(Event::WritesWait(true));
+    t.doc.tell(Event::MeasureUsage);
     let (viewer, _) = t.open(0);
     t.doc.wait(minutes(2));
     assert!(t.shows_revision(viewer, 0, 1));
-    assert_eq!(t.revisions(0), [Some(1), None]);
+    assert_eq!(t.revisions(0), [None; 2]);
     let reads = t.world.borrow().durable.reads;
     t.open(1);
     assert_eq!(t.world.borrow().durable.reads, reads + 1, "it is read as ever");
     t.doc.tell(Event::WritesWait(false));
     t.doc.wait(secs(5));
     assert_eq!([t.revisions(0), t.revisions(1)], [[Some(1); 2]; 2]);
+    assert!(t.doc.core.usage(Source::IndexedDb).is_some(), "it was asked for before");
 }
