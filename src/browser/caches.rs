@@ -1,7 +1,5 @@
 //! The Cache API: caches by their names.
 
-use std::collections::BTreeSet;
-
 use js_sys::{Array, Promise, Reflect};
 use miniature_api::UserId;
 use wasm_bindgen::{JsCast, JsValue};
@@ -31,7 +29,7 @@ pub(super) async fn settled(promise: Promise) -> Result<JsValue, LayerError> {
 }
 
 /// The accounts that have a cache of pictures; none where the browser denies this storage.
-pub async fn accounts() -> BTreeSet<UserId> {
+pub async fn accounts() -> Vec<UserId> {
     let names = names(PICTURES).await.unwrap_or_default();
     let account_of = |name: &String| name.strip_prefix(PICTURES)?.split_once(':')?.0.parse().ok();
     names.iter().filter_map(account_of).collect()

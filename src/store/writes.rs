@@ -114,5 +114,5 @@ async fn survey(id: EffectId) {
     let mut accounts = local_storage::accounts().unwrap_or_default();
     accounts.extend(indexed_db::accounts().await);
     accounts.extend(caches::accounts().await);
-    driver().answer(id, Answer::Accounts(Ok(accounts.into_iter().collect())));
+    driver().answer(id, Answer::Accounts(Ok(accounts)));
 }

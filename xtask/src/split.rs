@@ -13,7 +13,7 @@ mod order;
 
 use anyhow::{Context, Result, bail};
 use graph::{Graph, Index, functions};
-pub(crate) use hook::after_build;
+pub(crate) use hook::{after_build, bare};
 use lend::{Loan, borrow, lend};
 use std::collections::{BTreeMap, BTreeSet};
 use walrus::{

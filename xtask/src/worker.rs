@@ -2,7 +2,7 @@
 //!
 //! `trunk serve` does neither: there the script names no files, and no page registers it.
 
-use crate::previous_build::own_files;
+use crate::{previous_build::own_files, split::bare};
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 use std::{fs, path::Path};
@@ -42,7 +42,7 @@ pub(crate) fn fill_in(folder: &Path) -> Result<()> {
     let hash = hash_of(&html);
     let script = replace_once(&script, PAGE_HASH, &format!("const PAGE_HASH = \"{hash}\""))?;
     let script = replace_once(&script, VERSION, &format!("const VERSION = \"{version}\""))?;
-    Ok(fs::write(path, script)?)
+    Ok(fs::write(path, bare(&script))?)
 }
 
 /// What tells the page that it has a worker, and what the build is called. The server takes it out where
@@ -73,7 +73,7 @@ mod tests {
         put("app-0123456789abcdef.js", "'app-0123456789abcdef_bg.wasm'");
         put("app-0123456789abcdef_bg.wasm", "program");
         put("app-aaaaaaaaaaaaaaaa.js", "of the build before");
-        put(SCRIPT, &format!("{VERSION};\n{FILES};\n{PAGE_HASH};\n"));
+        put(SCRIPT, &format!("// Why.\n{VERSION};\n  {FILES};\n{PAGE_HASH};\n"));
         assert!(fill_in(folder.path()).is_err(), "no icons");
 
         put("index.html", "<head></head><script src=/app-0123456789abcdef.js></script>");
@@ -87,5 +87,6 @@ mod tests {
         assert!(script.contains("\"/app-0123456789abcdef.js\", \"/app-0123456789abcdef_bg.wasm\""));
         assert!(script.contains("\"/icon.svg\""), "{script}");
         assert!(!script.contains("aaaaaaaaaaaaaaaa"), "{script}");
+        assert!(!script.contains("Why") && !script.contains("\n "), "{script}");
     }
 }

@@ -1,7 +1,5 @@
 //! What goes when there is too much: the least recently used, renditions before records.
 
-use std::collections::BTreeSet;
-
 use js_sys::Array;
 use wasm_bindgen::JsValue;
 use web_sys::{IdbIndex, IdbKeyRange, IdbObjectStore};
@@ -23,15 +21,12 @@ use crate::{
 /// How many rows are looked at in one request.
 const AT_ONCE: usize = 64;
 
-/// Names of rows, by which they stand in `uses`.
-pub(super) type Names = BTreeSet<String>;
-
 /// Evicts until the limits hold: the least recently used first, and before them what a clock that
-/// ran ahead says was used later than `now`.
+/// ran ahead says was used later than `now`. `spared` names rows as they stand in `uses`.
 pub(super) async fn evict(
     ledger: &mut Ledger,
     limits: Limits,
-    spared: &Names,
+    spared: &[String],
     now: Timestamp,
 ) -> Done<()> {
     if ledger.sum.entries <= limits.entries && ledger.sum.bytes <= limits.bytes {
@@ -66,7 +61,7 @@ async fn evict_some(
     by_age: &IdbIndex,
     range: &JsValue,
     limits: Limits,
-    spared: &Names,
+    spared: &[String],
 ) -> Done<bool> {
     let at_once = u32::try_from(spared.len().saturating_add(AT_ONCE)).unwrap_or(u32::MAX);
     let names = request::result(by_age.get_all_keys_with_key_and_limit(range, at_once));

@@ -5,8 +5,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{IdbObjectStore, IdbTransaction};
 
 use super::{
-    Done, PAGES,
-    evict::{self, Names},
+    Done, PAGES, evict,
     ledger::Ledger,
     place::Place,
     request,
@@ -37,7 +36,7 @@ pub(super) async fn apply(
     for op in ops {
         writer.carry_out(op).await?;
     }
-    for spared in [named_in(ops), Names::new()] {
+    for spared in [named_in(ops), Vec::new()] {
         evict::evict(&mut writer.ledger, room.limits, &spared, now).await?;
     }
     if ops.iter().any(|op| matches!(op, Op::Document(_))) {
@@ -65,30 +64,28 @@ pub(super) async fn halve(
     Ok(Written::default())
 }
 
-fn named_in(ops: &[Op<Content>]) -> Names {
-    ops.iter().flat_map(names_in).map(|place| place.name()).collect()
-}
-
-/// The rows that a change keeps.
-fn names_in(op: &Op<Content>) -> Vec<Place> {
-    let of = |user: &UserId, rendition: Option<RenditionKey>| {
-        let record = Some(Place::Record(user.clone()));
-        [record, rendition.map(Place::Rendition)].into_iter().flatten().collect()
-    };
-    match op {
-        Op::Record { record, insert: _ } => of(&record.record.user_id, None),
-        Op::Rendition { user, rendition } => of(user, Some(rendition.key)),
-        Op::Touch { user, rendition } => of(user, *rendition),
-        Op::Expire(user) => of(user, None),
-        Op::RemoveUser(_)
-        | Op::RemoveRendition { .. }
-        | Op::RemoveImage { .. }
-        | Op::Document(_)
-        | Op::RemoveDocument(_)
-        | Op::BelieveFrom(_)
-        | Op::Lineage(_)
-        | Op::Live(_) => Vec::new(),
+/// Names the rows that the changes keep.
+fn named_in(ops: &[Op<Content>]) -> Vec<String> {
+    let mut names = Vec::new();
+    for op in ops {
+        let (user, rendition) = match op {
+            Op::Record { record, insert: _ } => (&record.record.user_id, None),
+            Op::Rendition { user, rendition } => (user, Some(rendition.key)),
+            Op::Touch { user, rendition } => (user, *rendition),
+            Op::Expire(user) => (user, None),
+            Op::RemoveUser(_)
+            | Op::RemoveRendition { .. }
+            | Op::RemoveImage { .. }
+            | Op::Document(_)
+            | Op::RemoveDocument(_)
+            | Op::BelieveFrom(_)
+            | Op::Lineage(_)
+            | Op::Live(_) => continue,
+        };
+        names.push(user.as_str().to_owned());
+        names.extend(rendition.map(|key| Place::Rendition(key).name()));
     }
+    names
 }
 
 struct Writer {

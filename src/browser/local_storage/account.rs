@@ -1,7 +1,5 @@
 //! Who is signed in, known before any request is answered.
 
-use std::collections::BTreeSet;
-
 use miniature_api::{Account, Marker, UserId};
 
 use super::{PREFIX, get, keys_under, open, remove, set};
@@ -61,10 +59,15 @@ pub fn note(note: &Note) -> Result<(), LayerError> {
 /// # Errors
 ///
 /// [`LayerError::Unavailable`] if the browser denies this storage.
-pub fn accounts() -> Result<BTreeSet<UserId>, LayerError> {
-    let account_of = |key: String| {
-        let (account, _) = key.strip_prefix(PREFIX)?.split_once(':')?;
-        account.parse().ok()
-    };
-    Ok(keys_under(&open()?, PREFIX)?.into_iter().filter_map(account_of).collect())
+pub fn accounts() -> Result<Vec<UserId>, LayerError> {
+    let mut accounts = Vec::new();
+    for key in keys_under(&open()?, PREFIX)? {
+        let account = key.strip_prefix(PREFIX).and_then(|key| key.split_once(':'));
+        if let Some(Ok(account)) = account.map(|(account, _)| account.parse())
+            && !accounts.contains(&account)
+        {
+            accounts.push(account);
+        }
+    }
+    Ok(accounts)
 }

@@ -1,7 +1,5 @@
 //! The shelf of one account.
 
-use std::collections::BTreeMap;
-
 use miniature_api::UserId;
 use web_sys::Storage;
 
@@ -64,7 +62,7 @@ impl LocalStorageShelf {
     /// [`LayerError::Unavailable`] if the browser denies this storage.
     #[inline(never)]
     pub fn count(&self) -> Result<Vec<Line>, LayerError> {
-        let mut lines = BTreeMap::new();
+        let mut lines = Vec::new();
         for key in keys_under(&self.storage, &self.prefix)? {
             match self.kind_of(&key) {
                 Some((RECORD | PREVIEW, _)) => self.count_key(&key, &mut lines)?,
@@ -72,17 +70,22 @@ impl LocalStorageShelf {
                 Some(_) | None => {}
             }
         }
-        Ok(lines.into_values().collect())
+        Ok(lines)
     }
 
-    fn count_key(&self, key: &str, lines: &mut BTreeMap<UserId, Line>) -> Result<(), LayerError> {
+    fn count_key(&self, key: &str, lines: &mut Vec<Line>) -> Result<(), LayerError> {
         let text = get(&self.storage, key)?.unwrap_or_default();
         let Some((user, used_at)) = self.use_of(key, &text) else {
             return remove(&self.storage, key);
         };
-        let line = lines.entry(user.clone()).or_insert_with(|| empty_line(user));
-        line.bytes += (key.len() + text.len()) as u64;
-        line.used_at = line.used_at.max(used_at);
+        let bytes = (key.len() + text.len()) as u64;
+        // A few hundred, once a document.
+        if let Some(line) = lines.iter_mut().find(|line| line.user == user) {
+            line.bytes += bytes;
+            line.used_at = line.used_at.max(used_at);
+        } else {
+            lines.push(Line { user, bytes, used_at });
+        }
         Ok(())
     }
 

@@ -173,9 +173,8 @@ fn without_unused_classes(script: &str) -> Result<String> {
     Ok(others)
 }
 
-/// Without comments and indentation. Neither wasm-bindgen's text nor the loader's has a string of
-/// several lines.
-fn bare(script: &str) -> String {
+/// Without comments and indentation. No script has a string of several lines that needs its indentation.
+pub(crate) fn bare(script: &str) -> String {
     let is_comment = |line: &&str| ["//", "/*", "*"].iter().any(|start| line.starts_with(start));
     let lines = script.lines().map(str::trim_start);
     lines
