@@ -23,15 +23,23 @@ const limit = (name) => Number(new URL(location.href).searchParams.get(name));
 const MAX_ENTRIES = limit("max_entries");
 const MAX_BYTES = limit("max_bytes");
 const MAX_AGE_MS = limit("max_age_s") * 1000;
+const AHEAD_MS = limit("ahead_s") * 1000;
+const BATCH = limit("batch");
+// By which the browser wakes this worker.
+const TAG = "miniature";
 
 const shellName = SHELL + VERSION;
 const namesLike = async (start) => (await caches.keys()).filter((name) => name.startsWith(start));
+const isUnder = (age, limit) => age >= 0 && age < limit;
 const isWhole = (response) => response.status === 200 && !response.redirected;
 
 addEventListener("install", (event) => event.waitUntil(install(event)));
 addEventListener("activate", (event) => event.waitUntil(activate()));
 addEventListener("fetch", answer);
 addEventListener("message", (event) => event.waitUntil(hear(event)));
+for (const kind of ["sync", "periodicsync"]) {
+  addEventListener(kind, (event) => event.tag === TAG && event.waitUntil(wake()));
+}
 
 // All of it or nothing: a version of which a file is missing never begins.
 async function install(event) {
@@ -134,8 +142,7 @@ async function picture(event) {
   const cache = await pictureCache();
   const held = await cache?.match(request, { ignoreVary: true });
   const age = held && Date.now() - Date.parse(held.headers.get("date"));
-  const isFresh = age >= 0 && age < MAX_AGE_MS;
-  if (held) event.waitUntil(isFresh ? touch(cache, request, held.clone()) : renew(cache, request));
+  if (held) event.waitUntil(isUnder(age, MAX_AGE_MS) ? touch(cache, request, held.clone()) : renew(cache, request));
   return held ?? ask(event, cache);
 }
 
@@ -151,8 +158,10 @@ async function ask(event, cache) {
 
 // Asks past the HTTP cache, which keeps pictures for a year: the date of the answer is that of today.
 async function renew(cache, request) {
-  const response = await fetch(request.url, { cache: "no-cache" }).catch(() => undefined);
+  // What is waited for comes first.
+  const response = await fetch(request.url, { cache: "no-cache", priority: "low" }).catch(() => undefined);
   if (response) await keep(cache, request, response);
+  return response;
 }
 
 // What would be among the first to go, and is used, goes to the end.
@@ -206,7 +215,7 @@ async function contents(cache) {
     if (!response) return [];
     const bytes = Number(response.headers.get("content-length")) || 0;
     const age = Date.now() - Date.parse(response.headers.get("date"));
-    return { request, bytes, isFresh: age >= 0 && age < MAX_AGE_MS };
+    return { request, bytes, age };
   });
   // Without those that have gone meanwhile.
   return (await Promise.all(entries)).flat();
@@ -228,22 +237,50 @@ d="M0 0h48v48H0z"/><path fill="#888" d="M24 25a8 8 0 1 0 0-16 8 8 0 0 0 0 16ZM8 
   return new Response(body, { headers });
 }
 
-// Asks again for the pictures that are held too long.
+// Asks again for the pictures that soon are held too long, and says how many that were. Without a network the browser
+// wakes this worker once there is one, where browsers do that.
 async function refresh() {
   const cache = await pictureCache();
-  const old = cache ? (await contents(cache)).filter(({ isFresh }) => !isFresh) : [];
-  for (const { request } of old) await renew(cache, request);
+  const old = cache ? (await contents(cache)).filter(({ age }) => !isUnder(age, MAX_AGE_MS - AHEAD_MS)) : [];
+  for (let nth = 0; nth < old.length; nth += BATCH) {
+    const some = old.slice(nth, nth + BATCH);
+    const answers = await Promise.all(some.map(({ request }) => renew(cache, request)));
+    if (!answers.every(Boolean)) await later();
+  }
+  return old.length;
+}
+
+async function later() {
+  await registration.sync?.register(TAG);
+  throw new Error("no network");
+}
+
+// An open page does all that is to be done; without one the pictures are renewed.
+async function wake() {
+  const pages = await clients.matchAll({ type: "window", includeUncontrolled: true });
+  for (const page of pages) page.postMessage({ type: "sync" });
+  if (!pages.length) await refresh();
+}
+
+// Has the browser wake this worker once a day, where that exists and is granted; nobody is asked.
+async function wakeDaily() {
+  const { state } = await navigator.permissions.query({ name: "periodic-background-sync" });
+  if (state === "granted") await registration.periodicSync.register(TAG, { minInterval: AHEAD_MS });
 }
 
 const REPLIES = {
   ping: () => true,
   version: () => VERSION,
   skip_waiting: () => skipWaiting(),
-  sync: refresh,
+  later,
+  sync() {
+    wakeDaily().catch(() => {});
+    return refresh();
+  },
   async stats() {
     const cache = await pictureCache();
     const held = cache ? await contents(cache) : [];
-    const valid = held.filter(({ isFresh }) => isFresh).length;
+    const valid = held.filter(({ age }) => isUnder(age, MAX_AGE_MS)).length;
     const bytes = held.reduce((sum, { bytes }) => sum + bytes, 0);
     return { entries: held.length, valid, expired: held.length - valid, bytes };
   },

@@ -14,7 +14,7 @@ use web_sys::{
     ServiceWorkerState,
 };
 
-use super::listener::Listener;
+use super::{listener::Listener, number};
 
 /// Where the page says where the worker's script is.
 const TOLD: &str = "meta[name=miniature-worker]";
@@ -97,6 +97,13 @@ impl Worker {
         self.ask("version").await?.as_string()
     }
 
+    /// Has it renew the pictures that end soon, and returns how many; none without a network. Without `now` it
+    /// does so once the browser wakes it, where browsers do that.
+    pub async fn sync(&self, now: bool) -> Option<usize> {
+        let renewed = self.ask(if now { "sync" } else { "later" }).await?;
+        usize::try_from(number::whole(renewed.as_f64()?)).ok()
+    }
+
     async fn ask(&self, kind: &str) -> Option<JsValue> {
         ask(&self.0.active()?, kind).await
     }
@@ -143,6 +150,18 @@ async fn ask(worker: &ServiceWorker, kind: &str) -> Option<JsValue> {
     worker.post_message_with_transferable(&message, &ports).ok()?;
     let answer = JsFuture::from(answer).await.ok()?;
     Reflect::get(&answer, &"ok".into()).ok().filter(|ok| !ok.is_undefined())
+}
+
+/// Calls `callback` each time the worker, which was woken for it, asks for a sync.
+pub fn on_sync(callback: impl Fn() + 'static) -> Option<Listener> {
+    let container = container()?;
+    Listener::on(&container, "message", move |event| {
+        let data = event.unchecked_into::<MessageEvent>().data();
+        let kind = Reflect::get(&data, &"type".into()).ok();
+        if kind.is_some_and(|kind| kind == "sync") {
+            callback();
+        }
+    })
 }
 
 /// Calls `callback` each time another worker takes control of this page.

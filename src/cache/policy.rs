@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use miniature_api::Size;
 
-use super::{eviction::Limits, key::Source};
+use super::{clock::Timestamp, eviction::Limits, key::Source};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -65,6 +65,14 @@ pub struct Policy {
 
     /// How long that cache may take to answer. Default: 50 ms, less than the API takes.
     pub picture_cache_timeout: Duration,
+
+    /// How long before its end a record in IndexedDB, or a picture in that cache, is asked for anew, and how
+    /// often it is looked for those. Default: 1 day.
+    pub sync_ahead: Duration,
+
+    /// Of how many users records are asked for anew at once, those used last first. Default: 200, which is
+    /// four requests.
+    pub sync_users: usize,
 
     /// How long the service worker may take to say that it is there, or that it has begun. Default: 3 s.
     pub worker_timeout: Duration,
@@ -231,6 +239,8 @@ impl Default for Policy {
             picture_cache: Limits { entries: 200, bytes: 8 * MIB, trim_entries_to: 200 },
             picture_cache_fresh_for: Duration::from_secs(7 * DAY),
             picture_cache_timeout: Duration::from_millis(50),
+            sync_ahead: Duration::from_secs(DAY),
+            sync_users: 200,
             worker_timeout: Duration::from_secs(3),
             pages: 400,
             profiles: 300,
@@ -275,6 +285,13 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Whether it is time to look for what ends soon, if that was done last at `last`. A clock that was set
+    /// back since says nothing.
+    pub fn is_sync_due(&self, last: Option<Timestamp>, now: Timestamp) -> bool {
+        let age = last.and_then(|last| now.age_of(last));
+        age.is_none_or(|age| age >= self.sync_ahead)
+    }
+
     /// How long a record that `source` checked, or stored, is believed without asking the server.
     pub fn fresh_for(&self, source: Source) -> Duration {
         match source {

@@ -18,7 +18,7 @@ use super::{
     shelves::Shelves,
     signals::Signals,
     surroundings::{self, Listeners},
-    writes,
+    sync, writes,
 };
 use crate::{
     browser::{clock, later, origin::Api, random, schedule, visibility},
@@ -221,6 +221,7 @@ impl Driver {
             Effect::Note(note) => identity::keep(&note),
             Effect::AnnounceList(held) => self.read(|core| identity::announce_list(core, held)),
             Effect::Changed(topic) => self.signals.changed(&topic),
+            Effect::Renewed { people, complete } => sync::ended(people, complete),
             Effect::Report(event) => self.counters.count(event),
         }
     }

@@ -5,7 +5,10 @@ use std::cell::RefCell;
 use futures_util::future::abortable;
 use miniature_api::{Lineage, UserId};
 
-use super::driver::{Driver, driver};
+use super::{
+    driver::{Driver, driver},
+    sync,
+};
 use crate::{
     browser::{
         channel::Channel,
@@ -87,7 +90,12 @@ impl Driver {
     /// Waits for the lock of the account and holds it.
     pub(super) fn lock(&self, id: EffectId, steal: bool) {
         let name = self.lines.name().unwrap_or_default();
-        let granted = move || driver().handle(Event::Locked(id));
+        let granted = move || {
+            driver().handle(Event::Locked(id));
+            if later::is_here() {
+                sync::look();
+            }
+        };
         let (held, abort) = abortable(async move { lock::hold(&name, steal, granted).await });
         self.begin_request(id, abort);
         schedule::spawn(async move {

@@ -25,6 +25,7 @@ mod session;
 mod shelves;
 mod signals;
 mod surroundings;
+mod sync;
 mod worker;
 mod writes;
 
@@ -47,6 +48,7 @@ pub use session::{
     Epoch, Farewell, Session, SessionState, SignInError, provide_session, use_session,
 };
 
+pub use sync::{Synced, sync_now};
 pub use worker::{keep_worker, update, use_update};
 
 pub use crate::cache::core::{ListState, Status};

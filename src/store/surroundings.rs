@@ -6,11 +6,12 @@ use leptos::prelude::*;
 
 use super::{
     driver::{Driver, driver},
-    identity,
+    identity, sync,
 };
 use crate::{
     browser::{
         indexed_db::IndexedDbShelf,
+        later,
         listener::Listener,
         local_storage::{ACCOUNT_KEY, PREFIX},
         online, page_cache, schedule, tabs, viewport, visibility,
@@ -23,7 +24,12 @@ pub(super) type Listeners = [Option<Listener>; 9];
 
 /// Tells the core of the network, of other tabs, and of how the page comes and goes.
 pub(super) fn listen() -> Listeners {
-    let [online, offline] = online::on_change(|online| driver().handle(Event::Online(online)));
+    let [online, offline] = online::on_change(|online| {
+        driver().handle(Event::Online(online));
+        if later::is_here() {
+            sync::look();
+        }
+    });
     let visible = visibility::on_change(|visible| {
         if visible {
             driver().look_who_is_signed_in();

@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use futures_util::future::{Either, select};
 use leptos::prelude::*;
 
-use super::driver::driver;
+use super::{driver::driver, sync};
 use crate::{
     browser::{
         caches, later,
@@ -72,6 +72,7 @@ async fn begin() {
         }
         None => end().await,
     }
+    sync::begin();
 }
 
 async fn end() {
@@ -86,7 +87,10 @@ async fn end() {
 fn address(script: &str, policy: &Policy) -> String {
     let (limits, age) = (policy.picture_cache, policy.picture_cache_fresh_for.as_secs());
     let (entries, bytes) = (limits.entries, limits.bytes);
-    format!("{script}?max_entries={entries}&max_bytes={bytes}&max_age_s={age}")
+    let (ahead, batch) = (policy.sync_ahead.as_secs(), policy.batch_users);
+    format!(
+        "{script}?max_entries={entries}&max_bytes={bytes}&max_age_s={age}&ahead_s={ahead}&batch={batch}"
+    )
 }
 
 /// A worker that does not answer is registered anew once; then this tab does without.
@@ -136,7 +140,8 @@ fn look_for_update() {
     });
 }
 
-fn kept() -> Option<Worker> {
+/// The worker, once it is known.
+pub(super) fn kept() -> Option<Worker> {
     KEPT.with_borrow(|kept| kept.as_ref().map(|kept| kept.worker.clone()))
 }
 

@@ -295,3 +295,44 @@ async fn a_picture_of_somebody_without_a_row_is_found_by_its_image() {
     assert_eq!(found.rendition, Some(rendition(image(1), &[1; 300])));
     schedule::sleep(std::time::Duration::ZERO).await;
 }
+
+#[wasm_bindgen_test]
+async fn those_whose_records_end_soon_are_listed_those_used_last_at_the_end() {
+    let account = new_account();
+    let shelf = Indexed::open(&account);
+    assert_eq!(shelf.ending((Timestamp(0), Timestamp(9)), None, 9).await, Ok(Vec::new()));
+    // Name, checked at, used at, and whether the picture is held.
+    let rows = [("lasts", 50, 1, true), ("old", 10, 4, true), ("older", 5, 2, true)];
+    let rows = rows.into_iter().chain([("ahead", 99, 5, true), ("bare", 10, 3, false)]);
+    for ((name, checked_at, used_at, is_held), number) in rows.zip(1..) {
+        let mut known = record(name, number);
+        known.checked_at = Timestamp(checked_at);
+        let lineage = known.lineage;
+        let keep = Op::Record { record: known, insert: true };
+        apply(&shelf, &[keep], used_at).await;
+        if is_held {
+            apply(&shelf, &[keep_picture(name, number)], used_at).await;
+        }
+        assert_eq!(lineage, record("ada", 1).lineage, "one for all");
+    }
+    let lineage = record("ada", 1).lineage;
+    let cases = [
+        ("all", lineage, 9, vec![("older", true), ("bare", false), ("old", true), ("ahead", true)]),
+        ("those used last", lineage, 2, vec![("old", true), ("ahead", true)]),
+        (
+            "another lineage",
+            None,
+            2,
+            vec![("old", lineage.is_none()), ("ahead", lineage.is_none())],
+        ),
+    ];
+    for (name, lineage, most, expected) in cases {
+        let found = shelf.ending((Timestamp(20), Timestamp(60)), lineage, most).await.unwrap();
+        let found: Vec<(&str, bool)> =
+            found.iter().map(|user| (user.user_id.as_str(), user.held.is_some())).collect();
+        assert_eq!(found, expected, "{name}");
+    }
+    raw(&account, "await end(store('records').put({ known: '{', used_at: 1 }, 'old'));").await;
+    let found = shelf.ending((Timestamp(20), Timestamp(60)), lineage, 9).await.unwrap();
+    assert_eq!(found.len(), 3, "what cannot be read is left out");
+}

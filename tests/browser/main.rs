@@ -27,5 +27,6 @@ mod samples;
 mod schedule;
 mod script;
 mod surroundings;
+mod sync;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -1,6 +1,6 @@
 //! Reading: all of a batch in one transaction.
 
-use miniature_api::{ImageId, Size};
+use miniature_api::{BatchUser, ImageId, Lineage, Size};
 use wasm_bindgen::JsValue;
 use web_sys::{IdbKeyRange, IdbObjectStore, IdbTransaction};
 
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     browser::join,
     cache::{
+        clock::Timestamp,
         document::{Document, DocumentKey},
         entry::{Found, Rendition},
         key::{Lookup, RenditionKey},
@@ -51,6 +52,36 @@ pub(super) async fn documents(
         Ok((document, is_corrupt.then_some(place).into_iter().collect()))
     });
     join::all(read).await.into_iter().collect()
+}
+
+/// Whose rows were not checked in this time, each with the revision whose picture is held; `most` of those
+/// used last, at the end.
+pub(super) async fn ending(
+    transaction: &IdbTransaction,
+    (since, until): (Timestamp, Timestamp),
+    lineage: Option<Lineage>,
+    most: usize,
+) -> Done<Vec<BatchUser>> {
+    let rows = request::result(transaction.object_store(RECORDS)?.get_all()).await?;
+    let (mut uses, mut users) = (Vec::new(), Vec::new());
+    for row in js_sys::Array::from(&rows).iter() {
+        let Some(RecordRow { known, held, used_at }) = RecordRow::of_anybody(&row) else {
+            continue;
+        };
+        if since <= known.checked_at && known.checked_at <= until {
+            continue;
+        }
+        let is_held = known.record.image_id == held && known.lineage == lineage;
+        let held = is_held.then_some(known.record.revision);
+        let at = uses.partition_point(|other| *other <= used_at);
+        uses.insert(at, used_at);
+        users.insert(at, BatchUser { user_id: known.record.user_id, held });
+        if users.len() > most {
+            uses.remove(0);
+            users.remove(0);
+        }
+    }
+    Ok(users)
 }
 
 /// Removes what still cannot be read.

@@ -64,10 +64,15 @@ impl Kind {
 impl RecordRow {
     /// Reads the row of `user`; none if it is not whole.
     pub(super) fn read(row: &JsValue, user: &UserId) -> Option<Self> {
+        Self::of_anybody(row).filter(|row| row.known.record.user_id == *user)
+    }
+
+    /// Reads the row of whoever it names.
+    pub(super) fn of_anybody(row: &JsValue) -> Option<Self> {
         let known: CheckedRecord = json::read(&field(row, KNOWN).as_string()?)?;
         let held = field(row, HELD).as_string().and_then(|image| image.parse().ok());
         let used_at = Timestamp(whole(row, USED_AT)?);
-        (known.record.user_id == *user).then_some(Self { known, held, used_at })
+        Some(Self { known, held, used_at })
     }
 
     /// The row, and the bytes that it takes; none if the record has no place in JSON.

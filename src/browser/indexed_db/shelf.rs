@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use miniature_api::UserId;
+use miniature_api::{BatchUser, Lineage, UserId};
 use web_sys::{IdbTransaction, IdbTransactionMode as Mode};
 
 use super::{
@@ -54,6 +54,24 @@ impl IndexedDbShelf {
             async move |transaction: &IdbTransaction| read::documents(transaction, &keys).await;
         let read = self.connection.run(&[PAGES], Mode::Readonly, work).await?;
         Ok(self.without_corrupt(read))
+    }
+
+    /// Whose rows were not checked in this time, each with the revision of this lineage whose picture is held;
+    /// `most` of those used last, at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Unavailable`] if the browser denies this storage.
+    pub async fn ending(
+        &self,
+        lasting: (Timestamp, Timestamp),
+        lineage: Option<Lineage>,
+        most: usize,
+    ) -> Result<Vec<BatchUser>, LayerError> {
+        let work = async move |transaction: &IdbTransaction| {
+            read::ending(transaction, lasting, lineage, most).await
+        };
+        self.connection.run(&[RECORDS], Mode::Readonly, work).await
     }
 
     /// How much records and renditions take, as the last write left it.

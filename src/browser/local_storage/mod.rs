@@ -12,6 +12,7 @@
 //! | `miniature:v1:{account}:lineage` | the latest lineage seen |
 //! | `miniature:v1:{account}:event` | the last event that was heard, after its lineage |
 //! | `miniature:v1:{account}:picture-cache` | the name of the cache of pictures, once there is one |
+//! | `miniature:v1:{account}:synced` | 13 digits: when what ends soon was renewed last |
 //!
 //! Image and lineage are `-` where there is none; without a thumbhash its place is left out. Times
 //! are in milliseconds. Rows are plain text, not JSON: 50 of them are read before the first frame.
@@ -47,6 +48,7 @@ const BELIEVE_FROM: &str = "believe-from";
 const LINEAGE: &str = "lineage";
 const LIVE: &str = "event";
 const PICTURE_CACHE: &str = "picture-cache";
+const SYNCED: &str = "synced";
 
 /// The name under which a document is kept here, if it is.
 fn page_name(key: &DocumentKey) -> Option<&'static str> {

@@ -2,7 +2,9 @@
 
 use miniature_api::UserId;
 
-use super::{BELIEVE_FROM, LINEAGE, LIVE, LocalStorageShelf, PICTURE_CACHE, get, page_name, set};
+use super::{
+    BELIEVE_FROM, LINEAGE, LIVE, LocalStorageShelf, PICTURE_CACHE, SYNCED, get, page_name, set,
+};
 use crate::{
     browser::json,
     cache::{
@@ -50,6 +52,21 @@ impl LocalStorageShelf {
     /// this storage.
     pub fn note_picture_cache(&self, name: &str) -> Result<(), LayerError> {
         set(&self.storage, &self.key(PICTURE_CACHE), name)
+    }
+
+    /// When what ends soon was renewed last.
+    pub fn synced_at(&self) -> Option<Timestamp> {
+        self.text(SYNCED).and_then(|text| parse_time(&text))
+    }
+
+    /// Notes when it was.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Full`] if the quota is spent, [`LayerError::Unavailable`] if the browser denies
+    /// this storage.
+    pub fn note_sync(&self, now: Timestamp) -> Result<(), LayerError> {
+        set(&self.storage, &self.key(SYNCED), &time_text(now))
     }
 
     fn page(&self, key: DocumentKey) -> Option<Document> {

@@ -124,6 +124,13 @@ pub enum Effect<B> {
     /// Nobody waits for this effect any more. An answer may still come and is then ignored, but
     /// for the real end of a write.
     Cancel(EffectId),
+    /// [`Event::Renew`](super::Event::Renew) has come to its end.
+    Renewed {
+        /// Of how many users the server has said what is so.
+        people: usize,
+        /// Whether all were asked about.
+        complete: bool,
+    },
     /// A view differs from the one handed out last.
     Changed(Topic),
     /// Something for those who only listen.

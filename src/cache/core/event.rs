@@ -3,8 +3,8 @@
 use std::{ops::Range, time::Duration};
 
 use miniature_api::{
-    Account, BatchEntry, Change, Feed, FriendsPage, ImageId, Lineage, Marker, Post, Profile,
-    Record, Size, UserId,
+    Account, BatchEntry, BatchUser, Change, Feed, FriendsPage, ImageId, Lineage, Marker, Post,
+    Profile, Record, Size, UserId,
 };
 
 use super::{
@@ -33,6 +33,15 @@ pub enum Event<B> {
     ViewersShown(Vec<ViewerId>),
     /// Load pictures that nobody looks at yet, once.
     Prefetch(Vec<UserId>, Size),
+    /// What IndexedDB says of these users ends soon: it is to be confirmed, behind all that is wanted.
+    /// [`Effect::Renewed`](super::Effect::Renewed) says what came of it.
+    Renew {
+        /// Who, each with the revision of the latest lineage whose picture IndexedDB holds; the last are asked
+        /// about first.
+        users: Vec<BatchUser>,
+        /// Whether a hidden page does it, too: it was woken for that.
+        woken: bool,
+    },
     /// What is known of the user's picture may be wrong from now on.
     Invalidate(UserId),
     /// Somebody asks for all that is wanted and missing to be tried now.

@@ -225,7 +225,7 @@ impl<B: Bytes> Core<B> {
         let rendition = Rendition { key, content };
         self.people.change(user, |person| {
             if person.image() == Some(key.image) {
-                person.keep = true;
+                person.keep |= !person.passing;
                 person.keep_bytes(rendition, Source::Network, Decodes::Unknown(0));
             }
         });

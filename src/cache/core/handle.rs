@@ -30,6 +30,7 @@ impl<B: Bytes> Core<B> {
             Event::ViewersHidden(viewers) => self.hide_viewers(viewers),
             Event::ViewersShown(viewers) => self.show_viewers(viewers),
             Event::Prefetch(users, size) => self.prefetch(&users, size),
+            Event::Renew { users, woken } => self.begin_renewal(users, woken),
             Event::Invalidate(user) => self.invalidate(&user),
             Event::Retry => self.retry(),
             Event::Broken(user, key) => self.broken(&user, key),
@@ -179,6 +180,9 @@ impl<B: Bytes> Core<B> {
 
     /// Forgets every fact about layers, and has them emptied. What is on screen stays.
     fn clear(&mut self) {
+        if self.renewal.is_some() {
+            self.end_renewal();
+        }
         let stays = |task: &Task| task.goes_on() || matches!(task, Task::Erase(_) | Task::Accounts);
         for (id, task) in self.flights.awaited_ids() {
             if !stays(&task) {
@@ -242,6 +246,9 @@ impl<B: Bytes> Core<B> {
 
     /// Forgets all that is known, wanted and waited for.
     pub(super) fn forget_all(&mut self) {
+        if self.renewal.is_some() {
+            self.end_renewal();
+        }
         // What was queued for one account is never carried out on the storages of another.
         self.queue.retain(|effect| match effect {
             Effect::Fetch { request, .. } => matches!(request, Request::SignOut(_)),
@@ -250,6 +257,7 @@ impl<B: Bytes> Core<B> {
             | Effect::Erase { .. }
             | Effect::Note(_)
             | Effect::Report(_)
+            | Effect::Renewed { .. }
             | Effect::AnnounceList(false) => true,
             _ => false,
         });
@@ -367,7 +375,9 @@ impl<B: Bytes> Core<B> {
         let wants = |size: Size, user: &UserId| {
             self.people.get(user).and_then(|p| p.target(size)).is_some_and(|t| t.is_wanted())
         };
-        let unwanted = self.flights.awaited().filter(|(_, flight)| match &flight.task {
+        let renewal = self.renewal.as_ref().and_then(|renewal| renewal.flight);
+        let unwanted = self.flights.awaited().filter(|(id, flight)| match &flight.task {
+            Task::Pictures { .. } if renewal == Some(*id) => false,
             Task::Pictures { size, items } => {
                 let is_of = |user: &UserId| items.iter().any(|item| item.user == *user);
                 // Where all that was asked for has arrived, its end is on its way.

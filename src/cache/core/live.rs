@@ -285,7 +285,8 @@ impl<B: Bytes> Core<B> {
         self.account.is_some() && self.live.ready && !self.live.frozen
     }
 
-    pub(super) fn reads(&self) -> bool {
+    /// Whether this document reads the stream, or is to: it does what one document does for all.
+    pub fn reads(&self) -> bool {
         self.listens() && self.live.reads()
     }
 

@@ -19,7 +19,7 @@
 //! | `live` | the stream of events |
 //! | `flights`, `layers`, `pause`, `pending` | what is under way, how storages fare, when to try again, what may be owed |
 //! | `handle`, `open`, `answers`, `fetched`, `hints` | what events do to the facts |
-//! | `plan`, `writes`, `owed` | what follows from the facts |
+//! | `plan`, `writes`, `owed`, `renewal` | what follows from the facts |
 //!
 //! # Source
 //!
@@ -52,6 +52,7 @@ mod person;
 mod plan;
 mod plan_documents;
 mod profiles;
+mod renewal;
 mod rows;
 mod session;
 mod targets;
@@ -93,6 +94,7 @@ use live::Live;
 use pause::{Jitter, Pause};
 use pending::Writes;
 use people::People;
+use renewal::Renewal;
 pub use rows::Rows;
 use session::Session;
 pub use session::{Epoch, Identity, Note};
@@ -131,6 +133,8 @@ pub struct Core<B> {
     believe_from: Timestamp,
     people: People<B>,
     proposal: Option<own::Proposal<B>>,
+    /// What is asked for anew before it ends.
+    renewal: Option<Box<Renewal>>,
     viewers: Viewers,
     friends: Friends,
     feed: Feed,
@@ -199,6 +203,7 @@ impl<B: Bytes> Core<B> {
             believe_from: Timestamp(0),
             people: People::default(),
             proposal: None,
+            renewal: None,
             viewers: Viewers::new(),
             friends: Friends::new(None),
             feed: Feed::new(None),
@@ -255,7 +260,8 @@ impl<B: Bytes> Core<B> {
     /// When to call [`Self::poll`] if nothing happens before: the nearest expiry, retry or limit.
     pub fn wake(&self) -> Wake {
         let now = self.time.now();
-        let asking = self.people.is_waiting().then(|| self.pause_of(Kind::Pictures));
+        let asks = self.people.is_waiting() || self.renewal.is_some();
+        let asking = asks.then(|| self.pause_of(Kind::Pictures));
         let asking = asking.filter(|ends| *ends > now);
         let urgent = [
             self.flights.due(&self.policy),

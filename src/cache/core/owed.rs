@@ -99,7 +99,7 @@ impl<B: Bytes> Core<B> {
         } else {
             self.owed_use(user, person, stored, ops);
         }
-        if person.keep {
+        if person.keep || (person.passing && layer == Source::IndexedDb) {
             self.owed_renditions(user, person, layer, ops);
         }
     }

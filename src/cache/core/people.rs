@@ -27,6 +27,8 @@ pub(super) struct People<B> {
     /// Those whom memory may forget, least recently used first.
     idle: BTreeSet<Place>,
     bytes: u64,
+    /// How many are here for a renewal alone.
+    passing: usize,
     clock: u64,
 }
 
@@ -68,6 +70,7 @@ impl<B> Default for People<B> {
             queue: BTreeSet::new(),
             idle: BTreeSet::new(),
             bytes: 0,
+            passing: 0,
             clock: 0,
         }
     }
@@ -102,6 +105,7 @@ impl<B: Bytes> People<B> {
 
     fn reindex(&mut self, user: &UserId, before: Indexed, after: Indexed) {
         self.bytes = self.bytes.saturating_sub(before.bytes).saturating_add(after.bytes);
+        self.passing = self.passing + usize::from(after.passing) - usize::from(before.passing);
         if before.idle != after.idle {
             if let Some(used) = before.idle {
                 self.idle.remove(&Place::idle(used, user));
@@ -245,7 +249,7 @@ impl<B: Bytes> People<B> {
     /// first to go. What is `owed` to a layer stays while there is room for its bytes: nobody would
     /// write it any more.
     pub(super) fn trim(&mut self, limits: Limits, owed: impl Fn(&UserId) -> bool) {
-        let keep = match self.all.len() > limits.entries {
+        let keep = match self.all.len() - self.passing > limits.entries {
             true => limits.trim_entries_to,
             false => self.idle.len(),
         };
@@ -268,7 +272,7 @@ impl<B: Bytes> People<B> {
         }
     }
 
-    fn forget(&mut self, user: &UserId) {
+    pub(super) fn forget(&mut self, user: &UserId) {
         let sizes: Vec<Size> =
             self.all.get(user).map_or(Vec::new(), |p| p.targets.iter().map(|t| t.size).collect());
         for size in sizes {
@@ -306,6 +310,7 @@ impl<B: Bytes> People<B> {
 struct Indexed {
     bytes: u64,
     idle: Option<u64>,
+    passing: bool,
 }
 
 impl Indexed {
@@ -313,8 +318,9 @@ impl Indexed {
         if new {
             return Self::default();
         }
-        let is_idle = !person.is_wanted() && !person.has_viewers();
-        Self { bytes: person.bytes(), idle: is_idle.then_some(person.used) }
+        let passing = person.is_passing();
+        let is_idle = !passing && !person.is_wanted() && !person.has_viewers();
+        Self { bytes: person.bytes(), idle: is_idle.then_some(person.used), passing }
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Person<B> {
     pub(super) looked: bool,
     /// Whether layers make rows for this user, or only update those that are there.
     pub(super) keep: bool,
+    /// Known to no more than renew the row of IndexedDB, unless it is kept since: forgotten once that is written.
+    pub(super) passing: bool,
     pub(super) local: Stored,
     pub(super) durable: Stored,
     /// Of the cache of pictures: what this document has put there.
@@ -103,6 +105,7 @@ impl<B> Default for Person<B> {
             believe_from: Moment::NEVER,
             looked: false,
             keep: false,
+            passing: false,
             local: Stored::default(),
             durable: Stored::default(),
             pictures: Stored::default(),
@@ -348,6 +351,11 @@ impl<B: Bytes> Person<B> {
     pub(super) fn heard_after(&self, sent: Moment) -> bool {
         let gone = self.gone.is_some_and(|gone| gone.asked >= sent);
         gone || self.known.as_ref().is_some_and(|known| known.asked >= sent)
+    }
+
+    /// Whether nobody but a renewal has to do with it.
+    pub(super) fn is_passing(&self) -> bool {
+        self.passing && !self.keep && !self.is_wanted() && !self.has_viewers()
     }
 
     pub(super) fn is_viewed(&self) -> bool {

@@ -61,6 +61,9 @@ impl<B: Bytes> Core<B> {
         self.settle_connection();
         self.plan_writes();
         self.plan_measure();
+        if self.renewal.is_some() {
+            self.plan_renewal();
+        }
     }
 
     /// Erases again what could not be erased.

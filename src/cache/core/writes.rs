@@ -9,7 +9,7 @@ use super::{
     layers::LASTING,
     owed::Ops,
     pending::{BOTH, Owed, Pending},
-    person::Decodes,
+    person::{Decodes, Person},
 };
 use crate::cache::{clock::Moment, entry::Bytes, eviction::Limits, key::Source};
 
@@ -196,7 +196,8 @@ impl<B: Bytes> Core<B> {
         let users = self.writes.of(layer).users.clone();
         let now = self.time.now();
         for user in &users {
-            let Some(person) = self.people.get(user).filter(|person| person.keep) else {
+            let is_kept = |person: &&Person<B>| person.keep || person.passing;
+            let Some(person) = self.people.get(user).filter(is_kept) else {
                 continue;
             };
             let image = person.image();

@@ -4,7 +4,7 @@
 //! clicks, and what the browser says by itself come before, and stay in the first half.
 
 /// Of modules and functions that no first frame needs.
-const LATER: [&str; 52] = [
+const LATER: [&str; 55] = [
     "::app::feed::",
     "::app::friends::later::",
     "::app::me::",
@@ -15,8 +15,10 @@ const LATER: [&str; 52] = [
     "::browser::decode::",
     "::browser::indexed_db::evict::",
     "::browser::indexed_db::ledger::",
+    "::browser::indexed_db::read::ending",
     "::browser::indexed_db::read::scrub",
     "::browser::indexed_db::shelf::IndexedDbShelf as miniature::browser::layer::CacheLayer>::apply::",
+    "::browser::indexed_db::shelf::IndexedDbShelf>::ending::",
     "::browser::indexed_db::shelf::IndexedDbShelf>::usage::",
     "::browser::indexed_db::write::",
     "::browser::local_storage::shelf::LocalStorageShelf>::apply",
@@ -51,6 +53,7 @@ const LATER: [&str; 52] = [
     "::store::own::OwnPicture>::undo",
     "::store::own::describe::",
     "::store::profile::",
+    "::store::sync::",
     "::store::worker::begin",
     "::store::worker::update",
     // The core wants none of these effects while `WritesWait`; what it has erased waits for the later half.
@@ -64,11 +67,13 @@ const LATER: [&str; 52] = [
 ];
 /// What the core does only after `WritesWait` has ended, and what follows from that: to layers and with news.
 /// Beside those, what only pages tell it that come later.
-const OF_CORE: [&str; 18] = [
+const OF_CORE: [&str; 21] = [
+    "begin_renewal",
     "compare_with_heard",
     "counted",
     "decoded",
     "described",
+    "end_renewal",
     "measure_layers",
     "measured",
     "next_of_live",
@@ -76,6 +81,7 @@ const OF_CORE: [&str; 18] = [
     "not_decoded",
     "overheard",
     "plan_live",
+    "plan_renewal",
     "posted",
     "stream_ended",
     "streamed",

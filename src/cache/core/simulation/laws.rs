@@ -171,7 +171,8 @@ impl Page {
         use super::super::flights::Task;
         let core = &self.doc.core;
         assert!(core.flights.requests() <= core.policy.requests_at_once, "law 7: requests at once");
-        for (_, flight) in core.flights.awaited() {
+        let renewal = core.renewal.as_ref().and_then(|renewal| renewal.flight);
+        for (id, flight) in core.flights.awaited() {
             let wants = |user: &UserId, size: Size| {
                 let target = core.people.get(user).and_then(|person| person.target(size));
                 target.is_some_and(wants)
@@ -181,8 +182,8 @@ impl Page {
                     assert!(items.len() <= core.policy.batch_users, "law 7: a batch");
                     let wanted = items.iter().any(|item| wants(&item.user, *size));
                     // Of one of which all has arrived, the end is on its way.
-                    let is_ending = items.is_empty();
-                    assert!(wanted || is_ending, "law 7: nobody waits for {items:?}");
+                    let stays = renewal == Some(id) || items.is_empty();
+                    assert!(wanted || stays, "law 7: nobody waits for {items:?}");
                 }
                 Task::Rendition { user, key } => {
                     assert!(wants(user, key.size), "law 7: nobody waits for {user} at {key:?}");
@@ -231,7 +232,21 @@ fn check_wanted(core: &Core<Blob>) {
             assert!(target.fetching.is_none_or(|f| awaited(f.id)), "a request that nobody makes");
         }
     }
+    check_renewal(core);
     check_documents(core, now);
+}
+
+/// Somebody waits for its end. Who is in memory for nothing else has a row to be written.
+fn check_renewal(core: &Core<Blob>) {
+    let passing = core.people.iter().filter(|(_, person)| person.is_passing()).count();
+    let Some(renewal) = &core.renewal else {
+        return assert_eq!(passing, 0, "law 10: there is no renewal");
+    };
+    let writes = core.writes_due().is_some() || core.layers.durable.writing.is_some();
+    let rests = core.pause_of(super::super::Kind::Pictures) > core.time.now();
+    let comes = core.flights.len() > 0 || writes || rests;
+    assert!(comes, "law 14: a sync waits for nothing: {renewal:?}");
+    assert!(passing <= core.policy.batch_users, "law 10: {passing} people of a sync");
 }
 
 /// Whether somebody looks at it, on a page that is not hidden, or it is loaded ahead.

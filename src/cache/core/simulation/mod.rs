@@ -45,6 +45,7 @@ impl Simulation {
         policy.picture_cache.entries = 3;
         policy.batch_users = 3;
         policy.write_users = 2;
+        policy.sync_ahead = policy.indexed_db_fresh_for - Duration::from_secs(60);
         let pages = (0..2).map(|nth| Page::open(&world, &policy, nth)).collect();
         let old_lineage = world.borrow().server.lineage();
         Self { world, policy, pages, documents_opened: 2, old_news: Vec::new(), old_lineage }

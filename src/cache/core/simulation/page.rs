@@ -152,6 +152,7 @@ impl Page {
             Step::Prefetch(_, index, size) => {
                 page.doc.tell(Event::Prefetch(vec![user(index)], size));
             }
+            Step::Sync(_, woken) => page.doc.sync(woken),
             Step::Invalidate(_, index) => page.doc.tell(Event::Invalidate(user(index))),
             Step::Broken(_, which) => page.break_one(which),
             Step::Retry(_) => page.doc.tell(Event::Retry),
@@ -266,6 +267,7 @@ impl Page {
                 seen.wanted
             );
         }
+        assert!(self.doc.core.renewal.is_none(), "liveness: a sync never came to its end");
         for user in &self.profiles {
             let view = self.doc.core.profile(user);
             assert!(view != ProfileView::Loading, "liveness: the profile of {user} never came");
@@ -280,6 +282,7 @@ pub(super) fn page_of(step: &Step) -> Option<usize> {
         | Step::Hide(nth, _)
         | Step::Prefetch(nth, ..)
         | Step::Invalidate(nth, _)
+        | Step::Sync(nth, _)
         | Step::Broken(nth, _)
         | Step::Retry(nth)
         | Step::Clear(nth)

@@ -44,6 +44,8 @@ pub(in crate::cache::core) struct Document {
     pub(in crate::cache::core) under_way: Vec<(EffectId, Under)>,
     pub(in crate::cache::core) events: Vec<CacheEvent>,
     pub(in crate::cache::core) changed: Vec<Topic>,
+    /// What came of renewals: of how many people, and whether that were all.
+    pub(in crate::cache::core) renewed: Vec<(usize, bool)>,
     /// Whether effects wait to be delivered one by one.
     pub(in crate::cache::core) slow: bool,
     pub(in crate::cache::core) list_announced: Option<bool>,
@@ -116,6 +118,7 @@ impl Document {
             under_way: Vec::new(),
             events: Vec::new(),
             changed: Vec::new(),
+            renewed: Vec::new(),
             slow: false,
             list_announced: None,
             ops: Vec::new(),
@@ -271,6 +274,7 @@ impl Document {
                 self.follow_session();
                 return self.changed.push(topic);
             }
+            Effect::Renewed { people, complete } => return self.renewed.push((people, complete)),
             Effect::Report(event) => return self.events.push(event),
         };
         self.begun.insert(under.0, begun);

@@ -8,6 +8,7 @@ mod fault;
 mod layers;
 mod live;
 mod pictures;
+mod renewals;
 mod server;
 mod sessions;
 mod store;

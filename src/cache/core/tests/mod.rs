@@ -21,6 +21,7 @@ mod own;
 mod person;
 mod pictures;
 mod reader;
+mod renewal;
 mod sessions;
 mod stored;
 mod wakes;

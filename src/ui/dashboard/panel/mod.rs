@@ -43,6 +43,7 @@ fn Panel(cache: PictureCache, close: Callback<()>) -> impl IntoView {
                     "×"
                 </button>
             </header>
+            <p class="dashboard-said" role="status"></p>
             {figures}
         </aside>
     }

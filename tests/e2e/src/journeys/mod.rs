@@ -19,6 +19,7 @@ mod returns;
 mod scroll;
 mod sessions;
 mod start;
+mod sync;
 mod warm;
 mod worker;
 mod worker_pictures;
@@ -140,6 +141,8 @@ pub(crate) const ALL: &[Journey] = &[
         "the worker keeps pictures, within limits, and serves them offline",
         worker_pictures::kept
     ),
+    patient!("six days later: records and pictures are renewed, once a day", sync::renewed),
+    patient!("back online, or woken: what ends soon is renewed", sync::back_online),
     patient!("sign-out with a picture on its way: no cache keeps any", worker_pictures::signed_out),
     patient!("the app does not come: a sentence, a button, one reload", start::does_not_come),
     patient!("the later half does not come: a sentence, a button", start::later_does_not_come),

@@ -44,7 +44,7 @@ const WALKED: &str = "};
     walk().then(() => done('ok'), (error) => done(String(error)));";
 
 /// Runs steps in the page, with what [`WORKER_AND_CACHE`] defines.
-async fn walk(visit: &Visit<'_>, steps: &str) -> Result<()> {
+pub(super) async fn walk(visit: &Visit<'_>, steps: &str) -> Result<()> {
     let script = format!("{WORKER_AND_CACHE}{steps}{WALKED}");
     let outcome: String = visit.eval_async(&script).await?;
     ensure!(outcome == "ok", "{outcome}");
