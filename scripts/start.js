@@ -63,21 +63,22 @@
 
   // A page that boot.js has drawn is to be on screen first: loading would hold up that frame, and the
   // program takes the main thread for the length of several.
-  const load = async (wasm) => {
+  const load = async (wasm, bring) => {
     const { miniaturePainted: painted } = window;
     await painted;
-    const parts = Promise.all([import(script), WebAssembly.compileStreaming(fetch(wasm))]);
+    const parts = Promise.all([bring(script), WebAssembly.compileStreaming(fetch(wasm))]);
     // Heard of by the caller.
     parts.catch(() => {});
     for (let frames = 0; painted && frames < 3; frames++) await frame();
     return parts;
   };
 
-  // The page's own scripts (Trunk.toml) call these, the second once body and stylesheet are there.
-  window.miniatureLoad = (js, wasm) => {
+  // The page's own scripts (Trunk.toml) call these, the second once body and stylesheet are there. What brings
+  // a script is written there: the minifier gives up at it.
+  window.miniatureLoad = (js, wasm, bring) => {
     script = js;
     if (typeof WebAssembly !== "object") return;
-    coming = load(wasm);
+    coming = load(wasm, bring);
     // Heard of below.
     coming.catch(() => {});
   };
@@ -87,8 +88,8 @@
       return;
     }
     try {
-      const [{ default: init }, module] = await coming;
-      await init({ module_or_path: module });
+      const [program, module] = await coming;
+      await program.default({ module_or_path: module });
       remember(false);
     } catch {
       fail();

@@ -74,6 +74,9 @@ pub struct Policy {
     /// four requests.
     pub sync_users: usize,
 
+    /// How long the service worker may take for that. Default: 1 min.
+    pub sync_timeout: Duration,
+
     /// How long the service worker may take to say that it is there, or that it has begun. Default: 3 s.
     pub worker_timeout: Duration,
 
@@ -241,6 +244,7 @@ impl Default for Policy {
             picture_cache_timeout: Duration::from_millis(50),
             sync_ahead: Duration::from_secs(DAY),
             sync_users: 200,
+            sync_timeout: Duration::from_secs(MINUTE),
             worker_timeout: Duration::from_secs(3),
             pages: 400,
             profiles: 300,

@@ -92,9 +92,7 @@ impl Driver {
         let name = self.lines.name().unwrap_or_default();
         let granted = move || {
             driver().handle(Event::Locked(id));
-            if later::is_here() {
-                sync::look();
-            }
+            sync::look();
         };
         let (held, abort) = abortable(async move { lock::hold(&name, steal, granted).await });
         self.begin_request(id, abort);

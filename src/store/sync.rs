@@ -3,7 +3,9 @@
 //!
 //! By itself the document does it that reads the stream of events: one of all tabs.
 
-use std::cell::Cell;
+use std::{cell::Cell, pin::pin, time::Duration};
+
+use futures_util::future::{Either, select};
 
 use super::{driver::driver, worker::kept};
 use crate::{
@@ -75,14 +77,18 @@ async fn begin_records(why: Why, done: Done) -> Option<()> {
     let last = driver.shelves.on_local(|shelf| Ok(shelf.synced_at())).ok().flatten();
     let is_unseen = why == Why::Due && !visibility::is_visible();
     let is_wanted = !is_unseen && !viewport::spares_traffic();
-    let (lasting, lineage, most) = driver.read(|core| {
+    let (lasting, lineage, most, limit) = driver.read(|core| {
         let is_due =
             is_wanted && core.reads() && core.policy().is_sync_due(last, clock::now().wall);
         let acts = core.account().is_some() && (is_due || why == Why::ByHand);
-        acts.then(|| (core.lasting(), core.lineage(), core.policy().sync_users))
+        let policy = core.policy();
+        let (most, limit) = (policy.sync_users, policy.layer_timeout);
+        acts.then(|| (core.lasting(), core.lineage(), most, limit))
     })?;
     // Without IndexedDB nothing ends.
-    let users = driver.shelves.durable()?.ending(lasting, lineage, most).await.unwrap_or_default();
+    let shelf = driver.shelves.durable()?;
+    let ending = async { shelf.ending(lasting, lineage, most).await.ok() };
+    let users = in_time(ending, limit).await.unwrap_or_default();
     if why == Why::ByHand {
         driver.handle(Event::Retry);
     }
@@ -95,9 +101,10 @@ async fn begin_records(why: Why, done: Done) -> Option<()> {
 pub(super) fn ended(people: usize, complete: bool) {
     let (driver, done) = (driver(), DONE.replace(drop));
     schedule::spawn(async move {
-        let account = driver.read(|core| core.account().cloned());
+        let (account, limit) =
+            driver.read(|core| (core.account().cloned(), core.policy().sync_timeout));
         let pictures = match kept() {
-            Some(worker) => worker.sync(complete).await,
+            Some(worker) => in_time(worker.sync(complete), limit).await,
             None => Some(0),
         };
         let pictures = pictures.filter(|_| complete);
@@ -107,4 +114,12 @@ pub(super) fn ended(people: usize, complete: bool) {
         }
         done(Some(Synced { people, pictures }));
     });
+}
+
+/// None if it takes longer.
+async fn in_time<T>(work: impl Future<Output = Option<T>>, limit: Duration) -> Option<T> {
+    match select(pin!(work), pin!(schedule::sleep(limit))).await {
+        Either::Left((done, _)) => done,
+        Either::Right(_) => None,
+    }
 }

@@ -148,9 +148,9 @@ async fn picture(renditions: Renditions, image: ImageId, size: Size) -> Option<(
     }
 }
 
-/// 256 random bits: no picture holds them but by a chance of one in 2^256 a byte.
+/// 128 random bits: no picture holds them but by a chance of one in 2^128 a byte. It stands before each part.
 fn boundary() -> Result<String, ApiError> {
-    let mut bits = [0; 32];
+    let mut bits = [0; 16];
     getrandom::fill(&mut bits).map_err(ApiError::internal)?;
     Ok(URL_SAFE_NO_PAD.encode(bits))
 }
@@ -170,7 +170,7 @@ fn text_part(body: &mut Vec<u8>, boundary: &str, name: &str, json: &[u8]) {
 fn picture_part(body: &mut Vec<u8>, boundary: &str, image: ImageId, bytes: &[u8]) {
     let _ = write!(
         body,
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"{image}\"; filename=\"{image}\"\r\n\
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"{image}\"; filename=\"picture\"\r\n\
          Content-Type: {CONTENT_TYPE}\r\n\r\n"
     );
     body.extend_from_slice(bytes);

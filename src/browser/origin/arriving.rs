@@ -2,18 +2,16 @@
 
 use std::{fmt, time::Duration};
 
-use miniature_api::{
-    BatchEntry, FRIENDS_PART, FriendsPage, ImageId, RECORDS_PART, Size, multipart,
-};
+use miniature_api::{ImageId, Size, multipart};
 
 use super::{
-    exchange::{Exchange, read_json},
-    reply::{Parts, fetched, read_entries},
+    exchange::Exchange,
+    reply::{Parts, fetched, reply_of},
 };
 use crate::{
     browser::clock,
     cache::{
-        core::{Fetched, FriendsReply, Reply, Request},
+        core::{Fetched, Reply, Request},
         entry::Content,
     },
 };
@@ -38,38 +36,27 @@ impl fmt::Debug for Reader<'_> {
 
 /// A body that grows.
 pub(super) struct Arriving<'a> {
+    request: &'a Request,
     answer: &'a Exchange,
     reader: &'a Reader<'a>,
     asked: Option<Duration>,
-    /// The name of its JSON, and the size of the pictures that follow; none if none do.
-    expected: Option<(&'static str, Size)>,
     /// When a part was handed out last.
     last: Duration,
-    page: Option<FriendsPage>,
-    /// Of whom the answer has said nothing yet.
-    waiting: Option<Vec<BatchEntry>>,
-    told: Vec<ImageId>,
+    /// Whether its JSON was handed out.
+    begun: bool,
+    /// The images that were handed out.
+    pub(super) told: Vec<ImageId>,
 }
 
 impl<'a> Arriving<'a> {
     pub(super) fn new(
-        request: &Request,
+        request: &'a Request,
         answer: &'a Exchange,
         reader: &'a Reader<'a>,
         asked: Option<Duration>,
     ) -> Self {
-        let expected = match request {
-            Request::Pictures { size, .. } => Some((RECORDS_PART, *size)),
-            Request::Friends { pictures, .. } => pictures.map(|size| (FRIENDS_PART, size)),
-            _ => None,
-        };
         let last = clock::now().running;
-        Self { answer, reader, asked, expected, last, page: None, waiting: None, told: Vec::new() }
-    }
-
-    /// The images that were handed out.
-    pub(super) fn told(&self) -> &[ImageId] {
-        &self.told
+        Self { request, answer, reader, asked, last, begun: false, told: Vec::new() }
     }
 
     pub(super) fn grown(&mut self, body: &[u8], more: u64) {
@@ -80,53 +67,37 @@ impl<'a> Arriving<'a> {
         }
         self.last = now;
         // What is wrong with it, its end will say.
-        for reply in self.part(body).unwrap_or_default() {
+        if let Some(reply) = self.part(body) {
             (self.reader.arriving)(fetched(self.answer, self.asked, Ok(reply)));
         }
     }
 
     /// What has come since the last part.
-    fn part(&mut self, body: &[u8]) -> Option<Vec<Reply<Content>>> {
-        let (json_part, size) = self.expected?;
+    fn part(&mut self, body: &[u8]) -> Option<Reply<Content>> {
+        let size = size_of(self.request)?;
         let content_type = self.answer.header("content-type")?;
-        let parts = multipart::arrived(&content_type, body).ok()?;
-        let parts = Parts::of(parts, json_part).ok()?.without(&self.told);
-        let mut replies = Vec::new();
-        if self.waiting.is_none() {
-            self.waiting = Some(self.people(parts.json, json_part)?);
-            let page = self.page.take();
-            let page = page.map(|page| FriendsReply {
-                page,
-                etag: self.answer.header("etag").map(Into::into),
-                pictures: Some(size),
-                renditions: Vec::new(),
-            });
-            replies.extend(page.map(|page| Reply::Friends(Some(page))));
-        }
-        let is_here = |entry: &mut BatchEntry| match entry {
-            BatchEntry::Found { record, .. } => record
-                .image_id
-                .is_some_and(|image| parts.images.iter().any(|(other, _)| *other == image)),
-            BatchEntry::Missing { .. } => false,
+        let parts = Parts::of(multipart::arrived(&content_type, body).ok()?).ok()?;
+        let parts = parts.without(&self.told);
+        let images: Vec<ImageId> = parts.images.iter().map(|(image, _)| *image).collect();
+        let reply = match self.begun {
+            false => reply_of(self.request, self.answer, &parts, self.reader.limit).ok()?,
+            true if images.is_empty() => return None,
+            true => {
+                let renditions = parts.checked(size, self.reader.limit);
+                Reply::Pictures { entries: Vec::new(), renditions }
+            }
         };
-        let entries: Vec<BatchEntry> = self.waiting.as_mut()?.extract_if(.., is_here).collect();
-        if !entries.is_empty() {
-            self.told.extend(parts.images.iter().map(|(image, _)| *image));
-            let renditions = parts.checked(size, self.reader.limit);
-            replies.push(Reply::Pictures { entries, renditions });
-        }
-        Some(replies)
+        self.begun = true;
+        self.told.extend(images);
+        Some(reply)
     }
+}
 
-    /// Of whom the answer will say something.
-    fn people(&mut self, json: &[u8], json_part: &str) -> Option<Vec<BatchEntry>> {
-        if json_part == RECORDS_PART {
-            return read_entries(json).ok();
-        }
-        let page: FriendsPage = read_json(json).ok()?;
-        let entry = |record| BatchEntry::Found { record, hint: None };
-        let entries = page.friends.iter().map(|friend| entry(friend.picture.clone())).collect();
-        self.page = Some(page);
-        Some(entries)
+/// The size of the pictures that an answer brings; none if it brings none.
+fn size_of(request: &Request) -> Option<Size> {
+    match request {
+        Request::Pictures { size, .. } => Some(*size),
+        Request::Friends { pictures, .. } => *pictures,
+        _ => None,
     }
 }

@@ -3,8 +3,8 @@
 use std::{rc::Rc, time::Duration};
 
 use miniature_api::{
-    ACCOUNT_HEADER, BatchEntry, EVENT_HEADER, FRIENDS_PART, ImageId, LINEAGE_HEADER, Problem,
-    RECORDS_PART, Size,
+    ACCOUNT_HEADER, EVENT_HEADER, FRIENDS_PART, ImageId, LINEAGE_HEADER, Problem, RECORDS_PART,
+    Size,
     multipart::{self, Part},
 };
 
@@ -79,7 +79,7 @@ async fn reply_to(
         (200..=299, _) => {
             let mut arriving = Arriving::new(request, answer, reader, asked);
             let body = answer.growing(&mut |body, more| arriving.grown(body, more)).await?;
-            body_of(request, answer, &body, reader.limit, arriving.told())
+            body_of(request, answer, &body, reader.limit, &arriving.told)
         }
         (304, Request::Friends { etag: Some(_), .. }) => Ok(Reply::Friends(None)),
         (404, Request::Profile(_)) if is_problem(answer) => Ok(Reply::Profile(None)),
@@ -110,36 +110,42 @@ fn body_of(
     limit: usize,
     told: &[ImageId],
 ) -> Result<Reply<Content>, OriginError> {
+    let parts = match request {
+        Request::Pictures { .. } | Request::Friends { .. } => parts(answer, body)?.without(told),
+        Request::Rendition { key, .. } => Parts { json: &[], images: vec![(key.image, body)] },
+        _ => Parts { json: body, images: Vec::new() },
+    };
+    reply_of(request, answer, &parts, limit)
+}
+
+/// What an answer says, or a part of it with all of its JSON.
+pub(super) fn reply_of(
+    request: &Request,
+    answer: &Exchange,
+    parts: &Parts<'_>,
+    limit: usize,
+) -> Result<Reply<Content>, OriginError> {
     match request {
         Request::Pictures { size, .. } => {
-            let parts = parts(answer, body, RECORDS_PART)?.without(told);
-            let entries = read_entries(parts.json)?;
+            let text = std::str::from_utf8(parts.json).map_err(|_| OriginError::Malformed)?;
+            // A line that a newer server words in another way costs that user alone.
+            let entries = json::read_lines(text).ok_or(OriginError::Malformed)?;
             Ok(Reply::Pictures { entries, renditions: parts.checked(*size, limit) })
         }
         Request::Rendition { key, .. } => {
-            let parts = Parts { json: &[], images: vec![(key.image, body)] };
             parts.checked(key.size, limit).pop().map(Reply::Rendition).ok_or(OriginError::Malformed)
         }
-        Request::Friends { pictures, .. } => {
-            let parts = parts(answer, body, FRIENDS_PART)?.without(told);
-            Ok(Reply::Friends(Some(FriendsReply {
-                page: read_json(parts.json)?,
-                etag: answer.header("etag").map(Into::into),
-                pictures: *pictures,
-                renditions: pictures.map_or_else(Vec::new, |size| parts.checked(size, limit)),
-            })))
-        }
-        Request::Feed(_) => Ok(Reply::Feed(read_json(body)?)),
-        Request::Profile(_) => Ok(Reply::Profile(Some(read_json(body)?))),
-        Request::Session => Ok(Reply::Session(Some(read_json(body)?))),
+        Request::Friends { pictures, .. } => Ok(Reply::Friends(Some(FriendsReply {
+            page: read_json(parts.json)?,
+            etag: answer.header("etag").map(Into::into),
+            pictures: *pictures,
+            renditions: pictures.map_or_else(Vec::new, |size| parts.checked(size, limit)),
+        }))),
+        Request::Feed(_) => Ok(Reply::Feed(read_json(parts.json)?)),
+        Request::Profile(_) => Ok(Reply::Profile(Some(read_json(parts.json)?))),
+        Request::Session => Ok(Reply::Session(Some(read_json(parts.json)?))),
         Request::SignOut(_) => Ok(Reply::SignedOut),
     }
-}
-
-pub(super) fn read_entries(json: &[u8]) -> Result<Vec<BatchEntry>, OriginError> {
-    let text = std::str::from_utf8(json).map_err(|_| OriginError::Malformed)?;
-    // A line that a newer server words in another way costs that user alone.
-    json::read_lines(text).ok_or(OriginError::Malformed)
 }
 
 /// An answer's JSON, and the images that came with it by what they claim to be.
@@ -148,22 +154,23 @@ pub(super) struct Parts<'a> {
     pub(super) images: Vec<(ImageId, &'a [u8])>,
 }
 
-fn parts<'a>(answer: &Exchange, body: &'a [u8], json_part: &str) -> Result<Parts<'a>, OriginError> {
+fn parts<'a>(answer: &Exchange, body: &'a [u8]) -> Result<Parts<'a>, OriginError> {
     if answer.is_of_type("application/json") {
         return Ok(Parts { json: body, images: Vec::new() });
     }
     let content_type = answer.header("content-type").ok_or(OriginError::Malformed)?;
-    let parts = multipart::parts(&content_type, body).map_err(|_| OriginError::Malformed)?;
-    Parts::of(parts, json_part)
+    Parts::of(multipart::parts(&content_type, body).map_err(|_| OriginError::Malformed)?)
 }
 
 impl<'a> Parts<'a> {
-    pub(super) fn of(parts: Vec<Part<'a>>, json_part: &str) -> Result<Self, OriginError> {
+    pub(super) fn of(parts: Vec<Part<'a>>) -> Result<Self, OriginError> {
         let (mut json, mut images) = (None, Vec::new());
         for part in parts {
             match part.name.parse() {
                 Ok(image) => images.push((image, part.bytes)),
-                Err(_) if part.name == json_part => json = Some(part.bytes),
+                Err(_) if [RECORDS_PART, FRIENDS_PART].contains(&part.name) => {
+                    json = Some(part.bytes);
+                }
                 Err(_) => return Err(OriginError::Malformed),
             }
         }

@@ -29,25 +29,68 @@ impl<B: Bytes> Core<B> {
         self.kinds[kind_of(&flight.task) as usize].succeed(sent);
         match (flight.task.clone(), reply) {
             (Task::Pictures { size, items }, Reply::Pictures { entries, renditions }) => {
-                let is_here = |item: &Item| entries.iter().any(|e| *user_of(e) == item.user);
-                let (here, rest) = items.into_iter().partition(is_here);
+                let rest = match entries.is_empty() {
+                    true => self.more_arrives((id, &flight), size, sent, items, renditions),
+                    false => self.batch_arrives(
+                        (id, &flight),
+                        size,
+                        sent,
+                        lineage,
+                        (entries, renditions),
+                    ),
+                };
                 self.flights.reduce(id, Task::Pictures { size, items: rest });
-                let here: Vec<Item> = here;
-                here.iter().for_each(|item| self.release_fetch(id, &item.user, size));
-                self.pictures(&flight, (size, here), sent, lineage, entries, renditions);
             }
             (Task::Document { users, brings: None, .. }, Reply::Friends(Some(reply))) => {
                 self.release_confirmed(id, &users, None);
                 self.page_arrives((id, &flight), sent, lineage, reply);
             }
             (
-                Task::Document { brings: Some(size), .. },
-                Reply::Pictures { entries, renditions },
+                Task::Document { key, users, brings: Some(size) },
+                Reply::Pictures { renditions, .. },
             ) => {
-                self.more_of_page((id, &flight), size, sent, &entries, renditions);
+                let items = users.into_iter().map(|user| Item { user, held: false }).collect();
+                let rest = self.more_arrives((id, &flight), size, sent, items, renditions);
+                let users = rest.into_iter().map(|item| item.user).collect();
+                self.flights.reduce(id, Task::Document { key, users, brings: Some(size) });
             }
             _ => {}
         }
+    }
+
+    /// The records of a batch are here, and some pictures. Returns those of whom a picture is to come.
+    fn batch_arrives(
+        &mut self,
+        (id, flight): (EffectId, &Flight),
+        size: Size,
+        sent: Moment,
+        lineage: Lineage,
+        (entries, renditions): (Vec<BatchEntry>, Vec<Checked<B>>),
+    ) -> Vec<Item> {
+        let Task::Pictures { items, .. } = flight.task.clone() else {
+            return Vec::new();
+        };
+        let comes = |entry: &BatchEntry| match entry {
+            BatchEntry::Found { record, hint: None } => record
+                .image_id
+                .is_some_and(|image| renditions.iter().all(|(other, _)| *other != image)),
+            _ => false,
+        };
+        let (coming, entries): (Vec<BatchEntry>, Vec<BatchEntry>) =
+            entries.into_iter().partition(comes);
+        let is_here = |item: &Item| entries.iter().any(|entry| *user_of(entry) == item.user);
+        let (here, rest): (Vec<Item>, Vec<Item>) = items.into_iter().partition(is_here);
+        here.iter().for_each(|item| self.release_fetch(id, &item.user, size));
+        self.pictures(flight, (size, here), sent, lineage, entries, renditions);
+        for entry in coming {
+            if let BatchEntry::Found { record, .. } = entry {
+                let user = record.user_id.clone();
+                self.learn_from_server(record, lineage, sent);
+                self.release_fetch(id, &user, size);
+                self.told_by(&user, Confirming { id, since: flight.since, brings: Some(size) });
+            }
+        }
+        rest
     }
 
     /// A page of friends is here. Some of its pictures may still be on their way.
@@ -70,50 +113,50 @@ impl<B: Bytes> Core<B> {
         };
         let lacks = |user: &UserId| self.people.get(user).is_some_and(|p| !p.answers(size));
         let users: Vec<UserId> = listed.into_iter().filter(lacks).collect();
-        let confirming = Confirming { id, since: flight.since, brings: Some(size) };
         for user in &users {
-            self.people.change_known(user, |person| person.is_told_by(confirming));
+            self.told_by(user, Confirming { id, since: flight.since, brings: Some(size) });
         }
         self.flights.reduce(id, Task::Document { key, users, brings: Some(size) });
     }
 
-    /// More pictures of a page that is here already.
-    fn more_of_page(
+    fn told_by(&mut self, user: &UserId, confirming: Confirming) {
+        self.people.change_known(user, |person| person.is_told_by(confirming));
+    }
+
+    /// More pictures of people whose records are here. Returns those of whom a picture is to come.
+    fn more_arrives(
         &mut self,
         (id, flight): (EffectId, &Flight),
         size: Size,
         sent: Moment,
-        entries: &[BatchEntry],
+        items: Vec<Item>,
         renditions: Vec<Checked<B>>,
-    ) {
-        let Task::Document { key, users, brings } = flight.task.clone() else {
-            return;
-        };
+    ) -> Vec<Item> {
         let arrived = self.received(renditions);
         let took = self.time.now().since(flight.since.min(sent));
-        let (here, rest): (Vec<UserId>, Vec<UserId>) =
-            users.into_iter().partition(|user| entries.iter().any(|e| user_of(e) == user));
-        self.release_confirmed(id, &here, brings);
-        self.flights.reduce(id, Task::Document { key, users: rest, brings });
-        for entry in entries {
-            let BatchEntry::Found { record, .. } = entry else {
+        let mut rest = Vec::new();
+        for item in items {
+            let user = &item.user;
+            let image = self.people.get(user).and_then(|person| person.image());
+            let Some((image, bytes)) =
+                image.and_then(|image| Some((image, find(&arrived, image)?)))
+            else {
+                rest.push(item);
                 continue;
             };
-            let user = &record.user_id;
-            if let Some(image) = record.image_id {
-                let rendition = RenditionKey { image, size };
-                match find(&arrived, image) {
-                    Some(Some(bytes)) => self.keep_bytes(user, rendition, bytes.clone()),
-                    Some(None) => self.refuse(user, size, sent),
-                    None => {}
-                }
-                let target = self.people.get(user).and_then(|person| person.target(size));
-                if target.is_none_or(|target| !target.has_viewers()) {
-                    self.mark_unseen(user, rendition, took);
-                }
+            let rendition = RenditionKey { image, size };
+            self.release_confirmed(id, std::slice::from_ref(user), Some(size));
+            match bytes {
+                Some(bytes) => self.keep_bytes(user, rendition, bytes.clone()),
+                None => self.refuse(user, size, sent),
+            }
+            let target = self.people.get(user).and_then(|person| person.target(size));
+            if target.is_none_or(|target| !target.has_viewers()) {
+                self.mark_unseen(user, rendition, took);
             }
             self.end_load(user, size, flight);
         }
+        rest
     }
 }
 

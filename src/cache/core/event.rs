@@ -148,9 +148,9 @@ pub enum Event<B> {
     MeasureUsage,
     /// Bytes of the answer to a request arrived, so many since the last time; headers count as 0.
     Progressed(EffectId, u64),
-    /// A part of the answer to a request, of which the rest is on its way: what it says of some people is
-    /// complete. A page of friends comes first, then a [`Reply::Pictures`](super::Reply::Pictures) each time
-    /// that more of its pictures are here. The answer that ends the request may say everything again.
+    /// A part of the answer to a request, of which the rest is on its way. The first has all of its JSON and
+    /// the pictures that are here; each other is a [`Reply::Pictures`](super::Reply::Pictures) of no entries, with
+    /// pictures that have come since. The answer that ends the request may say everything again.
     Arriving(EffectId, Fetched<B>),
     /// An effect has ended.
     Answer(EffectId, Answer<B>),

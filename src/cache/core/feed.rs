@@ -234,6 +234,7 @@ fn page(body: &Body) -> Option<&Arc<Page>> {
 
 impl<B: Bytes> Core<B> {
     /// A page of the feed came.
+    #[inline(never)]
     pub(super) fn feed_page(
         &mut self,
         key: DocumentKey,

@@ -110,6 +110,7 @@ impl<B: Bytes> Core<B> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn profile_answer(
         &mut self,
         key: DocumentKey,
@@ -121,6 +122,7 @@ impl<B: Bytes> Core<B> {
         self.keep_document(key, Body::Profile(profile), None, lineage, sent);
     }
 
+    #[inline(never)]
     pub(super) fn no_profile(&mut self, key: &DocumentKey, sent: Moment) {
         let until = sent + self.policy.absence_fresh_for;
         if let Some(doc) = self.document_mut(key) {

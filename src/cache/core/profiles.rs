@@ -9,6 +9,7 @@ use crate::cache::{
 };
 
 impl<B: Bytes> Core<B> {
+    #[inline(never)]
     pub(super) fn view_profile(&mut self, user: UserId) {
         let used = self.people.next_number();
         if self.profile_mut(&user).is_none() {
@@ -41,6 +42,7 @@ impl<B: Bytes> Core<B> {
         self.profiles.iter_mut().find(|(other, _)| other == user).map(|(_, profile)| profile)
     }
 
+    #[inline(never)]
     pub(super) fn leave_profile(&mut self, user: &UserId) {
         let Some(profile) = self.profile_mut(user) else {
             return;

@@ -52,6 +52,18 @@ const MEETINGS: [(&str, &str); 2] = [
 ];
 /// Loads the later half: the end of that JavaScript.
 const LOADER: &str = include_str!("../../../scripts/later.js");
+/// Names of wasm-bindgen's own helpers, and shorter ones.
+const SHORT: [(&str, &str); 9] = [
+    ("addToExternrefTable0", "ae"),
+    ("getArrayJsValueFromWasm0", "ga"),
+    ("getDataViewMemory0", "dv"),
+    ("getStringFromWasm0", "gs"),
+    ("getUint8ArrayMemory0", "gu"),
+    ("handleError", "he"),
+    ("isLikeNone", "ln"),
+    ("makeMutClosure", "mc"),
+    ("passStringToWasm0", "ps"),
+];
 /// Where the loader names the later half's file.
 const LATER_FILE: &str = "LATER_FILE";
 
@@ -74,6 +86,8 @@ pub(crate) fn after_build() -> Result<()> {
         split(&wasm.content, is_later, |function| function.contains(DEAD))?;
     let later = write(&staging, "miniature-later", ".wasm", &optimize(&later, &path)?)?;
     let first = write(&staging, "miniature-app", "_bg.wasm", &optimize(&first, &path)?)?;
+    let short = SHORT.map(|(old, new)| (old.to_owned(), new.to_owned()));
+    let renamed = [renamed.as_slice(), &short].concat();
     let script = with_short_names(std::str::from_utf8(&js.content)?, &renamed);
     let script = with_loader(script, &later)?;
     let script = write(&staging, "miniature-app", ".js", script.as_bytes())?;

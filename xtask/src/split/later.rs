@@ -67,25 +67,30 @@ const LATER: [&str; 55] = [
 ];
 /// What the core does only after `WritesWait` has ended, and what follows from that: to layers and with news.
 /// Beside those, what only pages tell it that come later.
-const OF_CORE: [&str; 21] = [
+const OF_CORE: [&str; 26] = [
     "begin_renewal",
     "compare_with_heard",
     "counted",
     "decoded",
     "described",
     "end_renewal",
+    "feed_page",
+    "leave_profile",
     "measure_layers",
     "measured",
     "next_of_live",
     "next_write",
+    "no_profile",
     "not_decoded",
     "overheard",
     "plan_live",
     "plan_renewal",
     "posted",
+    "profile_answer",
     "stream_ended",
     "streamed",
     "surveyed",
+    "view_profile",
     "write_timed_out",
     "write_what_is_due",
     "written",

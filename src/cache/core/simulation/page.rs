@@ -191,10 +191,7 @@ impl Page {
             Step::Overhear(_) => {
                 page.doc.overhear();
             }
-            Step::Deliver(..) | Step::DeliverTwice(..) | Step::Delay(..) | Step::Arrive(..) => {
-                page.answer(step);
-            }
-            _ => {}
+            _ => page.answer(step),
         }
     }
 

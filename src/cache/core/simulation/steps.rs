@@ -125,8 +125,7 @@ impl Step {
             Self::EndSessions => "sessions ended",
             Self::Wait(_) => "wait",
             Self::Late(_) => "late timer",
-            Self::Jump(0..) => "clock forward",
-            Self::Jump(_) => "clock back",
+            Self::Jump(by) => either(*by >= 0, "clock forward", "clock back"),
             Self::Change(_, true) => "new picture",
             Self::Change(_, false) => "picture removed",
             Self::Create(_) => "user created",
@@ -160,7 +159,7 @@ fn either(is: bool, one: &'static str, other: &'static str) -> &'static str {
 }
 
 /// All kinds that there are.
-pub(super) const KINDS: usize = 69;
+pub(super) const KINDS: usize = 70;
 
 fn doc() -> impl Strategy<Value = usize> {
     0..2_usize

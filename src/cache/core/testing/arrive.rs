@@ -1,7 +1,5 @@
 //! Answers that come in parts.
 
-use miniature_api::{BatchEntry, ImageId};
-
 use super::{
     Blob,
     document::{Document, Under},
@@ -9,9 +7,9 @@ use super::{
 use crate::cache::core::{Answer, Checked, Event, Fetched, FriendsReply, Reply};
 
 impl Document {
-    /// Lets the world answer the `nth` effect, a request, now. What it says of the first `people` arrives,
-    /// and the rest is on its way.
-    pub(in crate::cache::core) fn arrive(&mut self, nth: usize, people: usize) {
+    /// Lets the world answer the `nth` effect, a request, now. All but its pictures arrives with so many of
+    /// these, then one more, and the rest is on its way.
+    pub(in crate::cache::core) fn arrive(&mut self, nth: usize, pictures: usize) {
         if matches!(self.under_way.get(nth), Some((_, Under::Fetch(..)))) {
             self.delay(nth);
         }
@@ -19,54 +17,31 @@ impl Document {
             return;
         };
         if let Answer::Fetched(fetched) = answer.as_ref() {
-            let (id, parts) = (*id, parts(fetched, people));
+            let (id, parts) = (*id, parts(fetched, pictures));
             parts.into_iter().for_each(|part| self.tell(Event::Arriving(id, part)));
         }
     }
 }
 
-/// What the answer says of the first `people`: a page comes before its pictures.
-fn parts(fetched: &Fetched<Blob>, people: usize) -> Vec<Fetched<Blob>> {
-    let Ok(reply) = fetched.outcome.clone() else {
-        return Vec::new();
+/// What has arrived when so many pictures are here, and what when one more is.
+fn parts(fetched: &Fetched<Blob>, pictures: usize) -> Vec<Fetched<Blob>> {
+    let split = |mut renditions: Vec<Checked<Blob>>| {
+        renditions.truncate(pictures + 1);
+        let first = renditions.iter().take(pictures).cloned().collect();
+        (first, renditions)
     };
-    let replies = match reply {
-        Reply::Pictures { entries, renditions } => vec![first(entries, renditions, people)],
-        Reply::Friends(Some(reply)) => {
-            let FriendsReply { page, etag, pictures, renditions } = reply;
-            let entries = page
-                .friends
-                .iter()
-                .map(|friend| BatchEntry::Found { record: friend.picture.clone(), hint: None });
-            let more = first(entries.collect(), renditions, people);
-            let bare = FriendsReply { page, etag, pictures, renditions: Vec::new() };
-            vec![Reply::Friends(Some(bare)), more]
+    let (first, later) = match fetched.outcome.clone() {
+        Ok(Reply::Pictures { entries, renditions }) => {
+            let (renditions, later) = split(renditions);
+            (Reply::Pictures { entries, renditions }, later)
         }
-        _ => Vec::new(),
+        Ok(Reply::Friends(Some(reply))) => {
+            let (renditions, later) = split(reply.renditions);
+            (Reply::Friends(Some(FriendsReply { renditions, ..reply })), later)
+        }
+        _ => return Vec::new(),
     };
     let part = |reply| Fetched { outcome: Ok(reply), event: None, ..fetched.clone() };
-    replies.into_iter().map(part).collect()
-}
-
-fn first(
-    mut entries: Vec<BatchEntry>,
-    mut renditions: Vec<Checked<Blob>>,
-    people: usize,
-) -> Reply<Blob> {
-    entries.truncate(people);
-    let images: Vec<ImageId> = entries.iter().filter_map(image_of).collect();
-    renditions.retain(|(image, _)| images.contains(image));
-    // Of those without bytes the end speaks.
-    let here = |entry: &BatchEntry| {
-        image_of(entry).is_none_or(|image| renditions.iter().any(|(other, _)| *other == image))
-    };
-    entries.retain(here);
-    Reply::Pictures { entries, renditions }
-}
-
-fn image_of(entry: &BatchEntry) -> Option<ImageId> {
-    match entry {
-        BatchEntry::Found { record, .. } => record.image_id,
-        BatchEntry::Missing { .. } => None,
-    }
+    let more = Reply::Pictures { entries: Vec::new(), renditions: later };
+    vec![part(first), part(more)]
 }

@@ -18,9 +18,9 @@ fn request(t: &Fixture) -> usize {
         .unwrap()
 }
 
-/// A part of the answer, and what follows from it.
-fn arrive(t: &mut Fixture, people: usize) {
-    t.doc.arrive(request(t), people);
+/// The answer with so many of its pictures, the last by a part of its own, and what follows from that.
+fn arrive(t: &mut Fixture, pictures: usize) {
+    t.doc.arrive(request(t), pictures - 1);
     t.doc.turn();
 }
 
