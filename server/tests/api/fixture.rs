@@ -280,7 +280,7 @@ pub(crate) fn assert_pictures(parts: &[Part], expected: &[ImageId]) {
     let names = parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>();
     assert_eq!(names, expected.iter().map(ToString::to_string).collect::<Vec<_>>());
     for part in parts {
-        assert_eq!(part.file_name.as_deref(), Some(part.name.as_str()));
+        assert_eq!(part.file_name.as_deref(), Some("picture"));
         assert_eq!(part.content_type, "image/webp");
         assert!(part.body.starts_with(b"RIFF"));
     }

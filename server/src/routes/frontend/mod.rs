@@ -95,11 +95,15 @@ impl Frontend {
         let headers = answer.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-        headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
-        // On scripts, too: a worker is bound by the policy of its script, not of its page. Whatever else it
-        // is, nothing may run.
-        if is_missing || is_page(&path) || path.ends_with(".js") {
+        if is_kept_for_good(&path) {
+            // Its tag says as much.
+            headers.remove(header::LAST_MODIFIED);
+        }
+        // A worker is bound by the policies of its script, not of its page. Whatever else it is, nothing may
+        // run.
+        if is_missing || is_page(&path) || path == WORKER {
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+            headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
             headers.insert(header::CONTENT_SECURITY_POLICY, page.policy().clone());
         }
         Ok(answer)

@@ -219,14 +219,13 @@ const SOURCE: &str =
 async fn on_my_page(visit: &mut Visit<'_>) -> Result<u32> {
     sign_in(visit).await?;
     visit.click("a[href='/me']").await?;
-    visit
-        .wait(
-            "my picture",
-            "return document.querySelector('.me .picture')?.dataset.state === 'ready'",
-        )
-        .await?;
-    let revision: String =
-        visit.eval("return document.querySelector('.me .picture').dataset.revision").await?;
+    // The page may be made anew between two looks.
+    let noted = "
+        const { state, revision } = document.querySelector('.me .picture')?.dataset ?? {};
+        window.__revision = state === 'ready' && revision;
+        return !!window.__revision";
+    visit.wait("my picture", noted).await?;
+    let revision: String = visit.eval("return window.__revision").await?;
     revision.parse().context("a revision")
 }
 
