@@ -22,6 +22,10 @@ const FEED_TOP: f64 = 300.0;
 const AN_HOUR_LATER: &str = "window.__setHidden(true); window.__pass(3600e3);
     window.__setHidden(false); dispatchEvent(new Event('online'))";
 
+/// How many rows the list has, drawn or not.
+const LISTED: &str =
+    "document.querySelector('[data-testid=friend-list]').style.getPropertyValue('--rows')";
+
 /// What was seen in a frame.
 #[derive(Debug, Deserialize)]
 struct Frame {
@@ -38,6 +42,8 @@ pub(super) async fn as_it_was(visit: &mut Visit<'_>) -> Result<()> {
     visit.gate.set_script(Script::NOTHING_AHEAD);
     sign_in(visit).await?;
     visit.type_into(&hook("friend-filter"), "a").await?;
+    // While pages are looked through, the list may get shorter.
+    visit.wait("friends of all pages", &format!("return {LISTED} > {FIRST_PAGE}")).await?;
     scroll_to(visit, LIST_TOP).await?;
     visit.wait("pictures where one looks", VISIBLE_ROWS_COMPLETE).await?;
     // Those out of view, too.
