@@ -1,8 +1,9 @@
 //! When something runs: in this task or the next, at some time, before a frame, in idle time.
 
-use std::{cell::RefCell, collections::VecDeque, future::Future, time::Duration};
+use std::{cell::RefCell, collections::VecDeque, future::Future, pin::pin, time::Duration};
 
 use futures_channel::oneshot;
+use futures_util::future::{Either, select};
 use wasm_bindgen::{
     JsCast, JsValue,
     prelude::{Closure, wasm_bindgen},
@@ -106,6 +107,14 @@ pub async fn sleep(duration: Duration) {
     });
     if timer.is_some() {
         let _ = rings.await;
+    }
+}
+
+/// What comes of `work`; none if it takes longer than `limit`, and is dropped then.
+pub async fn within<T>(work: impl Future<Output = T>, limit: Duration) -> Option<T> {
+    match select(pin!(work), pin!(sleep(limit))).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
     }
 }
 

@@ -3,9 +3,7 @@
 //!
 //! By itself the document does it that reads the stream of events: one of all tabs.
 
-use std::{cell::Cell, pin::pin, time::Duration};
-
-use futures_util::future::{Either, select};
+use std::cell::Cell;
 
 use super::{driver::driver, worker::kept};
 use crate::{
@@ -71,7 +69,7 @@ fn begin_one(why: Why, done: Done) {
     });
 }
 
-/// None if nobody is signed in, or it need not be now.
+/// None if nobody is signed in, it need not be now, or IndexedDB does not say.
 async fn begin_records(why: Why, done: Done) -> Option<()> {
     let driver = driver();
     let last = driver.shelves.on_local(|shelf| Ok(shelf.synced_at())).ok().flatten();
@@ -87,13 +85,15 @@ async fn begin_records(why: Why, done: Done) -> Option<()> {
     })?;
     // Without IndexedDB nothing ends.
     let shelf = driver.shelves.durable()?;
-    let ending = async { shelf.ending(lasting, lineage, most).await.ok() };
-    let users = in_time(ending, limit).await.unwrap_or_default();
+    let users = schedule::within(shelf.ending(lasting, lineage, most), limit).await?.ok()?;
     if why == Why::ByHand {
         driver.handle(Event::Retry);
     }
     driver.handle(Event::Renew { users, woken: why == Why::Woken });
-    DONE.set(done);
+    if why == Why::ByHand {
+        // One that began by itself takes the answer from nobody.
+        DONE.set(done);
+    }
     Some(())
 }
 
@@ -104,7 +104,7 @@ pub(super) fn ended(people: usize, complete: bool) {
         let (account, limit) =
             driver.read(|core| (core.account().cloned(), core.policy().sync_timeout));
         let pictures = match kept() {
-            Some(worker) => in_time(worker.sync(complete), limit).await,
+            Some(worker) => schedule::within(worker.sync(complete), limit).await.flatten(),
             None => Some(0),
         };
         let pictures = pictures.filter(|_| complete);
@@ -114,12 +114,4 @@ pub(super) fn ended(people: usize, complete: bool) {
         }
         done(Some(Synced { people, pictures }));
     });
-}
-
-/// None if it takes longer.
-async fn in_time<T>(work: impl Future<Output = Option<T>>, limit: Duration) -> Option<T> {
-    match select(pin!(work), pin!(schedule::sleep(limit))).await {
-        Either::Left((done, _)) => done,
-        Either::Right(_) => None,
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use futures_util::future::{Either, select};
 use leptos::prelude::*;
 
 use super::{driver::driver, sync};
@@ -117,8 +116,7 @@ async fn answers(worker: &Worker, limit: Duration) -> bool {
     if !worker.is_active() {
         return true;
     }
-    let limit = Box::pin(schedule::sleep(limit));
-    matches!(select(Box::pin(worker.ping()), limit).await, Either::Left((true, _)))
+    schedule::within(worker.ping(), limit).await == Some(true)
 }
 
 /// Tells once a new version waits, or has taken over in another tab.

@@ -67,7 +67,7 @@ impl RecordRow {
         Self::of_anybody(row).filter(|row| row.known.record.user_id == *user)
     }
 
-    /// Reads the row of whoever it names.
+    /// Reads the row of the user that it names.
     pub(super) fn of_anybody(row: &JsValue) -> Option<Self> {
         let known: CheckedRecord = json::read(&field(row, KNOWN).as_string()?)?;
         let held = field(row, HELD).as_string().and_then(|image| image.parse().ok());

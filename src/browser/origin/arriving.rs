@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Who reads an answer.
+/// How an answer is read, and what hears of it meanwhile.
 pub struct Reader<'a> {
     /// The most bytes that a rendition may have.
     pub limit: usize,
@@ -24,7 +24,7 @@ pub struct Reader<'a> {
     pub part_every: Duration,
     /// Called with 0 when the headers are here, then with the length of each piece of the body.
     pub progressed: &'a dyn Fn(u64),
-    /// Called with what an answer says of some people while the rest is on its way.
+    /// Called with each part of an answer while the rest is on its way: all of its JSON first, then pictures.
     pub arriving: &'a dyn Fn(Fetched<Content>),
 }
 

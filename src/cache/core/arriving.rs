@@ -86,8 +86,7 @@ impl<B: Bytes> Core<B> {
             if let BatchEntry::Found { record, .. } = entry {
                 let user = record.user_id.clone();
                 self.learn_from_server(record, lineage, sent);
-                self.release_fetch(id, &user, size);
-                self.told_by(&user, Confirming { id, since: flight.since, brings: Some(size) });
+                self.people.change_known(&user, |person| person.still_fetches(id, size));
             }
         }
         rest
@@ -113,14 +112,11 @@ impl<B: Bytes> Core<B> {
         };
         let lacks = |user: &UserId| self.people.get(user).is_some_and(|p| !p.answers(size));
         let users: Vec<UserId> = listed.into_iter().filter(lacks).collect();
+        let confirming = Confirming { id, since: flight.since, brings: Some(size) };
         for user in &users {
-            self.told_by(user, Confirming { id, since: flight.since, brings: Some(size) });
+            self.people.change_known(user, |person| person.is_told_by(confirming));
         }
         self.flights.reduce(id, Task::Document { key, users, brings: Some(size) });
-    }
-
-    fn told_by(&mut self, user: &UserId, confirming: Confirming) {
-        self.people.change_known(user, |person| person.is_told_by(confirming));
     }
 
     /// More pictures of people whose records are here. Returns those of whom a picture is to come.
@@ -169,6 +165,15 @@ impl<B: Bytes> Person<B> {
         let target = brings.and_then(|size| self.target_mut(size));
         if let Some(target) = target.filter(|target| target.fetching.is_none()) {
             target.fetching = Some(Fetching { id, known, sent: since });
+        }
+    }
+
+    /// What is known now came with this request, which will bring the picture, too.
+    fn still_fetches(&mut self, id: EffectId, size: Size) {
+        let known = self.version();
+        let fetching = self.target_mut(size).and_then(|target| target.fetching.as_mut());
+        if let Some(fetching) = fetching.filter(|fetching| fetching.id == id) {
+            fetching.known = known;
         }
     }
 }

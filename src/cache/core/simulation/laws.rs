@@ -218,8 +218,11 @@ fn check_memory(core: &Core<Blob>) {
 /// or has a time at which it is tried again, no further away than the table allows.
 fn check_wanted(core: &Core<Blob>) {
     let now = core.time.now();
+    let awaited = |id| core.flights.awaited().any(|(other, _)| other == id);
     for (user, person) in core.people.iter() {
         check_unwanted(user, person);
+        let confirms = person.confirming.is_none_or(|(id, _)| awaited(id));
+        assert!(confirms, "a confirmation of {user} that nobody makes");
         for target in person.targets.iter().filter(|target| target.is_wanted()) {
             let lacks = !person.answers(target.size);
             let stale = target.is_viewed() && !person.is_fresh(core.lineage, now);
@@ -227,7 +230,6 @@ fn check_wanted(core: &Core<Blob>) {
                 let comes = comes(core, person, target, lacks);
                 assert!(comes, "law 14: {user} at {} waits for nothing: {target:?}", target.size);
             }
-            let awaited = |id| core.flights.awaited().any(|(other, _)| other == id);
             assert!(target.reading.is_none_or(awaited), "a read that nobody makes");
             assert!(target.fetching.is_none_or(|f| awaited(f.id)), "a request that nobody makes");
         }
