@@ -4,7 +4,7 @@ const laterHalf = new URL("./LATER_FILE", import.meta.url);
 // in, too, which is what a browser without an account shows.
 const isOfLater =
   /^\/(feed|me|friends\/.+)$/.test(location.pathname) || !document.cookie.includes("miniature_account=");
-let laterFile = isOfLater ? fetch(laterHalf) : undefined;
+let laterFile = isOfLater ? miniatureFile(laterHalf) : undefined;
 let laterComing;
 
 const laterImports = () => ({ ...__wbg_get_imports(), first: wasm });
@@ -17,7 +17,7 @@ const laterIsHere = () => {
 globalThis.miniatureLater = {
   isHere: false,
   bring() {
-    laterComing ??= (laterFile ?? fetch(laterHalf))
+    laterComing ??= (laterFile ?? miniatureFile(laterHalf))
       .then((file) => __wbg_load(file, laterImports()))
       .then(laterIsHere)
       .catch((error) => {

@@ -3,6 +3,8 @@
 (() => {
   "use strict";
   const RELOADED = "miniature:v1:reloaded";
+  // A file of which nothing has come by then is given up, and asked for once more.
+  const ANSWERS_WITHIN_MS = 10000;
 
   // Where storage is blocked, the page never loads itself again.
   const remembers = () => {
@@ -24,9 +26,16 @@
   let script;
   let coming;
 
+  const ask = (url, cache) => {
+    const asking = new AbortController();
+    const limit = setTimeout(() => asking.abort(), ANSWERS_WITHIN_MS);
+    return fetch(url, { cache, signal: asking.signal }).finally(() => clearTimeout(limit));
+  };
+  const bringFile = (url) => ask(url).catch(() => ask(url));
+
   // WebKit keeps what it could not load, over a reload, too.
   const again = () =>
-    fetch(script, { cache: "reload" })
+    ask(script, "reload")
       .catch(() => {})
       .then(() => location.reload());
 
@@ -66,7 +75,7 @@
   const load = async (wasm, bring) => {
     const { miniaturePainted: painted } = window;
     await painted;
-    const parts = Promise.all([bring(script), WebAssembly.compileStreaming(fetch(wasm))]);
+    const parts = Promise.all([bring(script), WebAssembly.compileStreaming(bringFile(wasm))]);
     // Heard of by the caller.
     parts.catch(() => {});
     for (let frames = 0; painted && frames < 3; frames++) await frame();
@@ -82,6 +91,8 @@
     // Heard of below.
     coming.catch(() => {});
   };
+  // For the later half (scripts/later.js).
+  window.miniatureFile = bringFile;
   window.miniatureStart = async () => {
     if (!coming) {
       say("This browser has no WebAssembly, which Miniature needs.");

@@ -92,7 +92,7 @@ pub(crate) fn dist(server: Server) -> Result<()> {
 ///
 /// # Errors
 ///
-/// If it does not build, or its page holds code that the server's policy refuses.
+/// If it does not build, or its page holds code that the server's policy refuses, or that is not minified.
 pub(crate) fn build_frontend(path: &OsString) -> Result<()> {
     let folder = folder()?;
     let previous = PreviousBuild::read(&folder)?;
@@ -128,6 +128,12 @@ fn refuse_inline_code(html: &str) -> Result<()> {
     if foreign.next().is_some() || html.contains("<style") || styles.next().is_some() {
         bail!("dist/index.html holds inline code or style, which the server's policy refuses");
     }
+    let mut lines = html.lines();
+    // It says nothing where it meets syntax that it does not know.
+    ensure!(
+        !lines.any(|line| line.trim_start().starts_with("//")),
+        "dist/index.html holds a comment: trunk's minifier gave up at a script"
+    );
     Ok(())
 }
 
@@ -296,6 +302,7 @@ mod tests {
             ("<p style=\"color: red\">", false),
             ("<script>miniature(); p.style=`--at: 1`</script>", true),
             ("<style>p {}</style>", false),
+            ("<script>\n  // Starts.\n  miniature()</script>", false),
         ];
         for (html, accepted) in cases {
             assert_eq!(refuse_inline_code(html).is_ok(), accepted, "{html}");

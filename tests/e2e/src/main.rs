@@ -122,8 +122,7 @@ async fn walk(journey: &Journey, browser: &Browser, server: &Server, pictured: &
             let mut result = try_walk(journey, &mut visit).await;
             if let Err(error) = result {
                 let evidence = visit.leave_evidence(&evidence_path(browser, journey)).await;
-                let evidence = evidence.join("\n        ");
-                result = Err(anyhow::anyhow!("{error:#}\n        {evidence}"));
+                result = Err(anyhow::anyhow!("{error:#}{evidence}"));
             }
             let notes = visit.end().await;
             result.map(|()| notes)

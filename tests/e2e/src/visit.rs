@@ -19,7 +19,7 @@ use crate::{
     sampler::{Gap, Script, Seen},
     server::Server,
 };
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 use thirtyfour::{By, WebElement, WindowHandle};
@@ -41,6 +41,8 @@ pub struct Visit<'a> {
     notes: Vec<String>,
     /// When the journey had requests fail.
     outages: Vec<Outage>,
+    /// The report says where this one stood when the journey failed.
+    is_main: bool,
 }
 
 impl<'a> Visit<'a> {
@@ -52,7 +54,8 @@ impl<'a> Visit<'a> {
     pub async fn begin(browser: &'a Browser, server: &'a Server) -> Result<Self> {
         let gate = Gate::open(server.address()).await?;
         let driver = browser.open().await.context("the browser does not start")?;
-        Ok(Self { driver, gate, server, browser, notes: Vec::new(), outages: Vec::new() })
+        let (notes, outages) = (Vec::new(), Vec::new());
+        Ok(Self { driver, gate, server, browser, notes, outages, is_main: true })
     }
 
     /// What renders the pages.
@@ -67,7 +70,7 @@ impl<'a> Visit<'a> {
 
     /// Another browser without a past, behind a gate of its own: another person's.
     pub async fn another(&self) -> Result<Visit<'a>> {
-        Self::begin(self.browser, self.server).await
+        self.at(self.server).await
     }
 
     /// Another browser without a past, behind a gate of its own, in front of another server.
@@ -75,7 +78,7 @@ impl<'a> Visit<'a> {
     where
         'a: 'b,
     {
-        Visit::begin(self.browser, server).await
+        Ok(Visit { is_main: false, ..Visit::begin(self.browser, server).await? })
     }
 
     /// Starts again in a browser without a past, behind the same gate.
@@ -227,7 +230,7 @@ impl<'a> Visit<'a> {
             match answer {
                 Ok(true) => return Ok(()),
                 Ok(false) | Err(_) if start.elapsed() < patience => sleep(GLANCE).await,
-                Ok(false) => bail!("waited {} s in vain: {what}", patience.as_secs()),
+                Ok(false) => return Err(self.in_vain(patience, what).await),
                 Err(error) => return Err(error.context(format!("waited in vain: {what}"))),
             }
         }

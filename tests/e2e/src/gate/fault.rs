@@ -22,7 +22,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// What happens to the requests whose path begins with `path`, in place of being passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Beginning of the paths.
+    /// Beginning of the paths, and, behind a `*`, their end.
     pub path: &'static str,
     /// What they meet.
     pub kind: FaultKind,
@@ -60,7 +60,8 @@ pub enum FaultKind {
 impl Fault {
     /// Whether a request to this path meets it.
     pub(super) fn concerns(self, path: &str) -> bool {
-        path.starts_with(self.path)
+        let (start, end) = self.path.split_once('*').unwrap_or((self.path, ""));
+        path.strip_prefix(start).is_some_and(|rest| rest.ends_with(end))
     }
 }
 
@@ -238,11 +239,18 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_concerns_what_begins_with_its_path() {
-        let fault = Fault { path: "/api/friends", kind: FaultKind::Held };
-        let cases = [("/api/friends", true), ("/api/session", false)];
-        for (path, expected) in cases {
-            assert_eq!(fault.concerns(path), expected, "{path}");
+    fn a_fault_concerns_what_begins_and_ends_as_its_path() {
+        let cases = [
+            ("/api/friends", "/api/friends", true),
+            ("/api/friends", "/api/friends/bo", true),
+            ("/api/friends", "/api/session", false),
+            ("/app-*.wasm", "/app-1.wasm", true),
+            ("/app-*.wasm", "/app-1.js", false),
+            ("/app-*.wasm", "/other.wasm", false),
+        ];
+        for (fault, path, expected) in cases {
+            let fault = Fault { path: fault, kind: FaultKind::Held };
+            assert_eq!(fault.concerns(path), expected, "{fault:?}, {path}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{FIRST_PAGE, sign_in_without_the_app};
 use crate::{
     gate::{Fault, FaultKind},
-    page::hook,
+    page::{self, hook},
     sampler::Script,
     visit::Visit,
 };
@@ -14,14 +14,24 @@ const TROUBLE: &str = "[data-testid=start-trouble]";
 /// All files of the app begin so, whatever their hash.
 const APP: &str = "/miniature-app-";
 
-/// Neither the script nor the module comes, or half of each: once the page loads itself again, then
+const WASM: &str = "/miniature-app-*.wasm";
+/// A file that is held is waited for before it is asked again.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Neither the script nor the module comes, half of each, or no answer about the module: once the page loads itself again, then
 /// it says so, and a button tries again.
 pub(super) async fn does_not_come(visit: &mut Visit<'_>) -> Result<()> {
-    for kind in [FaultKind::Missing, FaultKind::Unavailable(1), FaultKind::Cut] {
-        visit.set_faults(&[Fault { path: APP, kind }]);
+    let faults = [
+        (APP, FaultKind::Missing),
+        (APP, FaultKind::Unavailable(1)),
+        (APP, FaultKind::Cut),
+        (WASM, FaultKind::Held),
+    ];
+    for (path, kind) in faults {
+        visit.set_faults(&[Fault { path, kind }]);
         let before = visit.passages().len();
         visit.open("/sign-in").await?;
-        visit.wait_visible(TROUBLE).await?;
+        visit.wait_for(PATIENCE, "the trouble in words", &page::is_visible(TROUBLE)).await?;
         visit.gate.quiet(Duration::from_secs(1)).await;
         let pages = visit.passages()[before..].iter().filter(|p| p.target == "/sign-in").count();
         ensure!(pages == 2, "{kind:?}: the page was loaded {pages} times");
@@ -48,13 +58,14 @@ const SAYS_SO: &str = "
 /// The later half of the program does not come: the list is there all the same, the page that needs it
 /// says so, and a button brings it.
 pub(super) async fn later_does_not_come(visit: &mut Visit<'_>) -> Result<()> {
-    for kind in [FaultKind::Missing, FaultKind::Unavailable(1), FaultKind::Cut] {
+    let kinds = [FaultKind::Missing, FaultKind::Unavailable(1), FaultKind::Cut, FaultKind::Held];
+    for kind in kinds {
         visit.set_faults(&[Fault { path: LATER, kind }]);
         sign_in_without_the_app(visit).await?;
         visit.open("/friends").await?;
         visit.wait_pictures(FIRST_PAGE).await?;
         visit.click("a[href='/me']").await?;
-        visit.wait("a sentence", SAYS_SO).await?;
+        visit.wait_for(PATIENCE, "a sentence", SAYS_SO).await?;
         visit.forgive().await?;
 
         visit.set_faults(&[]);

@@ -1,6 +1,7 @@
 //! What is left of a journey that failed.
 
 use super::Visit;
+use anyhow::{Error, anyhow};
 use std::{fmt::Write, fs, path::Path, time::Duration};
 use tokio::time::timeout;
 
@@ -17,28 +18,41 @@ const SELF_DESCRIPTION: &str = "
 
 impl Visit<'_> {
     /// Writes a screenshot, what the page saw and what passed the gate beside `stem`. Returns lines for
-    /// the report, which may be all that is left: what passed last, and what the page says of itself.
-    /// They tell a page that does not ask from one that gets no answer.
-    pub async fn leave_evidence(&self, stem: &Path) -> Vec<String> {
+    /// the report, which may be all that is left.
+    pub async fn leave_evidence(&self, stem: &Path) -> String {
+        // The journey has failed already; evidence that cannot be had changes nothing.
+        let _ = timeout(PATIENCE, self.write_evidence(stem)).await;
+        self.plight().await
+    }
+
+    /// The error of a wait. It says where the browser stood, unless the report does.
+    pub(super) async fn in_vain(&self, patience: Duration, what: &str) -> Error {
+        let plight = if self.is_main { String::new() } else { self.plight().await };
+        anyhow!("waited {} s in vain: {what}{plight}", patience.as_secs())
+    }
+
+    /// What passed the gate last, and what the page says of itself, a line each. They tell a page that
+    /// does not ask from one that gets no answer.
+    async fn plight(&self) -> String {
         let passages = self.passages();
         let last = passages.len().saturating_sub(LAST_PASSAGES);
         let mut lines: Vec<String> = passages[last..].iter().map(ToString::to_string).collect();
         lines.push(format!("the gate is {:.1} s old", self.gate.age().as_secs_f64()));
-        let told = timeout(PATIENCE, self.ask_the_browser(stem)).await;
-        lines.push(told.unwrap_or_else(|_| "the browser does not answer any more".to_owned()));
-        lines
+        let told = timeout(PATIENCE, self.eval(SELF_DESCRIPTION)).await;
+        lines.push(match told {
+            Ok(told) => told.unwrap_or_else(|error| format!("{error:#}")),
+            Err(_) => "the browser does not answer any more".to_owned(),
+        });
+        lines.iter().fold(String::new(), |text, line| text + "\n        " + line.as_str())
     }
 
-    /// Returns what the page says of itself.
-    async fn ask_the_browser(&self, stem: &Path) -> String {
+    async fn write_evidence(&self, stem: &Path) {
         let text = self.sights().await;
         let log = stem.with_extension("txt");
-        // The journey has failed already; evidence that cannot be had changes nothing.
         if fs::write(&log, text).is_ok() {
             println!("        see {}", log.display());
         }
         let _ = self.driver.screenshot(&stem.with_extension("png")).await;
-        self.eval(SELF_DESCRIPTION).await.unwrap_or_else(|error| format!("{error:#}"))
     }
 
     async fn sights(&self) -> String {
