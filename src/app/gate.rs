@@ -24,7 +24,7 @@ impl Gate {
             SessionState::Unknown => Self::Asking,
             SessionState::Unreachable => Self::Unreachable,
             SessionState::SignedOut(farewell) => Self::SignedOut(farewell),
-            SessionState::SignedIn(account) => Self::SignedIn(account.user_id, epoch),
+            SessionState::SignedIn(account) => Self::SignedIn(account, epoch),
         }
     }
 

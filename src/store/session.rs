@@ -45,7 +45,7 @@ impl Session {
     /// The signed-in user's id. Tracks.
     pub fn account(self) -> Option<UserId> {
         match self.state() {
-            SessionState::SignedIn(account) => Some(account.user_id),
+            SessionState::SignedIn(account) => Some(account),
             SessionState::Unknown | SessionState::Unreachable | SessionState::SignedOut(_) => None,
         }
     }

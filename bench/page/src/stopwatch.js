@@ -24,6 +24,8 @@
     [...within.querySelectorAll(`.picture[data-state=ready]${user} img`)];
 
   const listIsThere = () => {
+    // Looking takes time, too: at every row only once they may all be there.
+    if (images(document).length < window.__seen.want) return false;
     const rows = [...document.querySelectorAll("[data-testid=friend-list] [data-testid=friend]")];
     // Visits every row, so that all decodes start at once.
     const painted = rows.map((row) => images(row).filter(isDecoded)).filter((row) => row.length > 0);

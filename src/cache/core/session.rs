@@ -60,6 +60,8 @@ enum Who {
     /// Only the server knows. If it is nobody, this is why.
     Unknown(Option<Farewell>),
     Nobody(Option<Farewell>),
+    /// The marker names them, and the server has not said so yet. Nobody else is known here.
+    Expected(UserId),
     Somebody(Account),
 }
 
@@ -84,14 +86,28 @@ impl Session {
     fn account(&self) -> Option<&Account> {
         match &self.who {
             Who::Somebody(account) => Some(account),
+            Who::Unknown(_) | Who::Nobody(_) | Who::Expected(_) => None,
+        }
+    }
+
+    fn user(&self) -> Option<&UserId> {
+        match &self.who {
+            Who::Somebody(account) => Some(&account.user_id),
+            Who::Expected(user) => Some(user),
             Who::Unknown(_) | Who::Nobody(_) => None,
         }
+    }
+
+    /// Whether that does not hang on the server's answer.
+    fn is_known(&self) -> bool {
+        matches!(self.who, Who::Nobody(_) | Who::Somebody(_))
     }
 
     /// Why nobody is signed in any more, if the server says so.
     fn farewell(&self) -> Option<Farewell> {
         match self.who {
             Who::Somebody(_) => Some(Farewell::Expired),
+            Who::Expected(_) => None,
             Who::Unknown(farewell) | Who::Nobody(farewell) => farewell,
         }
     }
@@ -124,7 +140,8 @@ impl Session {
             Who::Unknown(_) if self.asked.failure.is_some() => SessionState::Unreachable,
             Who::Unknown(_) => SessionState::Unknown,
             Who::Nobody(farewell) => SessionState::SignedOut(*farewell),
-            Who::Somebody(account) => SessionState::SignedIn(account.clone()),
+            Who::Expected(user) => SessionState::SignedIn(user.clone()),
+            Who::Somebody(account) => SessionState::SignedIn(account.user_id.clone()),
         };
         SessionView { epoch: self.epoch, state }
     }
@@ -145,7 +162,7 @@ impl Session {
     /// What is to be noted, if that differs from what is. While it is not known who is signed in,
     /// nothing is.
     pub(super) fn take_note(&mut self) -> Option<Note> {
-        if matches!(self.who, Who::Unknown(_)) {
+        if !self.is_known() {
             return None;
         }
         let noted = self.noted.as_ref().map(|noted| (noted.account.as_ref(), &noted.owed));
@@ -165,8 +182,7 @@ impl<B: Bytes> Core<B> {
 
     /// The account that is signed in and has not [begun](super::Event::Session).
     pub fn to_begin(&self) -> Option<&UserId> {
-        let account = self.session.account().map(|account| &account.user_id);
-        account.filter(|user| self.account.as_ref() != Some(user))
+        self.session.user().filter(|user| self.account.as_ref() != Some(user))
     }
 
     /// Looks at what the browser holds: first, whenever another tab may have changed it, and before
@@ -187,6 +203,10 @@ impl<B: Bytes> Core<B> {
         match (marker.and_then(|marker| marker.user()), account) {
             (Some(user), Some(account)) if is_first && account.user_id == user => {
                 session.who = Who::Somebody(account);
+                session.want();
+            }
+            (Some(user), None) if is_first => {
+                session.who = Who::Expected(user);
                 session.want();
             }
             (None, account) if ends || account.is_none() => {
@@ -215,8 +235,7 @@ impl<B: Bytes> Core<B> {
 
     /// Another account than before, or none: nothing of the one before stays.
     fn replace_account(&mut self, next: Option<&UserId>) {
-        let known = self.session.account().map(|account| account.user_id.clone());
-        let before = known.or_else(|| self.account.clone());
+        let before = self.session.user().cloned().or_else(|| self.account.clone());
         if next.is_some() && before.as_ref() == next {
             return;
         }
@@ -295,8 +314,7 @@ impl<B: Bytes> Core<B> {
 
     /// When to look, once it is known who is signed in and all that looks is loaded.
     pub(super) fn survey_due(&self) -> Option<Moment> {
-        let is_known = !matches!(self.session.who, Who::Unknown(_));
-        self.survey.filter(|_| is_known && !self.writes_wait)
+        self.survey.filter(|_| self.session.is_known() && !self.writes_wait)
     }
 
     /// Asks the layers whose data they hold.
@@ -316,10 +334,10 @@ impl<B: Bytes> Core<B> {
             self.survey = Some(self.time.now() + self.policy.breaker_pause);
             return;
         };
-        if matches!(self.session.who, Who::Unknown(_)) {
+        if !self.session.is_known() {
             return self.survey();
         }
-        let own = self.session.account().map(|account| account.user_id.clone());
+        let own = self.session.user().cloned();
         let is_own = |user: &UserId| [&own, &self.account].iter().any(|o| o.as_ref() == Some(user));
         let others: Vec<UserId> = accounts.into_iter().filter(|account| !is_own(account)).collect();
         if !others.is_empty() {

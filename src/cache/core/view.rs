@@ -1,6 +1,6 @@
 //! What is handed out: everything that a page needs to know, and nothing to decide.
 
-use miniature_api::{Account, Profile, Revision};
+use miniature_api::{Profile, Revision, UserId};
 
 use super::{feed::PostRow, rows::Rows, session::Epoch};
 use crate::cache::{
@@ -141,7 +141,7 @@ pub enum SessionState {
     /// Nobody; and if somebody was, why no more.
     SignedOut(Option<Farewell>),
     /// This account, as far as is known.
-    SignedIn(Account),
+    SignedIn(UserId),
 }
 
 /// Why somebody is not signed in any more who did not sign out here.

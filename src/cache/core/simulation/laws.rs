@@ -54,11 +54,11 @@ impl Simulation {
         let mut signed_in = Vec::new();
         for page in &self.pages {
             let state = page.doc.core.session().state;
-            if let SessionState::SignedIn(account) = &state {
-                signed_in.push(account.user_id.clone());
+            if let SessionState::SignedIn(user) = &state {
+                signed_in.push(user.clone());
             }
             if let Some(user) = of_cookie.filter(|_| has_marker) {
-                let theirs = SessionState::SignedIn(account_of(user));
+                let theirs = SessionState::SignedIn(user.clone());
                 assert_eq!(state, theirs, "law 8: the browser's session is {user}'s");
             }
             let known = !matches!(state, SessionState::Unknown | SessionState::Unreachable);
@@ -114,10 +114,10 @@ impl Page {
         let state = core.session().state;
         match (&state, core.account()) {
             (SessionState::SignedIn(account), begun) => {
-                assert_eq!(begun, Some(&account.user_id), "law 8: another account's storages");
+                assert_eq!(begun, Some(account), "law 8: another account's storages");
                 for friend in core.friends().friends.iter() {
-                    let theirs = is_of(&account.user_id, friend);
-                    assert!(theirs, "law 13: {} is shown to {}", friend.name, account.user_id);
+                    let theirs = is_of(account, friend);
+                    assert!(theirs, "law 13: {} is shown to {account}", friend.name);
                 }
             }
             (_, begun) => {

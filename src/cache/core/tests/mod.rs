@@ -11,6 +11,7 @@ mod feed;
 mod full;
 mod hidden;
 mod hints;
+mod identity;
 mod late;
 mod layers;
 mod lists;

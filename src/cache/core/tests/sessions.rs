@@ -153,46 +153,12 @@ fn without_an_account_nothing_is_asked_but_who_is_signed_in() {
     assert_eq!(t.doc.core.session().state, SessionState::SignedOut(None));
 }
 
-/// The page of a browser that has a session of which it knows no account.
-pub(super) fn of_unknown_account() -> Fixture {
-    let mut t = page(1);
-    t.world.borrow_mut().jar.identity.account = None;
-    t.doc = Document::begin(&t.world, t.policy.clone(), 2);
-    t
-}
-
 pub(super) fn state(t: &Fixture) -> SessionState {
     t.doc.core.session().state
 }
 
 pub(super) fn signed_in(name: &str) -> SessionState {
-    SessionState::SignedIn(account_of(&name.parse().unwrap()))
-}
-
-#[test]
-fn who_is_signed_in_is_learnt_once_an_outage_is_over() {
-    for weather in [Weather::Unreachable, Weather::Silent, Weather::Status(500), Weather::Busy(9)] {
-        let mut t = of_unknown_account();
-        t.world.borrow_mut().server.weather = weather;
-        assert_eq!(state(&t), SessionState::Unknown);
-        t.doc.wait(secs(16));
-        assert_eq!(state(&t), SessionState::Unreachable, "{weather:?}: a button in time");
-        t.world.borrow_mut().server.weather = Weather::Fine;
-        t.doc.wait(minutes(2));
-        assert_eq!(state(&t), signed_in("ada"), "{weather:?}");
-    }
-}
-
-#[test]
-fn asking_who_is_signed_in_by_hand_does_not_wait_for_a_pause() {
-    let mut t = of_unknown_account();
-    t.world.borrow_mut().server.weather = Weather::Busy(600);
-    t.doc.run();
-    assert_eq!(state(&t), SessionState::Unreachable);
-    t.world.borrow_mut().server.weather = Weather::Fine;
-    t.doc.tell(Event::AskSession);
-    t.doc.run();
-    assert_eq!(state(&t), signed_in("ada"));
+    SessionState::SignedIn(name.parse().unwrap())
 }
 
 #[test]
@@ -358,17 +324,4 @@ fn a_sign_out_is_sent_though_another_tab_signs_in_before_it_is() {
         matches!(effect, Effect::Fetch { request: Request::SignOut(_), .. })
     };
     assert_eq!(rest.iter().filter(is_sign_out).count(), 1, "{rest:?}");
-}
-
-#[test]
-fn what_storage_says_already_is_not_noted_again() {
-    let mut t = page(1);
-    let effects: Vec<_> = std::iter::from_fn(|| t.doc.core.poll(t.doc.now())).collect();
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Note(_))), "{effects:?}");
-    t.doc = Document::begin(&t.world, t.policy.clone(), 3);
-    t.doc.run();
-    t.world.borrow_mut().jar.identity.account = None;
-    t.doc.identify();
-    t.doc.run();
-    assert!(t.world.borrow().jar.identity.account.is_some(), "storage that was emptied is mended");
 }
