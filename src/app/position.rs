@@ -99,7 +99,7 @@ impl Position {
             scroll_to(top);
             // As in `return_to`.
             let until = clock::now().running + ROWS_COME_WITHIN;
-            schedule::next_frame(move || scroll_once_high_enough(address, top, until));
+            schedule::next_frame(move || scroll_once_high_enough(address, top, until, 0.0));
         });
     }
 }
@@ -107,12 +107,16 @@ impl Position {
 /// How long rows may take to come that were not at hand.
 const ROWS_COME_WITHIN: Duration = Duration::from_secs(3);
 
-/// A list whose rows are still to come is too short to be scrolled so far.
-fn scroll_once_high_enough(address: Address, top: f64, until: Duration) {
+/// A list whose rows are still to come is too short to be scrolled so far. A page above where it was left in
+/// the frame before, at `last`, was scrolled by a person.
+fn scroll_once_high_enough(address: Address, top: f64, until: Duration, last: f64) {
+    if scrolled_to() < last - 1.0 {
+        return;
+    }
     scroll_to(top);
-    let reached = scrolled_to() >= top - 1.0;
-    if !reached && clock::now().running < until && address.is_return() {
-        schedule::next_frame(move || scroll_once_high_enough(address, top, until));
+    let reached = scrolled_to();
+    if reached < top - 1.0 && clock::now().running < until && address.is_return() {
+        schedule::next_frame(move || scroll_once_high_enough(address, top, until, reached));
     }
 }
 

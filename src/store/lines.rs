@@ -13,7 +13,7 @@ use crate::{
     browser::{
         channel::Channel,
         lock,
-        origin::{Heard, overheard},
+        origin::{Heard, as_reset, overheard},
         schedule,
     },
     cache::core::{Answer, EffectId, Event},
@@ -31,6 +31,9 @@ pub(super) struct Lines {
     /// What came before all of the program was here; none from then on.
     unheard: RefCell<Option<Vec<String>>>,
 }
+
+/// How many of these are kept, as many as the server keeps events. With one more all of them become one reset.
+const UNHEARD_AT_MOST: usize = 1_000;
 
 impl Lines {
     pub(super) fn new(all_is_here: bool) -> Self {
@@ -68,9 +71,17 @@ impl Lines {
 
 fn receive(text: String) {
     if let Some(unheard) = &mut *driver().lines.unheard.borrow_mut() {
-        return unheard.push(text);
+        return keep(unheard, text);
     }
     hear(text);
+}
+
+fn keep(unheard: &mut Vec<String>, text: String) {
+    if unheard.len() < UNHEARD_AT_MOST {
+        unheard.push(text);
+    } else if let Some(reset) = as_reset(&text) {
+        *unheard = vec![reset];
+    }
 }
 
 #[inline(never)]
@@ -130,5 +141,24 @@ impl Driver {
     /// Tells the other tabs that a visible one waits.
     pub(super) fn announce_wait(&self) {
         self.lines.post(WAITS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_heard_yet_becomes_a_reset_once_it_is_too_much() {
+        let event = |number: usize| format!("lineage\n1-{number}\npicture\n{{}}");
+        let mut unheard = Vec::new();
+        (0..UNHEARD_AT_MOST).for_each(|number| keep(&mut unheard, event(number)));
+        assert_eq!(unheard.len(), UNHEARD_AT_MOST);
+
+        keep(&mut unheard, ALIVE.to_owned());
+        assert_eq!(unheard.len(), UNHEARD_AT_MOST, "nothing was missed by that");
+
+        keep(&mut unheard, event(7_777));
+        assert_eq!(unheard, ["lineage\n1-7777\nreset\n"]);
     }
 }

@@ -109,6 +109,13 @@ pub fn overheard(text: &str) -> Option<StreamEvent> {
     Some(StreamEvent { lineage, id, body })
 }
 
+/// In place of all up to and with this one: events were missed.
+pub fn as_reset(text: &str) -> Option<String> {
+    let mut lines = text.splitn(4, '\n');
+    let (lineage, id) = (lines.next()?, lines.next()?);
+    Some([lineage, id, RESET_EVENT, ""].join("\n"))
+}
+
 /// An event that cannot be read says nothing but that it happened.
 fn body(block: &Block) -> StreamBody {
     let data = block.data.as_str();

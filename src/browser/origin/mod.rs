@@ -18,5 +18,5 @@ pub use api::Api;
 pub use arriving::Reader;
 pub use boot::{Begun, take_boot};
 pub use change::{ChangeError, Changed};
-pub use listen::{Heard, overheard};
+pub use listen::{Heard, as_reset, overheard};
 pub use session::SignInError;

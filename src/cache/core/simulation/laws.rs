@@ -7,7 +7,7 @@ use super::super::{
     documents::Next,
     person::Person,
     targets::Target,
-    testing::{Blob, account, account_of, good},
+    testing::{Blob, account, good},
 };
 use super::{Page, Simulation};
 use crate::cache::{

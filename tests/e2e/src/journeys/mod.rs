@@ -105,6 +105,10 @@ pub(crate) const ALL: &[Journey] = &[
         "tab hidden for an hour: what is on screen is asked about",
         returns::hidden_for_an_hour
     ),
+    journey!(
+        "back on a list that got shorter: scrolled by the person alone",
+        returns::shorter_list
+    ),
     journey!("window 8 000 px high: all friends by themselves", returns::high_window),
     patient!("sign-out: nothing of the account is left", account::signed_out),
     patient!("sign-out: the HTTP cache holds nothing that the app asked for", account::http_cache),

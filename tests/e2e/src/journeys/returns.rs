@@ -1,7 +1,7 @@
 //! A page that is left alone, and one that shows more than usual.
 
 use super::{FIRST_PAGE, FRIENDS, sign_in};
-use crate::{gate::Passage, sampler::Script, visit::Visit};
+use crate::{gate::Passage, page::hook, sampler::Script, visit::Visit};
 use anyhow::{Result, ensure};
 
 /// How high the window is, in CSS pixels: higher than all friends.
@@ -51,6 +51,36 @@ pub(super) async fn high_window(visit: &mut Visit<'_>) -> Result<()> {
 
     visit.wait_pictures(FRIENDS).await
 }
+
+/// Someone comes back to a list that has got shorter meanwhile, and scrolls: the page stays where they scrolled.
+pub(super) async fn shorter_list(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+    visit.click("a[href='/feed']").await?;
+    visit.wait_visible(&hook("post")).await?;
+    run(visit, LEAVES_DEEP).await?;
+    visit.reload().await?;
+    visit.wait_visible(&hook("post")).await?;
+    visit.back().await?;
+    visit.wait("the end of the list", "return scrollY > 1000").await?;
+    let tops: Vec<f64> = visit.eval_async(SCROLLS_UP).await?;
+    ensure!(tops.iter().all(|top| *top < 500.0), "scrolled against the person: {tops:?}");
+    Ok(())
+}
+
+/// The tab remembers of the list what one of thousands of rows would leave.
+const LEAVES_DEEP: &str =
+    "addEventListener('pagehide', () => sessionStorage.setItem('miniature:v1:position', '99999'))";
+/// Scrolls to the top, and says where the page is in each of the next 30 frames.
+const SCROLLS_UP: &str = "
+    const done = arguments[arguments.length - 1], tops = [];
+    scrollTo(0, 0);
+    const look = () => {
+        tops.push(scrollY);
+        if (tops.length < 30) requestAnimationFrame(look);
+        else done(tops);
+    };
+    requestAnimationFrame(look)";
 
 async fn run(visit: &Visit<'_>, script: &str) -> Result<()> {
     visit.eval::<serde_json::Value>(&format!("{script}; return null")).await.map(drop)

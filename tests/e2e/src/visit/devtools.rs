@@ -35,6 +35,23 @@ impl Visit<'_> {
         Ok(true)
     }
 
+    /// Has the browser wake the worker as it does once there is a network again. Returns whether this browser
+    /// can be asked.
+    pub async fn wake_worker(&self, tag: &str) -> Result<bool> {
+        if self.engine() != Engine::Chromium {
+            return Ok(false);
+        }
+        let cdp = self.driver.cdp();
+        cdp.send_raw("ServiceWorker.enable", serde_json::json!({})).await?;
+        let origin = self.gate.url("");
+        // Numbered from 0, and a browser without a past has one.
+        let woken = serde_json::json!({
+            "origin": origin, "registrationId": "0", "tag": tag, "lastChance": false,
+        });
+        cdp.send_raw("ServiceWorker.dispatchSyncEvent", woken).await?;
+        Ok(true)
+    }
+
     /// Freezes this tab: nothing of it runs any more.
     pub async fn freeze_tab(&self) -> Result<()> {
         let frozen = serde_json::json!({ "state": "frozen" });
