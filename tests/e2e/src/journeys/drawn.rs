@@ -76,21 +76,55 @@ pub(super) async fn same_as_the_app(visit: &mut Visit<'_>) -> Result<()> {
         visit.open("/__page").await?;
         let bare: u32 = visit.eval(&RENAME.replace("arguments[0]", &names.to_string())).await?;
         ensure!(bare >= 3, "{bare} friends without a picture");
-        visit.gate.set_script(ALONE);
-        let held = ["/api/friends", "/api/posts", "/api/images"];
-        visit.set_faults(&held.map(|path| Fault { path, kind: FaultKind::Held }));
-        visit.open(path).await?;
-        visit.wait(&format!("{path}, drawn"), IS_DRAWN).await?;
-        visit.eval::<bool>(COMPARE).await?;
-        visit.wait("the app in its place", "return !!window.__both").await?;
-        let difference: String = visit.eval(FIRST_DIFFERENCE).await?;
-        ensure!(difference.is_empty(), "{path}: {difference}");
+        draw(visit, path).await?;
+        require_same(visit, path).await?;
         let focused: String = visit.eval("return document.activeElement.localName").await?;
         let expected = if path == "/friends/agnes-holm" { "dialog" } else { "body" };
         ensure!(focused == expected, "{path}: {focused} has the focus");
         visit.require_clean().await?;
     }
     visit.set_faults(&[]);
+    Ok(())
+}
+
+/// So it is on screens with more pixels, and the pictures are sharp.
+pub(super) async fn on_dense_screens(visit: &mut Visit<'_>) -> Result<()> {
+    for density in [1, 2, 3] {
+        if !visit.set_density(density).await? {
+            visit.note("this browser's density cannot be changed".to_owned());
+            break;
+        }
+        visit_once(visit).await?;
+        draw(visit, "/friends").await?;
+        let least: u32 = visit.eval(NARROWEST).await?;
+        ensure!(least >= 36 * density, "{least} pixels on a screen of {density} to one");
+        require_same(visit, "/friends").await?;
+        visit.set_faults(&[]);
+        visit.start_afresh().await?;
+    }
+    visit.open("/sign-in").await
+}
+
+/// How many pixels the narrowest picture has that is drawn.
+const NARROWEST: &str = "
+    const images = [...document.querySelectorAll('[aria-busy=true] .picture img')];
+    return images.length > 20 ? Math.min(...images.map((image) => image.naturalWidth)) : 0";
+
+/// Has `boot.js` draw a page, and nothing else come.
+async fn draw(visit: &mut Visit<'_>, path: &str) -> Result<()> {
+    visit.gate.set_script(ALONE);
+    let held = ["/api/friends", "/api/posts", "/api/images"];
+    visit.set_faults(&held.map(|path| Fault { path, kind: FaultKind::Held }));
+    visit.open(path).await?;
+    visit.wait(&format!("{path}, drawn"), IS_DRAWN).await
+}
+
+/// The app puts the same in its place.
+async fn require_same(visit: &Visit<'_>, path: &str) -> Result<()> {
+    visit.eval::<bool>(COMPARE).await?;
+    visit.wait("the app in its place", "return !!window.__both").await?;
+    let difference: String = visit.eval(FIRST_DIFFERENCE).await?;
+    ensure!(difference.is_empty(), "{path}: {difference}");
     Ok(())
 }
 

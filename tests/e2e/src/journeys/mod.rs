@@ -78,6 +78,7 @@ pub(crate) const ALL: &[Journey] = &[
     timed!("first visit: 50 pictures in one request", first_visit::one_request),
     timed!("first visit: far from the server", first_visit::far_away),
     journey!("drawn before the program starts: as the app draws it", drawn::same_as_the_app),
+    journey!("drawn before the program starts: sharp on any screen", drawn::on_dense_screens),
     journey!("drawn before the program starts: what is done goes over", drawn::hands_over),
     journey!("drawn before the program starts: out is out", drawn::signs_out),
     journey!("drawn before the program starts: not from storage that lies", drawn::storage_lies),

@@ -25,6 +25,18 @@ impl Visit<'_> {
         Ok(true)
     }
 
+    /// Puts so many pixels into a CSS pixel. Returns whether this browser can be asked.
+    pub async fn set_density(&self, density: u32) -> Result<bool> {
+        if self.engine() != Engine::Chromium {
+            return Ok(false);
+        }
+        let metrics = serde_json::json!({
+            "width": 0, "height": 0, "deviceScaleFactor": density, "mobile": false,
+        });
+        self.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", metrics).await?;
+        Ok(true)
+    }
+
     /// Has this tab collect its garbage. Returns whether this browser can be asked.
     pub async fn collect_garbage(&self) -> Result<bool> {
         if self.engine() != Engine::Chromium {
