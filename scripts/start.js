@@ -25,6 +25,9 @@
 
   let script;
   let coming;
+  let bring;
+  let panel;
+  let tries = 0;
 
   const ask = (url, cache) => {
     const asking = new AbortController();
@@ -72,7 +75,7 @@
 
   // A page that boot.js has drawn is to be on screen first: loading would hold up that frame, and the
   // program takes the main thread for the length of several.
-  const load = async (wasm, bring) => {
+  const load = async (wasm) => {
     const { miniaturePainted: painted } = window;
     await painted;
     const parts = Promise.all([bring(script), WebAssembly.compileStreaming(bringFile(wasm))]);
@@ -84,15 +87,31 @@
 
   // The page's own scripts (Trunk.toml) call these, the second once body and stylesheet are there. What brings
   // a script is written there: the minifier gives up at it.
-  window.miniatureLoad = (js, wasm, bring) => {
+  window.miniatureLoad = (js, wasm, bringScript) => {
     script = js;
+    bring = bringScript;
     if (typeof WebAssembly !== "object") return;
-    coming = load(wasm, bring);
+    coming = load(wasm);
     // Heard of below.
     coming.catch(() => {});
   };
   // For the later half (scripts/later.js).
   window.miniatureFile = bringFile;
+  // The dashboard's panel (src/lab.rs). A browser may keep what it could not import, by its address.
+  const bringPanel = async () => {
+    const program = await bring(`/miniature-lab.js${tries++ ? `?${tries}` : ""}`);
+    await program.default();
+    return program;
+  };
+  window.miniatureLab = async (close) => {
+    panel ??= bringPanel();
+    try {
+      return (await panel).open(close);
+    } catch (error) {
+      panel = undefined;
+      throw error;
+    }
+  };
   window.miniatureStart = async () => {
     if (!coming) {
       say("This browser has no WebAssembly, which Miniature needs.");

@@ -32,6 +32,12 @@ pub async fn persisted() -> Option<bool> {
     JsFuture::from(promise).await.ok()?.as_bool()
 }
 
+/// Asks the browser for that promise, which may ask a person. Whether it gives it; none where it has no such API.
+pub async fn persist() -> Option<bool> {
+    let promise = manager()?.persist().ok()?;
+    JsFuture::from(promise).await.ok()?.as_bool()
+}
+
 /// None outside a secure context, where `navigator.storage` is undefined.
 fn manager() -> Option<StorageManager> {
     let navigator = web_sys::window()?.navigator();

@@ -73,8 +73,35 @@ pub struct Step {
 pub enum Answer {
     /// It had the answer.
     Hit,
-    /// It had nothing, or another size.
-    Miss,
-    /// It failed, or was left alone after failures.
+    /// It had the answer, past its lifetime: that was shown, and asked about again.
+    Stale,
+    /// It held no picture of the user; the service worker's cache, none as large as asked for.
+    Absent,
+    /// It held another image than the one that the user is known to have.
+    OtherRevision,
+    /// It held the image, smaller than asked for.
+    TooSmall,
+    /// The browser denies it.
+    Denied,
+    /// It did not answer in time.
+    TimedOut,
+    /// It failed in another way, or was left alone after failures.
     Failed,
+}
+
+impl Answer {
+    /// Whether the load was answered by it.
+    pub fn is_hit(self) -> bool {
+        matches!(self, Self::Hit | Self::Stale)
+    }
+}
+
+impl From<LayerError> for Answer {
+    fn from(error: LayerError) -> Self {
+        match error {
+            LayerError::Unavailable => Self::Denied,
+            LayerError::TimedOut => Self::TimedOut,
+            LayerError::Full | LayerError::Disconnected | LayerError::Failed => Self::Failed,
+        }
+    }
 }

@@ -36,6 +36,17 @@ impl Source {
             Self::Network => "network",
         }
     }
+
+    /// The layer's name for people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Memory => "Memory",
+            Self::LocalStorage => "LocalStorage",
+            Self::IndexedDb => "IndexedDB",
+            Self::ServiceWorker => "Service worker",
+            Self::Network => "Network",
+        }
+    }
 }
 
 impl fmt::Display for Source {

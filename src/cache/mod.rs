@@ -10,6 +10,7 @@
 //!
 //! **Invariant:** a layer that fails slows a picture down. It never hides one.
 
+pub mod advice;
 pub mod breaker;
 pub mod clock;
 pub mod core;
@@ -17,10 +18,13 @@ pub mod document;
 pub mod entry;
 pub mod event;
 pub mod eviction;
+pub mod explain;
+pub mod figure;
 pub mod key;
 pub mod layer;
 pub mod metrics;
 pub mod policy;
 pub mod raster;
 pub mod stats;
+pub mod storage;
 pub mod tint;

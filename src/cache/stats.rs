@@ -7,7 +7,7 @@ use super::{
     event::{Answer, CacheEvent, Load, Outcome},
     eviction::Usage,
     key::Source,
-    metrics::{LayerMetrics, Layers, Metrics},
+    metrics::{LayerMetrics, Layers, Metrics, Missed, SCHEMA},
 };
 
 /// How many loads are remembered one by one.
@@ -34,7 +34,7 @@ pub struct Stats {
 #[derive(Clone, Debug, Default)]
 struct LayerStats {
     hits: u64,
-    misses: u64,
+    missed: Missed,
     errors: u64,
     /// Of the last pictures shown, in milliseconds.
     took_ms: VecDeque<f64>,
@@ -77,7 +77,7 @@ impl Stats {
     pub fn metrics(&self, usage: impl Fn(Source) -> Option<Usage>) -> Metrics {
         let layers = Source::ALL.map(|source| self.of(source).metrics(usage(source)));
         Metrics {
-            schema: 1,
+            schema: SCHEMA,
             since: self.since,
             total_requests: self.requests,
             hit_rate: ratio(as_f64(self.not_from_network), self.requests),
@@ -105,8 +105,15 @@ impl Stats {
     fn count_load(&mut self, load: Load) {
         self.requests += 1;
         self.total_ms += load.took_ms;
-        for step in load.path.iter().filter(|step| step.answer == Answer::Miss) {
-            self.layer(step.layer).misses += 1;
+        for step in &load.path {
+            let missed = &mut self.layer(step.layer).missed;
+            match step.answer {
+                Answer::Absent => missed.absent += 1,
+                Answer::OtherRevision => missed.other_revision += 1,
+                Answer::TooSmall => missed.too_small += 1,
+                Answer::Hit | Answer::Stale => {}
+                Answer::Denied | Answer::TimedOut | Answer::Failed => {}
+            }
         }
         match load.outcome {
             Outcome::Shown(source) => self.count_hit(source, &load),
@@ -143,7 +150,8 @@ impl LayerStats {
     fn metrics(&self, usage: Option<Usage>) -> LayerMetrics {
         LayerMetrics {
             hits: self.hits,
-            misses: self.misses,
+            misses: self.missed.sum(),
+            missed: self.missed,
             errors: self.errors,
             p50_ms: self.percentile(0.5),
             p95_ms: self.percentile(0.95),
@@ -181,7 +189,7 @@ mod tests {
     use miniature_api::Size;
 
     fn load(source: Source, took_ms: f64, missed: &[Source]) -> CacheEvent {
-        let miss = |layer: &Source| Step { layer: *layer, answer: Answer::Miss, took_ms: 0.0 };
+        let miss = |layer: &Source| Step { layer: *layer, answer: Answer::Absent, took_ms: 0.0 };
         CacheEvent::Loaded(Load {
             user: "ada".parse().unwrap(),
             size: Size::S64,
@@ -240,7 +248,7 @@ mod tests {
             answered(Outcome::Negative(Source::Memory)),
             load(Source::Network, 9.0, &[]),
         ]);
-        assert_eq!((metrics.schema, metrics.since), (1, Timestamp(0)));
+        assert_eq!((metrics.schema, metrics.since), (SCHEMA, Timestamp(0)));
         assert_eq!((metrics.coalesced, metrics.stale, metrics.api_requests), (2, 1, 1));
         assert_eq!((metrics.bytes_from_network, metrics.bytes_saved), (1000, 0));
         assert_eq!((metrics.total_requests, metrics.negative), (5, 3));
@@ -331,6 +339,19 @@ mod tests {
         let local = metrics.layers[Source::LocalStorage];
         assert_eq!((local.misses, local.errors), (0, 1));
         assert_eq!(metrics.layers[Source::Memory].misses, 1);
+    }
+
+    #[test]
+    fn a_miss_is_counted_by_its_reason() {
+        let answers = [Answer::Absent, Answer::TooSmall, Answer::TooSmall, Answer::OtherRevision];
+        let others = [Answer::Hit, Answer::Stale, Answer::Denied, Answer::TimedOut];
+        let path = answers.into_iter().chain(others);
+        let path = path.map(|answer| Step { layer: Source::IndexedDb, answer, took_ms: 0.0 });
+        let CacheEvent::Loaded(shown) = load(Source::Network, 9.0, &[]) else { unreachable!() };
+        let metrics = counted([CacheEvent::Loaded(Load { path: path.collect(), ..shown })]);
+        let layer = metrics.layers[Source::IndexedDb];
+        let expected = Missed { absent: 1, other_revision: 1, too_small: 2 };
+        assert_eq!((layer.misses, layer.missed), (4, expected));
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! What was counted, and a signal for those who look at the figures.
+//! What was counted, and those who look at the figures.
 
 use std::{
     cell::{Cell, RefCell},
+    fmt,
+    rc::Rc,
     time::Duration,
 };
-
-use leptos::prelude::*;
 
 use super::driver::driver;
 use crate::{
@@ -16,21 +16,35 @@ use crate::{
     },
 };
 
-/// How often the dashboard hears of new figures, at most.
+/// How often those who look on hear of new figures, at most.
 const METRICS_EVERY: Duration = Duration::from_millis(250);
 
+type Tell = Rc<dyn Fn()>;
+
 /// Counts for the life of the document, or since the last reset.
-#[derive(Debug)]
 pub(super) struct Counters {
     stats: RefCell<Stats>,
-    changed: ArcTrigger,
+    /// By number, and which number comes next.
+    watching: RefCell<Vec<(u32, Tell)>>,
+    next: Cell<u32>,
     /// Whether those who look on will hear of it anyway.
     due: Cell<bool>,
 }
 
+impl fmt::Debug for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counters").field("stats", &self.stats).finish_non_exhaustive()
+    }
+}
+
 impl Counters {
     pub(super) fn new() -> Self {
-        Self { stats: RefCell::new(fresh()), changed: ArcTrigger::new(), due: Cell::default() }
+        Self {
+            stats: RefCell::new(fresh()),
+            watching: RefCell::default(),
+            next: Cell::default(),
+            due: Cell::default(),
+        }
     }
 
     pub(super) fn count(&self, event: CacheEvent) {
@@ -46,20 +60,37 @@ impl Counters {
         }
     }
 
-    /// Figures have changed: those who look on hear of it soon.
+    /// Figures have changed: those who look on hear of it soon. Where nobody does, nothing is done.
     fn changed(&self) {
-        if !self.due.replace(true) {
-            schedule::spawn(async {
-                schedule::sleep(METRICS_EVERY).await;
-                let driver = driver();
-                driver.counters.due.set(false);
-                driver.counters.changed.notify();
-            });
+        if self.watching.borrow().is_empty() || self.due.replace(true) {
+            return;
         }
+        schedule::spawn(async {
+            schedule::sleep(METRICS_EVERY).await;
+            let counters = &driver().counters;
+            counters.due.set(false);
+            counters.tell();
+        });
     }
 
-    pub(super) fn track(&self) {
-        self.changed.track();
+    fn tell(&self) {
+        // One that hears of it may leave.
+        let watching: Vec<_> =
+            self.watching.borrow().iter().map(|(_, tell)| tell.clone()).collect();
+        watching.iter().for_each(|tell| tell());
+    }
+
+    /// Has `tell` called when figures have changed, at most four times a second. Returns its number.
+    pub(super) fn watch(&self, tell: Tell) -> u32 {
+        let number = self.next.get();
+        self.next.set(number.wrapping_add(1));
+        self.watching.borrow_mut().push((number, tell));
+        number
+    }
+
+    /// Ends that.
+    pub(super) fn leave(&self, number: u32) {
+        self.watching.borrow_mut().retain(|(other, _)| *other != number);
     }
 
     pub(super) fn metrics(&self, usage: impl Fn(Source) -> Option<Usage>) -> Metrics {
@@ -68,7 +99,7 @@ impl Counters {
 
     pub(super) fn reset(&self) {
         self.stats.replace(fresh());
-        self.changed.notify();
+        self.tell();
     }
 }
 

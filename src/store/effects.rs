@@ -48,6 +48,7 @@ fn all_is_here() {
     driver.handle(Event::WritesWait(false));
     driver.handle(Event::Painting { has_locks: lock::has_locks() });
     driver.lines.hear_the_rest();
+    super::monitor::offer();
 }
 
 /// Sends a request, unless `boot.js` has sent it.

@@ -15,6 +15,7 @@ mod feed;
 mod friends;
 mod identity;
 mod lines;
+mod monitor;
 mod own;
 mod page_scope;
 mod picture_store;

@@ -121,18 +121,9 @@ impl PictureCache {
         }
     }
 
-    /// What was counted so far. Does not track; see [`Self::track_metrics`].
+    /// What was counted so far.
     pub fn metrics(&self) -> Metrics {
-        let driver = driver();
-        driver.counters.metrics(|layer| driver.read(|core| core.usage(layer)))
-    }
-
-    /// Reruns the caller when something was counted, at most four times a second. What the layers
-    /// hold is found out for it, where that is not known.
-    pub fn track_metrics(&self) {
-        let driver = driver();
-        driver.counters.track();
-        driver.handle(Event::MeasureUsage);
+        super::monitor::metrics()
     }
 
     /// Counts from zero.

@@ -3,7 +3,9 @@
 //!
 //! By itself the document does it that reads the stream of events: one of all tabs.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+
+use miniature_api::BatchUser;
 
 use super::{driver::driver, worker::kept};
 use crate::{
@@ -12,13 +14,13 @@ use crate::{
 };
 
 /// What is told of a sync; nothing if nobody is signed in.
-type Done = fn(Option<Synced>);
+type Done = Box<dyn FnOnce(Option<Synced>)>;
 
 thread_local! {
     /// Whether the page has settled.
     static BEGUN: Cell<bool> = const { Cell::new(false) };
     /// Whom to tell of the sync that is under way.
-    static DONE: Cell<Done> = const { Cell::new(drop) };
+    static DONE: RefCell<Vec<Done>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Why it is done.
@@ -44,7 +46,7 @@ pub struct Synced {
 /// Does it now, if it is due, and for the life of the document when the service worker asks.
 pub(super) fn begin() {
     BEGUN.set(true);
-    std::mem::forget(worker::on_sync(|| begin_one(Why::Woken, drop)));
+    std::mem::forget(worker::on_sync(|| begin_one(Why::Woken, Box::new(drop))));
     look();
 }
 
@@ -52,25 +54,30 @@ pub(super) fn begin() {
 /// is left to the worker.
 pub(super) fn look() {
     if BEGUN.get() {
-        begin_one(Why::Due, drop);
+        begin_one(Why::Due, Box::new(drop));
     }
 }
 
 /// Renews what ends soon, and tells what came of it.
-pub fn sync_now(done: Done) {
-    begin_one(Why::ByHand, done);
+pub fn sync_now(done: impl FnOnce(Option<Synced>) + 'static) {
+    begin_one(Why::ByHand, Box::new(done));
 }
 
 fn begin_one(why: Why, done: Done) {
     schedule::spawn(async move {
-        if begin_records(why, done).await.is_none() {
-            done(None);
+        let Some(users) = ending(why).await else { return done(None) };
+        let driver = driver();
+        if why == Why::ByHand {
+            // One that began by itself takes the answer from nobody.
+            DONE.with_borrow_mut(|waiting| waiting.push(done));
+            driver.handle(Event::Retry);
         }
+        driver.handle(Event::Renew { users, woken: why == Why::Woken });
     });
 }
 
-/// None if nobody is signed in, it need not be now, or IndexedDB does not say.
-async fn begin_records(why: Why, done: Done) -> Option<()> {
+/// Whose records end soon. None if nobody is signed in, it need not be now, or IndexedDB does not say.
+async fn ending(why: Why) -> Option<Vec<BatchUser>> {
     let driver = driver();
     let last = driver.shelves.on_local(|shelf| Ok(shelf.synced_at())).ok().flatten();
     let is_unseen = why == Why::Due && !visibility::is_visible();
@@ -85,21 +92,12 @@ async fn begin_records(why: Why, done: Done) -> Option<()> {
     })?;
     // Without IndexedDB nothing ends.
     let shelf = driver.shelves.durable()?;
-    let users = schedule::within(shelf.ending(lasting, lineage, most), limit).await?.ok()?;
-    if why == Why::ByHand {
-        driver.handle(Event::Retry);
-    }
-    driver.handle(Event::Renew { users, woken: why == Why::Woken });
-    if why == Why::ByHand {
-        // One that began by itself takes the answer from nobody.
-        DONE.set(done);
-    }
-    Some(())
+    schedule::within(shelf.ending(lasting, lineage, most), limit).await?.ok()
 }
 
 /// The core has done its part: then pictures are renewed.
 pub(super) fn ended(people: usize, complete: bool) {
-    let (driver, done) = (driver(), DONE.replace(drop));
+    let (driver, done) = (driver(), DONE.take());
     schedule::spawn(async move {
         let (account, limit) =
             driver.read(|core| (core.account().cloned(), core.policy().sync_timeout));
@@ -112,6 +110,6 @@ pub(super) fn ended(people: usize, complete: bool) {
         if pictures.is_some() && driver.read(|core| core.account().cloned()) == account {
             let _ = driver.shelves.on_local(|shelf| shelf.note_sync(clock::now().wall));
         }
-        done(Some(Synced { people, pictures }));
+        done.into_iter().for_each(|done| done(Some(Synced { people, pictures })));
     });
 }

@@ -143,6 +143,12 @@ pub(super) fn kept() -> Option<Worker> {
     KEPT.with_borrow(|kept| kept.as_ref().map(|kept| kept.worker.clone()))
 }
 
+/// Whether a worker is in use; none where the page is to have none.
+pub(super) fn has_worker() -> Option<bool> {
+    worker::script()?;
+    Some(kept().is_some_and(|worker| worker.is_active()))
+}
+
 /// Reloads once the next version is in charge, or after a while if it does not say so.
 fn in_next(worker: &Worker) {
     let limit = driver().read(|core| core.policy().worker_timeout);

@@ -9,7 +9,6 @@
 #![expect(unreachable_pub, reason = "`#[component]` makes the body of each component `pub`")]
 
 mod dashboard;
-mod figure;
 mod frames;
 mod initials;
 mod later;
@@ -17,7 +16,7 @@ mod profile_picture;
 mod reveal;
 mod use_profile_picture;
 
-pub use dashboard::CacheDashboard;
+pub use dashboard::{CacheDashboard, DashboardPanel};
 pub use initials::{Initials, initials, tone};
 pub(crate) use later::later;
 pub use profile_picture::CachedProfilePicture;

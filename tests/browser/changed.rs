@@ -169,7 +169,7 @@ async fn a_denied_local_storage_is_an_error_and_no_miss() {
     assert_eq!((local.entries, local.bytes), (None, None), "not empty: unknown");
     let steps = metrics.recent.iter().flat_map(|load| &load.path);
     let mut of_local = steps.filter(|step| step.layer == Source::LocalStorage);
-    assert!(of_local.all(|step| step.answer == Answer::Failed));
+    assert!(of_local.all(|step| step.answer == Answer::Denied));
 }
 
 /// Milliseconds that it takes to leave so many pictures at once; the least of three times.

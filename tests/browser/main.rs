@@ -10,6 +10,7 @@ mod boot;
 mod changed;
 mod connection;
 mod contract;
+mod dashboard;
 mod eviction;
 mod indexed_db;
 mod json;

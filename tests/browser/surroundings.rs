@@ -6,15 +6,14 @@ use futures_channel::mpsc;
 use futures_util::StreamExt;
 use miniature::{
     browser::{
-        console::{Commands, Console},
-        cookies, decode, online, quota, random,
+        cookies, decode, monitor, online, quota, random,
         tabs::{self, TabChange},
         viewport::{self, Viewport},
         visibility,
     },
     cache::entry::{Content, Rendition},
 };
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement};
 
@@ -208,17 +207,21 @@ async fn storage_is_estimated_where_the_browser_can() {
 }
 
 #[wasm_bindgen_test]
-async fn the_console_has_its_four_commands_while_installed() {
-    let console = Console::install(Commands {
-        get_metrics: Box::new(|| 1.into()),
-        log_summary: Box::new(|| "summary".into()),
-        export: Box::new(|| "{}".into()),
-        clear: Box::new(|| js_sys::Promise::resolve(&wasm_bindgen::JsValue::from(2))),
-    });
-    let call = "const { getMetrics, logSummary, export: exported, clear } = window.cacheMonitor;
-         return [getMetrics(), logSummary(), exported(), await clear()].join();";
-    assert_eq!(script::run(call, &[]).await.as_string().as_deref(), Some("1,summary,{},2"));
-    drop(console);
-    let left = script::run("return typeof window.cacheMonitor;", &[]).await;
-    assert_eq!(left.as_string().as_deref(), Some("undefined"));
+async fn the_monitor_passes_its_argument_on_and_returns_what_comes_of_it() {
+    monitor::offer([
+        ("double", method(|number| (number.as_f64().unwrap_or_default() * 2.0).into())),
+        (
+            "again",
+            method(|callback| {
+                callback.unchecked_ref::<js_sys::Function>().call0(&JsValue::NULL).unwrap()
+            }),
+        ),
+    ]);
+    let call = "const { double, again } = window.cacheMonitor;
+         return [double(21), double(), again(() => double(4))].join();";
+    assert_eq!(script::run(call, &[]).await.as_string().as_deref(), Some("42,0,8"));
+}
+
+fn method(act: impl Fn(JsValue) -> JsValue + 'static) -> monitor::Method {
+    Box::new(act)
 }

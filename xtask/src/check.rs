@@ -98,6 +98,11 @@ fn native(path: &OsString, report: &mut Report) {
                      -- -D warnings";
         step::quiet(name, &mut cargo(words, path)?)
     });
+    report.step("clippy with the dashboard in the program", |name| {
+        let words = "clippy -p miniature --target wasm32-unknown-unknown --lib --features dashboard \
+                     -- -D warnings";
+        step::quiet(name, &mut cargo(words, path)?)
+    });
     report.step("documentation", |name| {
         let mut command = cargo("doc --workspace --no-deps", path)?;
         step::quiet(name, command.env("RUSTDOCFLAGS", "-D warnings"))

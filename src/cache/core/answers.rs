@@ -70,7 +70,7 @@ impl<B: Bytes> Core<B> {
             }
             Task::Read(layer, lookups) => {
                 self.layer_failed(*layer, LayerError::TimedOut);
-                self.not_read(*layer, lookups, flight.since);
+                self.not_read(*layer, lookups, flight.since, LayerError::TimedOut);
             }
             Task::ReadDocuments(keys) => {
                 self.layer_failed(Source::IndexedDb, LayerError::TimedOut);
@@ -165,17 +165,16 @@ impl<B: Bytes> Core<B> {
             Err(error) => {
                 if !flight.given_up {
                     self.layer_failed(layer, error);
-                    self.not_read(layer, &lookups, flight.since);
+                    self.not_read(layer, &lookups, flight.since, error);
                 }
                 return;
             }
         };
         self.layer_succeeded(layer);
         for (Lookup { wanted, .. }, found) in lookups.into_iter().zip(found) {
+            let held = found.rendition.as_ref().map(|rendition| rendition.key);
             self.take_in(&wanted.user, found, layer);
-            let answers = self.people.get(&wanted.user).is_some_and(|p| p.answers(wanted.size));
-            let answer = if answers { event::Answer::Hit } else { event::Answer::Miss };
-            let step = self.step(layer, answer, flight.since);
+            let step = self.step(layer, self.said(&wanted, held), flight.since);
             self.looked(&wanted, Looked::Absent, step, flight.given_up);
         }
     }
@@ -193,8 +192,8 @@ impl<B: Bytes> Core<B> {
     }
 
     /// Absent for this load.
-    fn not_read(&mut self, layer: Source, lookups: &[Lookup], since: Moment) {
-        let step = self.step(layer, event::Answer::Failed, since);
+    fn not_read(&mut self, layer: Source, lookups: &[Lookup], since: Moment, error: LayerError) {
+        let step = self.step(layer, error.into(), since);
         for lookup in lookups {
             self.looked(&lookup.wanted, Looked::Failed, step, false);
         }

@@ -39,10 +39,10 @@ impl<B: Bytes> Core<B> {
         let user = wanted.user.clone();
         let id = ViewerId(self.people.next_number());
         let in_memory = self.people.get(&user).is_some_and(|person| person.answers(wanted.size));
-        let mut path = vec![step(Source::Memory, in_memory)];
+        let mut path = vec![self.memory_says(&wanted)];
         let looked = found.is_some();
         if let Some(found) = found {
-            path.push(self.look(&user, wanted.size, found));
+            path.push(self.look(&wanted, found));
         }
         let (number, confirming) = (self.people.next_number(), self.flights.that_confirms(&user));
         self.people.change(&user, |person| {
@@ -62,24 +62,44 @@ impl<B: Bytes> Core<B> {
     }
 
     /// Takes in what LocalStorage holds of the user.
-    fn look(
-        &mut self,
-        user: &UserId,
-        size: miniature_api::Size,
-        found: Result<Found<B>, LayerError>,
-    ) -> Step {
+    fn look(&mut self, wanted: &Wanted, found: Result<Found<B>, LayerError>) -> Step {
+        let user = &wanted.user;
         self.people.change(user, |person| person.looked = true);
         match found {
             Ok(found) => {
                 self.layer_succeeded(Source::LocalStorage);
+                let held = found.rendition.as_ref().map(|rendition| rendition.key);
                 self.take_in(user, found, Source::LocalStorage);
-                let hit = self.people.get(user).is_some_and(|person| person.answers(size));
-                step(Source::LocalStorage, hit)
+                self.at_once(Source::LocalStorage, wanted, held)
             }
             Err(error) => {
                 self.layer_failed(Source::LocalStorage, error);
-                Step { layer: Source::LocalStorage, answer: Answer::Failed, took_ms: 0.0 }
+                Step { layer: Source::LocalStorage, answer: error.into(), took_ms: 0.0 }
             }
+        }
+    }
+
+    fn memory_says(&self, wanted: &Wanted) -> Step {
+        let held = self.people.get(&wanted.user).and_then(Person::largest);
+        self.at_once(Source::Memory, wanted, held)
+    }
+
+    /// One layer's answer within the call.
+    fn at_once(&self, layer: Source, wanted: &Wanted, held: Option<RenditionKey>) -> Step {
+        Step { layer, answer: self.said(wanted, held), took_ms: 0.0 }
+    }
+
+    /// What a layer has said that held this rendition, now that it was taken in.
+    pub(super) fn said(&self, wanted: &Wanted, held: Option<RenditionKey>) -> Answer {
+        let Some(person) = self.people.get(&wanted.user) else { return Answer::Absent };
+        match person.answers(wanted.size) {
+            true if self.is_fresh(&wanted.user) => Answer::Hit,
+            true => Answer::Stale,
+            false => match held {
+                Some(held) if Some(held.image) != person.image() => Answer::OtherRevision,
+                Some(held) if held.size < wanted.size => Answer::TooSmall,
+                Some(_) | None => Answer::Absent,
+            },
         }
     }
 
@@ -238,8 +258,8 @@ impl<B: Bytes> Core<B> {
             self.people.use_now(&wanted.user);
             self.writes.want(&wanted.user, self.time.now());
             let lacks = self.view_of(&wanted).status != Status::Settled;
+            let path = vec![self.memory_says(&wanted)];
             if let Some(viewer) = self.viewers.get_mut(&id).filter(|_| lacks) {
-                let path = vec![step(Source::Memory, false)];
                 viewer.load = Some(Waiting { since: self.time.now(), path, failed: false });
             }
         }
@@ -342,9 +362,4 @@ impl<B: Bytes> Core<B> {
             }
         });
     }
-}
-
-/// One layer's answer within the call.
-fn step(layer: Source, hit: bool) -> Step {
-    Step { layer, answer: if hit { Answer::Hit } else { Answer::Miss }, took_ms: 0.0 }
 }

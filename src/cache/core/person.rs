@@ -249,6 +249,12 @@ impl<B: Bytes> Person<B> {
         self.held.iter_mut().find(|held| held.rendition.key == key)
     }
 
+    /// The largest rendition here, of the image that is current if there is one of that.
+    pub(super) fn largest(&self) -> Option<RenditionKey> {
+        let keys = self.held.iter().map(|held| held.rendition.key);
+        keys.max_by_key(|key| (Some(key.image) == self.image(), key.size))
+    }
+
     /// Whether what is here is the answer at `size`: the image as large or larger, or the
     /// knowledge that there is none.
     pub(super) fn answers(&self, size: Size) -> bool {

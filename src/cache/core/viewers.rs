@@ -92,6 +92,6 @@ pub(super) fn load_of<B: Bytes>(
 
 /// The layer that answered last.
 fn last_hit(trail: &[Step]) -> Source {
-    let hit = trail.iter().rev().find(|step| step.answer == crate::cache::event::Answer::Hit);
+    let hit = trail.iter().rev().find(|step| step.answer.is_hit());
     hit.map_or(Source::Network, |step| step.layer)
 }

@@ -1,23 +1,25 @@
 //! What the cache does, for developers: a panel that listens and changes nothing by itself.
 //!
-//! **Invariant:** what it shows is what [`PictureCache::metrics`] counted; it adds up nothing of
-//! its own.
+//! The panel is a program of its own (`src/lab.rs`), which the button brings when it is first pressed. With
+//! the feature `dashboard` it is a part of the page's program instead.
+//!
+//! **Invariant:** what it shows is what [`PictureCache::metrics`](crate::store::PictureCache::metrics)
+//! counted; it adds up nothing of its own.
 
 mod panel;
 
 use leptos::{ev, html, prelude::*};
-use panel::panel;
+pub use panel::DashboardPanel;
 
 use super::later;
-
 use crate::{
     browser::{schedule, session_storage},
-    store::{PictureCache, use_picture_cache},
+    store::use_picture_cache,
 };
 
 /// Whether the panel was open, for as long as the tab lives.
 const OPEN_KEY: &str = "miniature:v1:dashboard";
-/// In place of the panel. To close and to open it asks again.
+/// In place of the panel. When it is opened again it is asked for again.
 const NOT_LOADED: &str = "The dashboard could not be loaded.";
 
 /// A button in the corner that opens the cache's dashboard, as does Alt+Shift+C.
@@ -26,11 +28,11 @@ const NOT_LOADED: &str = "The dashboard could not be loaded.";
 /// [`provide_picture_cache`](crate::store::provide_picture_cache).
 #[component]
 pub fn CacheDashboard() -> impl IntoView {
-    use_picture_cache().map(|cache| view! { <Dashboard cache /> })
+    use_picture_cache().map(|_| view! { <Dashboard /> })
 }
 
 #[component]
-fn Dashboard(cache: PictureCache) -> impl IntoView {
+fn Dashboard() -> impl IntoView {
     let open = RwSignal::new(session_storage::get(OPEN_KEY).as_deref() == Some("true"));
     let button = NodeRef::<html::Button>::new();
     let toggle = move || {
@@ -62,11 +64,64 @@ fn Dashboard(cache: PictureCache) -> impl IntoView {
             </svg>
         </button>
         {move || open.get().then(|| {
-            let cache = cache.clone();
             let close = Callback::new(move |()| close());
-            later(move || panel(cache.clone(), close), None, |_| NOT_LOADED.into_any())
+            later(move || draw(close), None, |_| NOT_LOADED.into_any())
         })}
     }
+}
+
+#[cfg(feature = "dashboard")]
+fn draw(close: Callback<()>) -> AnyView {
+    view! { <DashboardPanel close /> }.into_any()
+}
+
+/// Nothing here: the other program puts the panel into the document. It comes with the later half, as does what
+/// the panel talks to.
+#[cfg(not(feature = "dashboard"))]
+#[inline(never)]
+fn draw(close: Callback<()>) -> AnyView {
+    use crate::browser::lab;
+    use js_sys::Function;
+    use wasm_bindgen::{JsValue, prelude::Closure};
+
+    let failed = RwSignal::new(false);
+    let take_away = StoredValue::new_local(None::<Function>);
+    schedule::spawn(async move {
+        let close = Closure::<dyn Fn()>::new(move || close.run(())).into_js_value();
+        match lab::open(&close.into()).await {
+            Ok(opened) => {
+                let is_closed = take_away.try_set_value(Some(opened.clone())).is_some();
+                if is_closed {
+                    let _ = opened.call0(&JsValue::NULL);
+                }
+            }
+            Err(_) => drop(failed.try_set(true)),
+        }
+    });
+    on_cleanup(move || {
+        if let Some(take_away) = take_away.try_update_value(Option::take).flatten() {
+            let _ = take_away.call0(&JsValue::NULL);
+        }
+    });
+    let notice = move || {
+        view! {
+            <aside class="dashboard" aria-label="Cache dashboard">
+                <header class="dashboard-head">
+                    <h2>"Cache"</h2>
+                    <button
+                        type="button"
+                        class="dashboard-close"
+                        aria-label="Close the dashboard"
+                        on:click=move |_| close.run(())
+                    >
+                        "×"
+                    </button>
+                </header>
+                <p role="alert">{NOT_LOADED}</p>
+            </aside>
+        }
+    };
+    (move || failed.get().then(notice)).into_any()
 }
 
 fn on_shortcut(act: impl Fn() + 'static) {

@@ -4,7 +4,7 @@
 //! clicks, and what the browser says by itself come before, and stay in the first half.
 
 /// Of modules and functions that no first frame needs.
-const LATER: [&str; 55] = [
+const LATER: [&str; 57] = [
     "::app::feed::",
     "::app::friends::later::",
     "::app::me::",
@@ -21,6 +21,7 @@ const LATER: [&str; 55] = [
     "::browser::indexed_db::shelf::IndexedDbShelf>::ending::",
     "::browser::indexed_db::shelf::IndexedDbShelf>::usage::",
     "::browser::indexed_db::write::",
+    "::browser::lab::",
     "::browser::local_storage::shelf::LocalStorageShelf>::apply",
     "::browser::local_storage::shelf::LocalStorageShelf>::count",
     "::browser::local_storage::write::",
@@ -47,6 +48,7 @@ const LATER: [&str; 55] = [
     "::store::feed::",
     // What is heard before waits for `all_is_here`.
     "::store::lines::hear",
+    "::store::monitor::",
     "::store::own::OwnPicture>::remove",
     "::store::own::OwnPicture>::save",
     "::store::own::OwnPicture>::settle",
@@ -63,7 +65,7 @@ const LATER: [&str; 55] = [
     "::store::writes::erase_pictures::{closure#0}::{closure#0}",
     "::store::writes::survey",
     "::store::writes::use_pictures",
-    "::ui::dashboard::panel::",
+    "::ui::dashboard::draw",
 ];
 /// What the core does only after `WritesWait` has ended, and what follows from that: to layers and with news.
 /// Beside those, what only pages tell it that come later.

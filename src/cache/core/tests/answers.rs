@@ -25,9 +25,9 @@ fn a_load_tells_the_way_it_took_and_how_long_each_layer_needed() {
     assert_eq!(
         load.path,
         [
-            step(Source::Memory, Answer::Miss, 0.0),
-            step(Source::LocalStorage, Answer::Miss, 0.0),
-            step(Source::IndexedDb, Answer::Miss, 0.0),
+            step(Source::Memory, Answer::Absent, 0.0),
+            step(Source::LocalStorage, Answer::Absent, 0.0),
+            step(Source::IndexedDb, Answer::Absent, 0.0),
             step(Source::Network, Answer::Hit, 250.0),
         ]
     );
@@ -47,7 +47,49 @@ fn a_layer_that_took_too_long_is_told_of_once() {
     let [load] = &t.loads()[..] else { panic!("one load") };
     let durable = load.path.iter().filter(|step| step.layer == Source::IndexedDb);
     let durable: Vec<Step> = durable.copied().collect();
-    assert_eq!(durable, [step(Source::IndexedDb, Answer::Failed, 1000.0)]);
+    assert_eq!(durable, [step(Source::IndexedDb, Answer::TimedOut, 1000.0)]);
+}
+
+/// What each layer said to who looks now at the first user's picture, at a size.
+fn said(t: &mut Fixture, size: Size) -> Vec<(Source, Answer)> {
+    t.doc.events.clear();
+    t.doc.look(wanted(0, size));
+    t.doc.run();
+    let loads = t.loads();
+    loads.iter().flat_map(|load| &load.path).map(|step| (step.layer, step.answer)).collect()
+}
+
+#[test]
+fn a_layer_says_why_it_missed() {
+    use Answer::{Absent, Denied, Hit, OtherRevision, Stale, TooSmall};
+    use Source::{IndexedDb, LocalStorage, Memory, Network, ServiceWorker};
+
+    let mut t = Fixture::with_users(1);
+    t.visit(0);
+    assert_eq!(said(&mut t, Size::S64), [(Memory, Hit)]);
+    assert_eq!(said(&mut t, Size::S256)[0], (Memory, TooSmall));
+
+    let mut t = Fixture::with_users(1);
+    t.visit(0);
+    t.reload();
+    let path = said(&mut t, Size::S256);
+    assert_eq!(path[..3], [(Memory, Absent), (LocalStorage, TooSmall), (IndexedDb, TooSmall)]);
+    assert_eq!(path[3..], [(ServiceWorker, Absent), (Network, Hit)]);
+
+    let mut t = Fixture::with_users(1);
+    t.visit(0);
+    t.doc.wait(minutes(50));
+    assert_eq!(said(&mut t, Size::S64)[0], (Memory, Stale));
+
+    let mut t = Fixture::with_users(1);
+    t.visit(0);
+    t.change(0, true);
+    t.hear();
+    assert_eq!(said(&mut t, Size::S64)[0], (Memory, OtherRevision));
+
+    let mut t = Fixture::with_users(1);
+    t.world.borrow_mut().local.fault = Fault::Denied;
+    assert_eq!(said(&mut t, Size::S64)[1], (LocalStorage, Denied));
 }
 
 #[test]

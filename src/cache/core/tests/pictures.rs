@@ -49,7 +49,7 @@ fn what_indexed_db_has_lost_comes_from_the_cache_and_is_stored_again() {
     let layers =
         |path: &[Step]| path.iter().map(|step| (step.layer, step.answer)).collect::<Vec<_>>();
     let path = layers(from[0].1);
-    assert!(path.contains(&(Source::IndexedDb, Answer::Miss)), "{path:?}");
+    assert!(path.contains(&(Source::IndexedDb, Answer::Absent)), "{path:?}");
 }
 
 #[test]

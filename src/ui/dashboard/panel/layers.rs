@@ -1,10 +1,10 @@
 //! A row a layer: how often it helped, how fast, and what it holds.
 
 use crate::cache::{
+    figure::Figure,
     key::Source,
-    metrics::{LayerMetrics, Metrics},
+    metrics::{LayerMetrics, Metrics, Missed},
 };
-use crate::ui::figure::Figure;
 use leptos::prelude::*;
 
 /// A column of the table.
@@ -61,17 +61,6 @@ impl Metric {
     }
 }
 
-/// The layer's name for people.
-pub(super) const fn layer_label(source: Source) -> &'static str {
-    match source {
-        Source::Memory => "Memory",
-        Source::LocalStorage => "LocalStorage",
-        Source::IndexedDb => "IndexedDB",
-        Source::ServiceWorker => "Service worker",
-        Source::Network => "Network",
-    }
-}
-
 /// What each layer did, and what it holds.
 pub(super) fn layer_table(metrics: &Metrics) -> impl IntoView + use<> {
     view! {
@@ -96,7 +85,8 @@ fn row(source: Source, metrics: &Metrics) -> impl IntoView + use<> {
         <tr data-layer=source.as_str()>
             <th scope="row">
                 <span class="layer-dot" aria-hidden="true"></span>
-                {layer_label(source)}
+                {source.label()}
+                <small class="layer-why">{reasons(layer.missed)}</small>
             </th>
             {Metric::ALL.map(|metric| cell(metric, layer))}
         </tr>
@@ -110,5 +100,38 @@ fn cell(metric: Metric, layer: LayerMetrics) -> impl IntoView + use<> {
         <td data-metric=metric.key() data-value=figure.value() class:alarming=alarming>
             {figure.to_string()}
         </td>
+    }
+}
+
+/// How many misses had which reason, the reasons that there were.
+fn reasons(missed: Missed) -> String {
+    let reasons = [
+        (missed.absent, "held nothing"),
+        (missed.other_revision, "held another picture"),
+        (missed.too_small, "too small"),
+    ];
+    let told = reasons.into_iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> =
+        told.map(|(count, why)| format!("{} {why}", Figure::Count(count))).collect();
+    told.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_reasons_that_there_were_are_told() {
+        let cases = [
+            (Missed::default(), ""),
+            (Missed { absent: 12, ..Missed::default() }, "12 held nothing"),
+            (
+                Missed { absent: 1, other_revision: 2, too_small: 1_000 },
+                "1 held nothing, 2 held another picture, 1\u{202f}000 too small",
+            ),
+        ];
+        for (missed, expected) in cases {
+            assert_eq!(reasons(missed), expected);
+        }
     }
 }

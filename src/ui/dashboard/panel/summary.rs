@@ -1,8 +1,6 @@
 //! The cache in a few numbers, and where pictures came from.
 
-use super::layers::layer_label;
-use crate::cache::{key::Source, metrics::Metrics};
-use crate::ui::figure::Figure;
+use crate::cache::{figure::Figure, key::Source, metrics::Metrics};
 use leptos::prelude::*;
 
 /// A number of the whole cache.
@@ -84,7 +82,7 @@ fn total_figure(total: Total, metrics: &Metrics) -> impl IntoView + use<> {
 /// A bar of the layers' hits, nearest first.
 fn source_bar(metrics: &Metrics) -> impl IntoView + use<> {
     let hits = |source| metrics.layers[source].hits;
-    let spoken = Source::ALL.map(|source| format!("{} {}", hits(source), layer_label(source)));
+    let spoken = Source::ALL.map(|source| format!("{} {}", hits(source), source.label()));
     view! {
         <div
             class="source-bar"

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A measured number. `{}` is for people; [`value`](Self::value) for programs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Figure {
+pub enum Figure {
     /// How many.
     Count(u64),
     /// A time, in milliseconds.
@@ -19,7 +19,7 @@ pub(super) enum Figure {
 
 impl Figure {
     /// The number alone, in the unit of its kind, to a millionth; none if it is not known.
-    pub(super) fn value(self) -> Option<String> {
+    pub fn value(self) -> Option<String> {
         match self {
             Self::Count(number) | Self::Bytes(number) => Some(number.to_string()),
             Self::Millis(number) | Self::Share(number) => Some(plain(number)),
@@ -39,7 +39,8 @@ impl fmt::Display for Figure {
             Self::Millis(ms) => write_tenths(f, whole(ms), 1000, "s"),
             Self::Bytes(bytes) if bytes < 1000 => write!(f, "{bytes} B"),
             Self::Bytes(bytes) if bytes < 999_950 => write_tenths(f, bytes, 1000, "kB"),
-            Self::Bytes(bytes) => write_tenths(f, bytes, 1_000_000, "MB"),
+            Self::Bytes(bytes) if bytes < 999_950_000 => write_tenths(f, bytes, 1_000_000, "MB"),
+            Self::Bytes(bytes) => write_tenths(f, bytes, 1_000_000_000, "GB"),
             Self::Share(share) => write_share(f, share),
         }
     }
@@ -104,6 +105,8 @@ mod tests {
             (Figure::Bytes(999_949), "999.9 kB", "999949"),
             (Figure::Bytes(999_950), "1.0 MB", "999950"),
             (Figure::Bytes(52_428_800), "52.4 MB", "52428800"),
+            (Figure::Bytes(999_949_999), "999.9 MB", "999949999"),
+            (Figure::Bytes(10_739_137_977), "10.7 GB", "10739137977"),
             (Figure::Share(0.0), "0%", "0"),
             (Figure::Share(0.57), "57%", "0.57"),
             (Figure::Share(0.987), "98.7%", "0.987"),

@@ -1,0 +1,122 @@
+// What a page with the cache offers to its console and its dashboard, as `window.cacheMonitor`.
+
+/** A layer's name, nearest first. */
+export type Layer = "memory" | "local_storage" | "indexed_db" | "service_worker" | "network";
+
+export interface CacheMonitor {
+  /** What was counted since the document began, or since `reset`. */
+  getMetrics(): Metrics;
+  /** The same as a JSON text; `person-1` and so on stand for ids, unless the names are asked for. */
+  export(names?: boolean): string;
+  /** Writes a line and a table to the console, and returns the line. */
+  logSummary(): string;
+  /** The last load of a user's picture, a sentence for each layer; empty if there was none. */
+  explain(user: string): string[];
+  /** Empties every layer. What is on screen stays there. */
+  clear(): void;
+  /** Counts from zero. */
+  reset(): void;
+  /** Renews what ends soon; resolves to a sentence that says what came of it. */
+  sync(): Promise<string>;
+  /** Calls back when figures have changed, at most four times a second. Returns a function that ends that. */
+  subscribe(callback: () => void): () => void;
+  /** What may be stored, and what is. */
+  getStorage(): Promise<Storage>;
+  /** Asks the browser to keep the storage when the disk is full; null where it has no such promise. */
+  persist(): Promise<boolean | null>;
+}
+
+export interface Storage {
+  /** Bytes that the origin stores and may store, as the browser estimates; null if it does not. */
+  usage_bytes: number | null;
+  quota_bytes: number | null;
+  /** Whether the browser keeps it when the disk is full; null if it has no such promise. */
+  persisted: boolean | null;
+  /** Whether a service worker answers for the page; null where the page has none. */
+  has_worker: boolean | null;
+  /** The most that each layer holds, nearest first. */
+  limits: { layer: Layer; entries: number; bytes: number }[];
+}
+
+export interface Metrics {
+  /** The version of this shape. */
+  schema: 2;
+  /** Since when it was counted, in milliseconds since the Unix epoch. */
+  since: number;
+  /** Requests answered. */
+  total_requests: number;
+  /** Requests not answered by the network, of all; 0 to 1, and 0 before the first. */
+  hit_rate: number;
+  /** Requests that joined one under way. */
+  coalesced: number;
+  /** Requests answered at once with something past its lifetime. */
+  stale: number;
+  /** Requests answered with "has no picture". */
+  negative: number;
+  /** Requests for pictures sent to the API. */
+  api_requests: number;
+  /** The mean time from asking to having something to paint, in milliseconds. */
+  average_load_ms: number;
+  /** Encoded images received, in bytes. */
+  bytes_from_network: number;
+  /** Encoded images shown from a layer other than the network, in bytes. */
+  bytes_saved: number;
+  /** What loads from other layers took less than the median load from the network, in milliseconds. */
+  time_saved_ms: number;
+  layers: Record<Layer, LayerMetrics>;
+  /** The last 500 loads, oldest first. */
+  recent: Load[];
+}
+
+export interface LayerMetrics {
+  /** Requests that it answered. */
+  hits: number;
+  /** Requests that it was asked and had nothing for. */
+  misses: number;
+  /** The same by their reason. */
+  missed: {
+    /** It held no picture of the user; the service worker's cache, none as large as asked for. */
+    absent: number;
+    /** It held another image than the one that the user is known to have. */
+    other_revision: number;
+    /** It held the image, smaller than asked for. */
+    too_small: number;
+  };
+  /** Calls that failed. */
+  errors: number;
+  /** Of the last 500 pictures shown from it, in milliseconds; null before the first. */
+  p50_ms: number | null;
+  p95_ms: number | null;
+  /** Keys and bytes held; null if that is not known. */
+  entries: number | null;
+  bytes: number | null;
+}
+
+export interface Load {
+  user: string;
+  /** The edge asked for, in pixels. */
+  size: 64 | 128 | 256 | 512;
+  /** Which layer gave a picture, or said that there is none. */
+  outcome: { kind: "shown" | "negative"; source: Layer } | { kind: "failed" };
+  /** From asking to having something to paint, in milliseconds. */
+  took_ms: number;
+  /** The length of the encoded image. */
+  bytes: number;
+  /** The layers asked, in order. */
+  path: Step[];
+}
+
+export interface Step {
+  layer: Layer;
+  /** A stale answer is shown, and asked about again. */
+  answer: "hit" | "stale" | "absent" | "other_revision" | "too_small" | "denied" | "timed_out" | "failed";
+  /** Shared by all that asked in the same trip, in milliseconds. */
+  took_ms: number;
+}
+
+declare global {
+  interface Window {
+    /** There once the page has all of its program. */
+    cacheMonitor?: CacheMonitor;
+  }
+}

@@ -1,0 +1,71 @@
+//! `window.cacheMonitor`: the cache from outside, for the browser's console and for the dashboard.
+
+use js_sys::{Function, Object, Reflect};
+use wasm_bindgen::{
+    JsCast, JsValue,
+    prelude::{Closure, wasm_bindgen},
+};
+
+const NAME: &str = "cacheMonitor";
+
+/// What a method does with its argument, which is `undefined` if the caller gives none.
+pub type Method = Box<dyn Fn(JsValue) -> JsValue>;
+
+/// Puts `cacheMonitor` on the window, for the life of the document.
+pub fn offer(methods: impl IntoIterator<Item = (&'static str, Method)>) {
+    let Some(window) = web_sys::window() else { return };
+    let monitor = Object::new();
+    for (name, method) in methods {
+        let method = Closure::wrap(method).into_js_value();
+        // An object of one's own takes any property.
+        let _ = Reflect::set(&monitor, &name.into(), &method);
+    }
+    let _ = Reflect::set(&window, &NAME.into(), &monitor);
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the page offers to the dashboard.
+    #[derive(Clone, Debug)]
+    pub type CacheMonitor;
+
+    /// What was counted: `cache::metrics::Metrics` as an object.
+    #[wasm_bindgen(method, js_name = getMetrics)]
+    pub fn get_metrics(this: &CacheMonitor) -> JsValue;
+
+    /// The same as a JSON text, with pseudonyms in the place of ids.
+    #[wasm_bindgen(method)]
+    pub fn export(this: &CacheMonitor) -> String;
+
+    /// Empties every layer. What is on screen stays there.
+    #[wasm_bindgen(method)]
+    pub fn clear(this: &CacheMonitor);
+
+    /// Counts from zero.
+    #[wasm_bindgen(method)]
+    pub fn reset(this: &CacheMonitor);
+
+    /// Renews what ends soon; resolves to a sentence that says what came of it.
+    #[wasm_bindgen(method, catch)]
+    pub async fn sync(this: &CacheMonitor) -> Result<JsValue, JsValue>;
+
+    /// What may be stored, and what is: `cache::storage::Storage` as an object.
+    #[wasm_bindgen(method, catch, js_name = getStorage)]
+    pub async fn get_storage(this: &CacheMonitor) -> Result<JsValue, JsValue>;
+
+    /// Asks the browser to keep the storage when the disk is full.
+    #[wasm_bindgen(method, catch)]
+    pub async fn persist(this: &CacheMonitor) -> Result<JsValue, JsValue>;
+
+    /// Calls back when figures have changed, at most four times a second, until the function that it
+    /// returns is called.
+    #[wasm_bindgen(method)]
+    pub fn subscribe(this: &CacheMonitor, callback: &Function) -> Function;
+}
+
+/// What the page offers, once the page has all of its program.
+pub fn of_the_page() -> Option<CacheMonitor> {
+    let window = web_sys::window()?;
+    let monitor = Reflect::get(&window, &NAME.into()).ok()?;
+    monitor.is_object().then(|| monitor.unchecked_into())
+}

@@ -1,0 +1,106 @@
+//! What each layer holds beside its limit, and what the browser says of the origin's storage.
+
+use crate::cache::{
+    figure::Figure,
+    metrics::Metrics,
+    storage::{LayerLimit, Storage},
+};
+use leptos::prelude::*;
+
+/// The part of the panel; `ask` has the browser asked to keep the storage.
+pub(super) fn storage_view(
+    storage: &Storage,
+    metrics: &Metrics,
+    ask: Callback<()>,
+) -> impl IntoView + use<> {
+    let rows = storage.limits.iter().map(|limit| row(*limit, metrics)).collect_view();
+    view! {
+        <h3>"Storage"</h3>
+        <div class="dashboard-scroll" role="region" aria-label="Storage" tabindex="0">
+            <table class="storage-table">
+                <thead>
+                    <tr>
+                        <th scope="col">"Layer"</th>
+                        <th scope="col">"Entries"</th>
+                        <th scope="col">"Size"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+        <p class="storage-origin">{origin(storage)}</p>
+        {(storage.persisted == Some(false)).then(|| view! {
+            <button
+                type="button"
+                class="dashboard-more"
+                data-action="persist"
+                on:click=move |_| ask.run(())
+            >
+                "Ask to keep it"
+            </button>
+        })}
+    }
+}
+
+fn row(limit: LayerLimit, metrics: &Metrics) -> impl IntoView + use<> {
+    let held = metrics.layers[limit.layer];
+    let entries = held.entries.map_or(Figure::Unmeasured, Figure::Count);
+    let bytes = held.bytes.map_or(Figure::Unmeasured, Figure::Bytes);
+    view! {
+        <tr data-layer=limit.layer.as_str()>
+            <th scope="row">
+                <span class="layer-dot" aria-hidden="true"></span>
+                {limit.layer.label()}
+            </th>
+            <td>{format!("{entries} of {}", Figure::Count(limit.entries))}</td>
+            <td>{format!("{bytes} of {}", Figure::Bytes(limit.bytes))}</td>
+        </tr>
+    }
+}
+
+/// A sentence or two.
+fn origin(storage: &Storage) -> String {
+    let mut said = match (storage.usage_bytes, storage.quota_bytes) {
+        (Some(used), Some(quota)) => {
+            let (used, quota) = (Figure::Bytes(used), Figure::Bytes(quota));
+            format!("The origin stores {used} of {quota} that the browser allows.")
+        }
+        _ => "The browser does not say how much the origin stores.".to_owned(),
+    };
+    said += match storage.persisted {
+        Some(true) => " It is kept when the disk is full.",
+        Some(false) => " It may be removed when the disk is full.",
+        None => "",
+    };
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_origin_is_told_of_as_far_as_it_is_known() {
+        let storage = |bytes: Option<(u64, u64)>, persisted| Storage {
+            usage_bytes: bytes.map(|(used, _)| used),
+            quota_bytes: bytes.map(|(_, quota)| quota),
+            persisted,
+            has_worker: None,
+            limits: Vec::new(),
+        };
+        let cases = [
+            (
+                storage(Some((1_450, 52_428_800)), Some(true)),
+                "The origin stores 1.5 kB of 52.4 MB that the browser allows. It is kept when the disk is full.",
+            ),
+            (
+                storage(None, Some(false)),
+                "The browser does not say how much the origin stores. It may be removed when the disk is full.",
+            ),
+            (storage(None, None), "The browser does not say how much the origin stores."),
+        ];
+        for (storage, expected) in cases {
+            assert_eq!(origin(&storage), expected);
+        }
+    }
+}

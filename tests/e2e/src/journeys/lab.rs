@@ -1,0 +1,172 @@
+//! The dashboard, and what the console says of the cache.
+
+use super::{FIRST_PAGE, sign_in};
+use crate::{
+    gate::{Fault, FaultKind, Passage},
+    page::hook,
+    visit::Visit,
+};
+use anyhow::{Result, ensure};
+use serde_json::Value;
+use std::time::Duration;
+
+const QUIET: Duration = Duration::from_secs(1);
+const LAB: &str = "/miniature-lab";
+const HAS_MONITOR: &str = "return !!window.cacheMonitor";
+const METRICS: &str = "return window.cacheMonitor.getMetrics()";
+const TOGGLE: &str = "cache-dashboard-toggle";
+const PANEL: &str = "cache-dashboard";
+/// Each figure of the panel that has a name, beside the same of the metrics.
+const DIFFERENCES: &str = "
+    const metrics = window.cacheMonitor.getMetrics();
+    const panel = document.querySelector('[data-testid=cache-dashboard]');
+    const shown = (cell) => cell.dataset.value === undefined ? null : Number(cell.dataset.value);
+    const near = (a, b) => a === b || Math.abs(a - b) < 1e-6;
+    const differs = [];
+    for (const cell of panel.querySelectorAll('dd[data-metric]')) {
+        const { metric } = cell.dataset;
+        if (!near(shown(cell), metrics[metric])) differs.push(`${metric}: ${shown(cell)}, ${metrics[metric]}`);
+    }
+    const cells = [...panel.querySelectorAll('[data-layer] td[data-metric]')];
+    if (cells.length !== 35) differs.push(`${cells.length} cells`);
+    for (const cell of cells) {
+        const { layer } = cell.closest('[data-layer]').dataset, { metric } = cell.dataset;
+        const is = metrics.layers[layer][metric];
+        if (!near(shown(cell), is)) differs.push(`${layer} ${metric}: ${shown(cell)}, ${is}`);
+    }
+    return differs.join('; ')";
+
+/// Requests for pictures that passed the gate.
+fn asks_for_pictures(passage: &Passage) -> bool {
+    ["/api/friends?", "/api/images/batch"].iter().any(|path| passage.target.starts_with(path))
+        && passage.target.contains("pictures=") | passage.target.contains("size=")
+}
+
+/// `window.cacheMonitor` says what the gate has seen pass, and why a picture came from where it came.
+pub(super) async fn console(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    visit.gate.quiet(QUIET).await;
+    let before = visit.passages().len();
+    visit.reload().await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+    visit.wait("the monitor", HAS_MONITOR).await?;
+    visit.gate.quiet(QUIET).await;
+
+    let metrics: Value = visit.eval(METRICS).await?;
+    let asked =
+        visit.passages()[before..].iter().filter(|passage| asks_for_pictures(passage)).count();
+    ensure!(metrics["api_requests"] == asked, "{asked} passed, {metrics}");
+    let rows = metrics["layers"]["local_storage"]["hits"].as_u64().unwrap_or_default();
+    ensure!(rows >= u64::from(FIRST_PAGE), "{rows} rows came from LocalStorage: {metrics}");
+    let exported: Value = visit.eval("return JSON.parse(window.cacheMonitor.export())").await?;
+    ensure!(exported["total_requests"] == metrics["total_requests"], "{exported} is not {metrics}");
+    let names: Vec<bool> = visit
+        .eval("return [undefined, true].map((names) => window.cacheMonitor.export(names).includes(window.cacheMonitor.getMetrics().recent[0].user))")
+        .await?;
+    ensure!(names == [false, true], "an export names nobody unless it is asked to: {names:?}");
+
+    let sentences: Vec<String> = visit
+        .eval("const { user } = window.cacheMonitor.getMetrics().recent[0]; return window.cacheMonitor.explain(user)")
+        .await?;
+    ensure!(sentences.len() > 1, "{sentences:?}");
+    ensure!(
+        sentences.last().is_some_and(|last| last.contains("came from LocalStorage")),
+        "{sentences:?}"
+    );
+    let nobody: Vec<String> = visit.eval("return window.cacheMonitor.explain('nobody')").await?;
+    ensure!(nobody.is_empty(), "{nobody:?}");
+    let line: String = visit.eval("return window.cacheMonitor.logSummary()").await?;
+    ensure!(line.contains("came from a cache"), "{line}");
+
+    visit.eval::<bool>("window.cacheMonitor.reset(); return true").await?;
+    let metrics: Value = visit.eval(METRICS).await?;
+    ensure!(metrics["total_requests"] == 0, "counted from zero: {metrics}");
+    Ok(())
+}
+
+/// The panel's program comes when it is first opened, and shows the metrics, which change under it.
+pub(super) async fn panel(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    visit.gate.quiet(QUIET).await;
+    let is_lab = |passage: &&Passage| passage.target.starts_with(LAB);
+    ensure!(visit.passages().iter().filter(is_lab).count() == 0, "it came before it was opened");
+
+    visit.set_faults(&[Fault { path: LAB, kind: FaultKind::Missing }]);
+    visit.click(&hook(TOGGLE)).await?;
+    visit
+        .wait(
+            "a sentence",
+            "return document.body.textContent.includes('The dashboard could not be loaded.')",
+        )
+        .await?;
+    visit.forgive().await?;
+    visit.set_faults(&[]);
+    visit.click(".dashboard-close").await?;
+    visit.click(&hook(TOGGLE)).await?;
+    visit.wait_visible(&hook(PANEL)).await?;
+    let same = format!("return (() => {{ {DIFFERENCES} }})() === ''");
+    visit.wait("the figures of the metrics", &same).await?;
+
+    visit.click("[data-testid=friend] a, a[data-testid=friend]").await?;
+    visit.wait_visible(&hook("profile-modal")).await?;
+    visit.gate.quiet(QUIET).await;
+    visit.wait("new figures", &same).await?;
+    visit.back().await?;
+    why(visit).await?;
+    import(visit).await?;
+    visit.click(".dashboard-close").await?;
+    visit.wait_gone(&hook(PANEL)).await?;
+    let before = visit.passages().iter().filter(is_lab).count();
+    visit.click(&hook(TOGGLE)).await?;
+    visit.wait_visible(&hook(PANEL)).await?;
+    let after = visit.passages().iter().filter(is_lab).count();
+    ensure!(before == after, "its program was asked for again");
+    Ok(())
+}
+
+/// "Why did this picture take so long": the user's name, their load, a sentence for each layer.
+async fn why(visit: &Visit<'_>) -> Result<()> {
+    let user: String = visit.eval("return window.cacheMonitor.getMetrics().recent[0].user").await?;
+    visit.type_into("[data-filter=user]", &user).await?;
+    let alone = format!(
+        "const rows = [...document.querySelectorAll('[data-load] .load-toggle')];
+         return rows.length > 0 && rows.every((row) => row.textContent === {user:?})"
+    );
+    visit.wait("that user's loads alone", &alone).await?;
+    visit.click("[data-load] .load-toggle").await?;
+    visit.wait_visible(".load-details li").await?;
+    let said: Vec<String> = visit
+        .eval("return [...document.querySelectorAll('.load-details li')].map((line) => line.textContent)")
+        .await?;
+    ensure!(said.len() > 1 && said.last().is_some_and(|last| last.contains(&user)), "{said:?}");
+    visit.wait_visible(".storage-table").await?;
+    let limits: usize = visit
+        .eval("return document.querySelectorAll('.storage-table [data-layer]').length")
+        .await?;
+    ensure!(limits == 4, "{limits} layers have a limit");
+    let cleared = "const field = document.querySelector('[data-filter=user]');
+        field.value = '';
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+        return true";
+    visit.eval::<bool>(cleared).await.map(drop)
+}
+
+/// An exported file is looked at in the place of the page's figures, and names nobody.
+async fn import(visit: &Visit<'_>) -> Result<()> {
+    let text: String = visit.eval("return window.cacheMonitor.export()").await?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("session.json");
+    std::fs::write(&file, &text)?;
+    visit.attach("[data-action=import]", &file).await?;
+    visit.wait_visible("[data-testid=imported]").await?;
+    let users = "return [...document.querySelectorAll('.load-toggle')].every(({ textContent }) => textContent.startsWith('person-'))";
+    visit.wait("pseudonyms", users).await?;
+    visit.click("[data-action=live]").await?;
+    visit.wait_gone("[data-testid=imported]").await?;
+    let names = "return [...document.querySelectorAll('.load-toggle')].some(({ textContent }) => !textContent.startsWith('person-'))";
+    visit.wait("the page's own figures", names).await?;
+    std::fs::write(&file, "{}")?;
+    visit.attach("[data-action=import]", &file).await?;
+    let refused = "return document.querySelector('.dashboard-said').textContent === 'session.json is not an export of this version.'";
+    visit.wait("a sentence", refused).await
+}
