@@ -16,6 +16,12 @@ pub fn explain(load: &Load) -> Vec<String> {
 fn step(load: &Load, step: &Step) -> String {
     let (layer, took) = (step.layer.label(), Figure::Millis(step.took_ms));
     match step.answer {
+        // With the list come its pictures: they are in memory before anybody looks at them.
+        Answer::Hit
+            if load.outcome == Outcome::Shown(Source::Network) && step.layer == Source::Memory =>
+        {
+            "Memory had the answer: a request before, as for the list, had brought it.".to_owned()
+        }
         Answer::Hit => format!("{layer} had the answer after {took}."),
         Answer::Stale => format!(
             "{layer} had the answer after {took}, past its lifetime: it was shown, and asked about again."
@@ -100,6 +106,17 @@ mod tests {
                 "The picture of ada at 64 px came from IndexedDB after 12 ms, 900 B.",
             ]
         );
+    }
+
+    #[test]
+    fn a_picture_that_came_with_the_list_came_from_the_network() {
+        let path = vec![Step { layer: Source::Memory, answer: Answer::Hit, took_ms: 0.0 }];
+        let told = explain(&load(Outcome::Shown(Source::Network), path));
+        assert_eq!(
+            told[0],
+            "Memory had the answer: a request before, as for the list, had brought it."
+        );
+        assert!(told[1].contains("came from the network after 12 ms"), "{told:?}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{
     Answer, Core, Written,
     effect::{Effect, EffectId},
     flights::{Flight, Task},
+    open::Had,
     pending::Owed,
     person::Decodes,
     targets::Looked,
@@ -172,9 +173,9 @@ impl<B: Bytes> Core<B> {
         };
         self.layer_succeeded(layer);
         for (Lookup { wanted, .. }, found) in lookups.into_iter().zip(found) {
-            let held = found.rendition.as_ref().map(|rendition| rendition.key);
+            let had = Had::of(&found);
             self.take_in(&wanted.user, found, layer);
-            let step = self.step(layer, self.said(&wanted, held), flight.since);
+            let step = self.step(layer, self.said(&wanted, had), flight.since);
             self.looked(&wanted, Looked::Absent, step, flight.given_up);
         }
     }

@@ -19,6 +19,20 @@ use crate::cache::{
     layer::LayerError,
 };
 
+/// What a layer had of a user.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Had {
+    rendition: Option<RenditionKey>,
+    record: bool,
+}
+
+impl Had {
+    pub(super) fn of<B>(found: &Found<B>) -> Self {
+        let rendition = found.rendition.as_ref().map(|rendition| rendition.key);
+        Self { rendition, record: found.record.is_some() }
+    }
+}
+
 impl<B: Bytes> Core<B> {
     /// Whether LocalStorage is to be read for `user` before [`Self::open`].
     pub fn looks(&self, user: &UserId) -> bool {
@@ -68,9 +82,9 @@ impl<B: Bytes> Core<B> {
         match found {
             Ok(found) => {
                 self.layer_succeeded(Source::LocalStorage);
-                let held = found.rendition.as_ref().map(|rendition| rendition.key);
+                let had = Had::of(&found);
                 self.take_in(user, found, Source::LocalStorage);
-                self.at_once(Source::LocalStorage, wanted, held)
+                self.at_once(Source::LocalStorage, wanted, had)
             }
             Err(error) => {
                 self.layer_failed(Source::LocalStorage, error);
@@ -80,22 +94,29 @@ impl<B: Bytes> Core<B> {
     }
 
     fn memory_says(&self, wanted: &Wanted) -> Step {
-        let held = self.people.get(&wanted.user).and_then(Person::largest);
-        self.at_once(Source::Memory, wanted, held)
+        let person = self.people.get(&wanted.user);
+        let had = Had { rendition: person.and_then(Person::largest), record: person.is_some() };
+        self.at_once(Source::Memory, wanted, had)
     }
 
     /// One layer's answer within the call.
-    fn at_once(&self, layer: Source, wanted: &Wanted, held: Option<RenditionKey>) -> Step {
-        Step { layer, answer: self.said(wanted, held), took_ms: 0.0 }
+    fn at_once(&self, layer: Source, wanted: &Wanted, had: Had) -> Step {
+        Step { layer, answer: self.said(wanted, had), took_ms: 0.0 }
     }
 
-    /// What a layer has said that held this rendition, now that it was taken in.
-    pub(super) fn said(&self, wanted: &Wanted, held: Option<RenditionKey>) -> Answer {
+    /// What a layer has said that had this, now that it was taken in.
+    pub(super) fn said(&self, wanted: &Wanted, had: Had) -> Answer {
         let Some(person) = self.people.get(&wanted.user) else { return Answer::Absent };
-        match person.answers(wanted.size) {
+        let fits =
+            |held: RenditionKey| Some(held.image) == person.image() && held.size >= wanted.size;
+        let is_its = match person.image() {
+            Some(_) => had.rendition.is_some_and(fits),
+            None => had.record,
+        };
+        match person.answers(wanted.size) && is_its {
             true if self.is_fresh(&wanted.user) => Answer::Hit,
             true => Answer::Stale,
-            false => match held {
+            false => match had.rendition {
                 Some(held) if Some(held.image) != person.image() => Answer::OtherRevision,
                 Some(held) if held.size < wanted.size => Answer::TooSmall,
                 Some(_) | None => Answer::Absent,

@@ -88,6 +88,11 @@ fn a_layer_says_why_it_missed() {
     assert_eq!(said(&mut t, Size::S64)[0], (Memory, OtherRevision));
 
     let mut t = Fixture::with_users(1);
+    t.doc.tell(Event::Prefetch(vec![user(0)], Size::S64));
+    t.doc.run();
+    assert_eq!(said(&mut t, Size::S64), [(Memory, Hit), (LocalStorage, Absent)]);
+
+    let mut t = Fixture::with_users(1);
     t.world.borrow_mut().local.fault = Fault::Denied;
     assert_eq!(said(&mut t, Size::S64)[1], (LocalStorage, Denied));
 }
