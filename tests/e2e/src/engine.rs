@@ -14,7 +14,11 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use thirtyfour::{Capabilities, WebDriver, cdp::ScriptId};
+use thirtyfour::{
+    Capabilities, WebDriver,
+    cdp::ScriptId,
+    error::{WebDriverError, WebDriverErrorInner},
+};
 use tokio::time::{Instant, sleep, timeout};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -256,11 +260,23 @@ impl Browser {
         if let Some((_, display)) = &self.screen {
             command.env("DISPLAY", display);
         }
-        let (driver, output) = Group::start(command.stderr(Stdio::null()))?;
+        // WebKitGTK's browser says nothing but why it ends.
+        command.stderr(match self.engine {
+            Engine::WebKit => Stdio::inherit(),
+            Engine::Chromium | Engine::Firefox => Stdio::null(),
+        });
+        let (driver, output) = Group::start(&mut command)?;
         drain(output);
         await_port(port).await.with_context(|| self.engine.driver())?;
         Ok((driver, format!("http://127.0.0.1:{port}")))
     }
+}
+
+/// Whether a driver said that its browser has ended.
+#[must_use]
+pub fn has_ended(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<WebDriverError>());
+    causes.any(|cause| matches!(cause.as_inner(), WebDriverErrorInner::InvalidSessionId(_)))
 }
 
 /// A screen in memory, for the engine that has no headless mode.

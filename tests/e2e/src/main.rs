@@ -25,7 +25,7 @@ use crate::journeys::{Company, Journey};
 use anyhow::{Context, Result};
 use miniature_e2e::{
     counters,
-    engine::{Browser, Engine},
+    engine::{Browser, Engine, has_ended},
     gate, page,
     people::pictured_friends,
     sampler,
@@ -35,7 +35,7 @@ use miniature_e2e::{
     visit,
     visit::Visit,
 };
-use std::{env, path::PathBuf, process::ExitCode, time::Duration};
+use std::{env, fmt, path::PathBuf, process::ExitCode, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// Enough for the slowest engine on a busy machine; a journey that hangs is a failure.
@@ -113,31 +113,61 @@ async fn walk_all(journeys: &[&Journey], engine: Engine) -> Result<(u32, u32)> {
     Ok((passed, failed))
 }
 
-/// Walks one journey in a browser of its own and prints how it went; true if it arrived.
+/// Walks one journey and prints how it went; true if it arrived.
+///
+/// A browser that ends by itself, as WebKitGTK's does now and then, says nothing of the page: the journey is
+/// walked once more. A page that ends its browser does so again.
 async fn walk(journey: &Journey, browser: &Browser, server: &Server, pictured: &Pictured) -> bool {
     let start = Instant::now();
-    let result = match Visit::begin(browser, server).await {
-        Ok(mut visit) => {
-            visit.gate.set_pictured(pictured.clone());
-            let mut result = try_walk(journey, &mut visit).await;
-            if let Err(error) = result {
-                let evidence = visit.leave_evidence(&evidence_path(browser, journey)).await;
-                result = Err(anyhow::anyhow!("{error:#}{evidence}"));
-            }
-            let notes = visit.end().await;
-            result.map(|()| notes)
-        }
-        Err(error) => Err(error),
-    };
+    let mut result = walk_once(journey, browser, server, pictured).await;
+    if let Err(failure) = &result
+        && has_ended(&failure.error)
+    {
+        println!("        {}: the browser ended by itself, once more: {failure}", journey.name);
+        result = walk_once(journey, browser, server, pictured).await;
+    }
     let took = start.elapsed().as_secs_f32();
     match &result {
         Ok(notes) => {
             println!("ok      {} ({took:.1} s)", journey.name);
             notes.iter().for_each(|note| println!("        {note}"));
         }
-        Err(error) => println!("FAILED  {} ({took:.1} s)\n        {error:#}", journey.name),
+        Err(failure) => println!("FAILED  {} ({took:.1} s)\n        {failure}", journey.name),
     }
     result.is_ok()
+}
+
+/// Why a journey did not arrive, and what is left of it.
+struct Failure {
+    error: anyhow::Error,
+    evidence: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}{}", self.error, self.evidence)
+    }
+}
+
+/// Walks one journey in a browser of its own. Returns its notes.
+async fn walk_once(
+    journey: &Journey,
+    browser: &Browser,
+    server: &Server,
+    pictured: &Pictured,
+) -> Result<Vec<String>, Failure> {
+    let begun = Visit::begin(browser, server).await;
+    let mut visit = begun.map_err(|error| Failure { error, evidence: String::new() })?;
+    visit.gate.set_pictured(pictured.clone());
+    let failure = match try_walk(journey, &mut visit).await {
+        Ok(()) => return Ok(visit.end().await),
+        Err(error) => {
+            let evidence = visit.leave_evidence(&evidence_path(browser, journey)).await;
+            Failure { error, evidence }
+        }
+    };
+    visit.end().await;
+    Err(failure)
 }
 
 async fn try_walk(journey: &Journey, visit: &mut Visit<'_>) -> Result<()> {

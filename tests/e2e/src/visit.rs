@@ -9,11 +9,12 @@ mod devtools;
 mod evidence;
 mod gestures;
 mod processor;
+mod tabs;
 
 use crate::{
     complaints::{Line, Outage, is_network_failure, is_refusal, now},
     counters::Counters,
-    engine::{Browser, Engine, Session},
+    engine::{Browser, Engine, Session, has_ended},
     gate::{Fault, Gate, Network, Passage},
     page,
     sampler::{Gap, Script, Seen},
@@ -22,7 +23,7 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
-use thirtyfour::{By, WebElement, WindowHandle};
+use thirtyfour::{By, WebElement};
 use tokio::time::{Instant, sleep};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -136,28 +137,6 @@ impl<'a> Visit<'a> {
         self.reload().await
     }
 
-    /// Opens a tab beside this one, and goes on in it. Returns this one.
-    ///
-    /// In WebKitGTK it is a window: its driver talks to another tab without bringing it to the front,
-    /// where it would be visible.
-    pub async fn open_tab(&mut self, path: &str) -> Result<WindowHandle> {
-        let before = self.driver.window().await?;
-        let tab = match self.engine() {
-            Engine::WebKit => self.driver.new_window().await?,
-            Engine::Chromium | Engine::Firefox => self.driver.new_tab().await?,
-        };
-        self.driver.switch_to_window(tab).await?;
-        self.open(path).await?;
-        Ok(before)
-    }
-
-    /// Goes on in another tab. Returns the one before.
-    pub async fn switch_to(&mut self, tab: WindowHandle) -> Result<WindowHandle> {
-        let before = self.driver.window().await?;
-        self.driver.switch_to_window(tab).await?;
-        Ok(before)
-    }
-
     /// Goes one step back in the history.
     pub async fn back(&mut self) -> Result<()> {
         Ok(self.driver.back().await?)
@@ -226,12 +205,14 @@ impl<'a> Visit<'a> {
     pub async fn wait_for(&self, patience: Duration, what: &str, script: &str) -> Result<()> {
         let start = Instant::now();
         loop {
-            let answer = self.eval::<bool>(script).await;
-            match answer {
+            let is_late = start.elapsed() >= patience;
+            match self.eval::<bool>(script).await {
                 Ok(true) => return Ok(()),
-                Ok(false) | Err(_) if start.elapsed() < patience => sleep(GLANCE).await,
-                Ok(false) => return Err(self.in_vain(patience, what).await),
-                Err(error) => return Err(error.context(format!("waited in vain: {what}"))),
+                Ok(false) if is_late => return Err(self.in_vain(patience, what).await),
+                Err(error) if is_late || has_ended(&error) => {
+                    return Err(error.context(format!("waited in vain: {what}")));
+                }
+                Ok(false) | Err(_) => sleep(GLANCE).await,
             }
         }
     }
@@ -304,13 +285,6 @@ impl<'a> Visit<'a> {
     /// The server itself, without the gate.
     pub fn server(&self) -> &Server {
         self.server
-    }
-
-    /// Closes this tab and goes on in another.
-    pub async fn close_tab(&mut self, next: WindowHandle) -> Result<()> {
-        self.driver.close_window().await?;
-        self.driver.switch_to_window(next).await?;
-        Ok(())
     }
 
     /// What has passed the gate.

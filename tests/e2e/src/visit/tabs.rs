@@ -1,0 +1,37 @@
+//! Several tabs of one browser.
+
+use super::Visit;
+use crate::engine::Engine;
+use anyhow::Result;
+use thirtyfour::WindowHandle;
+
+impl Visit<'_> {
+    /// Opens a tab beside this one, and goes on in it. Returns this one.
+    ///
+    /// In WebKitGTK it is a window: its driver talks to another tab without bringing it to the front,
+    /// where it would be visible.
+    pub async fn open_tab(&mut self, path: &str) -> Result<WindowHandle> {
+        let before = self.driver.window().await?;
+        let tab = match self.engine() {
+            Engine::WebKit => self.driver.new_window().await?,
+            Engine::Chromium | Engine::Firefox => self.driver.new_tab().await?,
+        };
+        self.driver.switch_to_window(tab).await?;
+        self.open(path).await?;
+        Ok(before)
+    }
+
+    /// Goes on in another tab. Returns the one before.
+    pub async fn switch_to(&mut self, tab: WindowHandle) -> Result<WindowHandle> {
+        let before = self.driver.window().await?;
+        self.driver.switch_to_window(tab).await?;
+        Ok(before)
+    }
+
+    /// Closes this tab and goes on in another.
+    pub async fn close_tab(&mut self, next: WindowHandle) -> Result<()> {
+        self.driver.close_window().await?;
+        self.driver.switch_to_window(next).await?;
+        Ok(())
+    }
+}
