@@ -1,5 +1,5 @@
-// Loads the program and starts it. Says so when it cannot start: without WebAssembly, or where a file of it
-// does not come.
+// Loads the program and starts it, and the dashboard's panel when that is opened. Says so when the program
+// cannot start: without WebAssembly, or where a file of it does not come.
 (() => {
   "use strict";
   const RELOADED = "miniature:v1:reloaded";
@@ -86,7 +86,8 @@
   };
 
   // The page's own scripts (Trunk.toml) call these, the second once body and stylesheet are there. What brings
-  // a script is written there: the minifier gives up at it.
+  // a script is written there: the minifier gives up at it. (It also calls a static method that is named twice
+  // without its object, so Promise.all is named once.)
   window.miniatureLoad = (js, wasm, bringScript) => {
     script = js;
     bring = bringScript;
@@ -99,8 +100,12 @@
   window.miniatureFile = bringFile;
   // The dashboard's panel (src/lab.rs). A browser may keep what it could not import, by its address.
   const bringPanel = async () => {
-    const program = await bring(`/miniature-lab.js${tries++ ? `?${tries}` : ""}`);
-    await program.default();
+    const tooLate = new Promise((_, fail) => setTimeout(fail, ANSWERS_WITHIN_MS));
+    const wasm = bringFile("/miniature-lab_bg.wasm");
+    // Heard of below.
+    wasm.catch(() => {});
+    const program = await Promise.race([bring(`/miniature-lab.js${tries++ ? `?${tries}` : ""}`), tooLate]);
+    await program.default({ module_or_path: await wasm });
     return program;
   };
   window.miniatureLab = async (close) => {

@@ -19,8 +19,6 @@ use crate::{
 
 /// Whether the panel was open, for as long as the tab lives.
 const OPEN_KEY: &str = "miniature:v1:dashboard";
-/// In place of the panel. When it is opened again it is asked for again.
-const NOT_LOADED: &str = "The dashboard could not be loaded.";
 
 /// A button in the corner that opens the cache's dashboard, as does Alt+Shift+C.
 ///
@@ -65,7 +63,7 @@ fn Dashboard() -> impl IntoView {
         </button>
         {move || open.get().then(|| {
             let close = Callback::new(move |()| close());
-            later(move || draw(close), None, |_| NOT_LOADED.into_any())
+            later(move || draw(close), None, |_| not_loaded())
         })}
     }
 }
@@ -103,25 +101,13 @@ fn draw(close: Callback<()>) -> AnyView {
             let _ = take_away.call0(&JsValue::NULL);
         }
     });
-    let notice = move || {
-        view! {
-            <aside class="dashboard" aria-label="Cache dashboard">
-                <header class="dashboard-head">
-                    <h2>"Cache"</h2>
-                    <button
-                        type="button"
-                        class="dashboard-close"
-                        aria-label="Close the dashboard"
-                        on:click=move |_| close.run(())
-                    >
-                        "×"
-                    </button>
-                </header>
-                <p role="alert">{NOT_LOADED}</p>
-            </aside>
-        }
-    };
-    (move || failed.get().then(notice)).into_any()
+    (move || failed.get().then(not_loaded)).into_any()
+}
+
+/// In place of the panel. The button, which stays, closes it; when it is opened again the panel is asked for again.
+fn not_loaded() -> AnyView {
+    view! { <p class="dashboard-notice" role="alert">"The dashboard could not be loaded."</p> }
+        .into_any()
 }
 
 fn on_shortcut(act: impl Fn() + 'static) {

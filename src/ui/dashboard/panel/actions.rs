@@ -1,5 +1,6 @@
 //! What a developer can do to the cache.
 
+use super::button::button;
 use crate::browser::{monitor::CacheMonitor, schedule};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
@@ -33,20 +34,13 @@ fn sync(monitor: &CacheMonitor) {
     });
 }
 
-/// One function for all of them.
-#[inline(never)]
 fn action(
     name: &'static str,
     label: &'static str,
     title: &'static str,
     act: Box<dyn Fn()>,
 ) -> AnyView {
-    view! {
-        <button type="button" data-action=name title=title on:click=move |_| act()>
-            {label}
-        </button>
-    }
-    .into_any()
+    button(None, name, label.to_owned(), Some(title), act)
 }
 
 /// Says something in the panel, if that is open. Not by a signal, which would weigh a kilobyte.

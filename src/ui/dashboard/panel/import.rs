@@ -1,6 +1,6 @@
 //! An exported file, looked at in the place of the page's own figures.
 
-use super::actions::say;
+use super::{actions::say, button::lone_button};
 use crate::{
     browser::{json, schedule, text_file},
     cache::metrics::Metrics,
@@ -58,17 +58,10 @@ pub(super) fn import_view(shown: Shown, live: Callback<()>) -> impl IntoView {
     let back = move |name: String| {
         view! {
             <span data-testid="imported">{format!("You see {name}. ")}</span>
-            <button
-                type="button"
-                class="dashboard-more"
-                data-action="live"
-                on:click=move |_| {
-                    shown.file.set(None);
-                    live.run(());
-                }
-            >
-                "Back to this page"
-            </button>
+            {lone_button("live", "Back to this page", move || {
+                shown.file.set(None);
+                live.run(());
+            })}
         }
     };
     view! {

@@ -1,6 +1,9 @@
 //! The recorded loads, newest first: which layers each asked, how long each took, and in words why.
 
-use super::filter::{Filter, decided_by};
+use super::{
+    button::lone_button,
+    filter::{Filter, decided_by},
+};
 use crate::cache::{
     event::{Answer, Load, Outcome, Step},
     explain::explain,
@@ -9,6 +12,7 @@ use crate::cache::{
     metrics::Metrics,
 };
 use leptos::prelude::*;
+use web_sys::HtmlInputElement;
 
 /// How many loads are drawn at first, and with each press of the button below them.
 const DRAWN: usize = 25;
@@ -54,11 +58,8 @@ pub(super) fn Loads(metrics: RwSignal<Option<Metrics>, LocalStorage>) -> impl In
             {move || listed.read().is_empty().then_some("No such load was recorded.")}
         </p>
         {move || {
-            (rest() > 0).then(|| view! {
-                <button type="button" class="dashboard-more" on:click=move |_| drawn.update(|n| *n += DRAWN)>
-                    {format!("{} more", Figure::Count(rest() as u64))}
-                </button>
-            })
+            let label = format!("{} more", Figure::Count(rest() as u64));
+            (rest() > 0).then(|| lone_button("more", label, move || drawn.update(|n| *n += DRAWN)))
         }}
     }
 }
@@ -112,8 +113,9 @@ fn FilterForm(filter: RwSignal<Filter>) -> impl IntoView {
                     step="any"
                     inputmode="decimal"
                     on:input=move |event| {
-                        let ms = event_target_value(&event).parse().unwrap_or_default();
-                        filter.update(|f| f.slower_than = ms);
+                        // The browser reads fractions: Rust's own way would weigh 10 kB.
+                        let ms = event_target::<HtmlInputElement>(&event).value_as_number();
+                        filter.update(|f| f.slower_than = if ms.is_nan() { 0.0 } else { ms });
                     }
                 />
                 " ms"
@@ -163,7 +165,7 @@ fn rows_of(
 
 /// How the time was spent, by layer, beside the slowest load that is listed. The text beside it says the same.
 fn bar(load: &Load, slowest: f64) -> impl IntoView + use<> {
-    let share = |ms: f64| format!("{}%", if slowest > 0.0 { ms / slowest * 100.0 } else { 0.0 });
+    let share = |ms: f64| Figure::Share(if slowest > 0.0 { ms / slowest } else { 0.0 }).to_string();
     let segments = load.path.iter().filter(|step| step.took_ms > 0.0).map(|step| {
         view! { <span data-layer=step.layer.as_str() style:width=share(step.took_ms)></span> }
     });

@@ -2,6 +2,7 @@
 
 mod actions;
 mod advice;
+mod button;
 mod filter;
 mod import;
 mod layers;

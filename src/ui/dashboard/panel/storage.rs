@@ -1,5 +1,6 @@
 //! What each layer holds beside its limit, and what the browser says of the origin's storage.
 
+use super::button::lone_button;
 use crate::cache::{
     figure::Figure,
     metrics::Metrics,
@@ -29,16 +30,8 @@ pub(super) fn storage_view(
             </table>
         </div>
         <p class="storage-origin">{origin(storage)}</p>
-        {(storage.persisted == Some(false)).then(|| view! {
-            <button
-                type="button"
-                class="dashboard-more"
-                data-action="persist"
-                on:click=move |_| ask.run(())
-            >
-                "Ask to keep it"
-            </button>
-        })}
+        {(storage.persisted == Some(false))
+            .then(|| lone_button("persist", "Ask to keep it", move || ask.run(())))}
     }
 }
 

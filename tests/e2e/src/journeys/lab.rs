@@ -12,6 +12,11 @@ use std::time::Duration;
 
 const QUIET: Duration = Duration::from_secs(1);
 const LAB: &str = "/miniature-lab";
+const LAB_WASM: &str = "/miniature-lab*.wasm";
+/// A file that is held is asked for twice, for 10 s each.
+const PATIENCE: Duration = Duration::from_secs(60);
+const SAYS_SO: &str =
+    "return document.body.textContent.includes('The dashboard could not be loaded.')";
 const HAS_MONITOR: &str = "return !!window.cacheMonitor";
 const METRICS: &str = "return window.cacheMonitor.getMetrics()";
 const TOGGLE: &str = "cache-dashboard-toggle";
@@ -39,7 +44,7 @@ const DIFFERENCES: &str = "
 /// Requests for pictures that passed the gate.
 fn asks_for_pictures(passage: &Passage) -> bool {
     ["/api/friends?", "/api/images/batch"].iter().any(|path| passage.target.starts_with(path))
-        && passage.target.contains("pictures=") | passage.target.contains("size=")
+        && ["pictures=", "size="].iter().any(|wanted| passage.target.contains(wanted))
 }
 
 /// `window.cacheMonitor` says what the gate has seen pass, and why a picture came from where it came.
@@ -91,17 +96,16 @@ pub(super) async fn panel(visit: &mut Visit<'_>) -> Result<()> {
     let is_lab = |passage: &&Passage| passage.target.starts_with(LAB);
     ensure!(visit.passages().iter().filter(is_lab).count() == 0, "it came before it was opened");
 
-    visit.set_faults(&[Fault { path: LAB, kind: FaultKind::Missing }]);
-    visit.click(&hook(TOGGLE)).await?;
-    visit
-        .wait(
-            "a sentence",
-            "return document.body.textContent.includes('The dashboard could not be loaded.')",
-        )
-        .await?;
-    visit.forgive().await?;
-    visit.set_faults(&[]);
-    visit.click(".dashboard-close").await?;
+    for (path, kind) in [(LAB, FaultKind::Missing), (LAB_WASM, FaultKind::Held)] {
+        visit.set_faults(&[Fault { path, kind }]);
+        visit.click(&hook(TOGGLE)).await?;
+        visit.wait_for(PATIENCE, "a sentence", SAYS_SO).await?;
+        visit.forgive().await?;
+        visit.set_faults(&[]);
+        // What does not come is closed where it was opened.
+        visit.click(&hook(TOGGLE)).await?;
+        visit.wait_gone(".dashboard-notice").await?;
+    }
     visit.click(&hook(TOGGLE)).await?;
     visit.wait_visible(&hook(PANEL)).await?;
     let same = format!("return (() => {{ {DIFFERENCES} }})() === ''");

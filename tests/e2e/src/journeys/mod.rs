@@ -137,7 +137,7 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("large type: rows grow, and the list reaches its end", hands::large_type),
     journey!("the dashboard gives the focus back", hands::dashboard),
     journey!("the console says what passed, and why", lab::console),
-    journey!("the dashboard comes when it is opened, and shows the metrics", lab::panel),
+    patient!("the dashboard comes when it is opened, and shows the metrics", lab::panel),
     journey!("narrow: nothing lies beside the page, or under the header", hands::narrow),
     journey!("Back after a reload elsewhere: where the list was left", hands::back_after_reload),
     journey!("every page: axe finds nothing serious", access::every_page),
