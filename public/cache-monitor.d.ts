@@ -8,22 +8,50 @@ export interface CacheMonitor {
   getMetrics(): Metrics;
   /** The same as a JSON text; `person-1` and so on stand for ids, unless the names are asked for. */
   export(names?: boolean): string;
+  /** Has the dashboard show what was exported; without a text, this page again. Throws if it is no export. */
+  import(text?: string): void;
+  /** What the dashboard shows in the place of this page; null if it shows this page. */
+  imported(): Metrics | null;
   /** Writes a line and a table to the console, and returns the line. */
   logSummary(): string;
-  /** The last load of a user's picture, a sentence for each layer; empty if there was none. */
-  explain(user: string): string[];
+  /** The last load of a user's picture in words, a line for each layer and one for what came of it. */
+  explain(user: string): string;
+  /** What each layer holds of a user, nearest first. */
+  entry(user: string): Promise<Holding[]>;
+  /** What may be stored, and what is; `getMetrics` has it from then on. */
+  storage(): Promise<Storage>;
+  /** Every lifetime and limit in force, by name; times in milliseconds. */
+  policy(): Record<string, number>;
+  /** Calls back when figures have changed, at most four times a second. Returns a function that ends that. */
+  subscribe(callback: () => void): () => void;
+  /** Asks the browser to keep the storage when the disk is full; null where it has no such promise. */
+  persist(): Promise<boolean | null>;
   /** Empties every layer. What is on screen stays there. */
   clear(): void;
   /** Counts from zero. */
   reset(): void;
   /** Renews what ends soon; resolves to a sentence that says what came of it. */
   sync(): Promise<string>;
-  /** Calls back when figures have changed, at most four times a second. Returns a function that ends that. */
-  subscribe(callback: () => void): () => void;
-  /** What may be stored, and what is. */
-  getStorage(): Promise<Storage>;
-  /** Asks the browser to keep the storage when the disk is full; null where it has no such promise. */
-  persist(): Promise<boolean | null>;
+  /** Loads the large pictures of all who stand in the list; returns how many people that are. */
+  prefetch(): number;
+  /** Asks the server about a user's picture, whatever is held. Throws if it is no user's id. */
+  invalidate(user: string): void;
+}
+
+/** What a layer holds of one user. */
+export interface Holding {
+  layer: Layer;
+  /** Whether the layer could be looked at. */
+  is_readable: boolean;
+  /** Of the record; null if it holds none. */
+  revision: number | null;
+  image_id: string | null;
+  /** When the server last confirmed the record, and until when the layer answers without asking it; in
+   * milliseconds since the Unix epoch. */
+  checked_at: number | null;
+  believed_until: number | null;
+  /** The encoded images, smallest first. */
+  pictures: { size: 64 | 128 | 256 | 512; bytes: number; image_id: string }[];
 }
 
 export interface Storage {
@@ -64,8 +92,32 @@ export interface Metrics {
   /** What loads from other layers took less than the median load from the network, in milliseconds. */
   time_saved_ms: number;
   layers: Record<Layer, LayerMetrics>;
+  /** The last 60 minutes in which there was a request, oldest first. */
+  minutes: Minute[];
+  /** What may be stored, and what is; null until somebody has asked. */
+  storage: Storage | null;
+  /** What to look at, the most urgent first. */
+  recommendations: Recommendation[];
   /** The last 500 loads, oldest first. */
   recent: Load[];
+}
+
+export interface Minute {
+  /** Which, since the document began. */
+  minute: number;
+  /** Requests answered in it, and those of them not answered by the network. */
+  requests: number;
+  hits: number;
+}
+
+export interface Recommendation {
+  /** Names the rule. */
+  id: string;
+  severity: "warning" | "notice";
+  /** What to do. */
+  message: string;
+  /** What was seen. */
+  evidence: string;
 }
 
 export interface LayerMetrics {
@@ -98,6 +150,8 @@ export interface Load {
   size: 64 | 128 | 256 | 512;
   /** Which layer gave a picture, or said that there is none. */
   outcome: { kind: "shown" | "negative"; source: Layer } | { kind: "failed" };
+  /** When it was asked for, in milliseconds since the document began. */
+  asked_ms: number;
   /** From asking to having something to paint, in milliseconds. */
   took_ms: number;
   /** The length of the encoded image. */

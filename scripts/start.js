@@ -104,6 +104,8 @@
     const wasm = bringFile("/miniature-lab_bg.wasm");
     // Heard of below.
     wasm.catch(() => {});
+    // What the panel calls. It comes then, too, where it does not come now (scripts/later.js).
+    window.miniatureMonitor?.bring().catch(() => {});
     const program = await Promise.race([bring(`/miniature-lab.js${tries++ ? `?${tries}` : ""}`), tooLate]);
     await program.default({ module_or_path: await wasm });
     return program;

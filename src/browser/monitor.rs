@@ -1,4 +1,6 @@
 //! `window.cacheMonitor`: the cache from outside, for the browser's console and for the dashboard.
+//!
+//! Its types for people are in `public/cache-monitor.d.ts`.
 
 use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::{
@@ -8,15 +10,16 @@ use wasm_bindgen::{
 
 const NAME: &str = "cacheMonitor";
 
-/// What a method does with its argument, which is `undefined` if the caller gives none.
-pub type Method = Box<dyn Fn(JsValue) -> JsValue>;
+/// What a method does with its argument, which is `undefined` if the caller gives none; what it throws.
+pub type Method = Box<dyn Fn(JsValue) -> Result<JsValue, JsValue>>;
 
 /// Puts `cacheMonitor` on the window, for the life of the document.
 pub fn offer(methods: impl IntoIterator<Item = (&'static str, Method)>) {
     let Some(window) = web_sys::window() else { return };
     let monitor = Object::new();
     for (name, method) in methods {
-        let method = Closure::wrap(method).into_js_value();
+        let method = Closure::wrap(method);
+        let method = method.into_js_value();
         // An object of one's own takes any property.
         let _ = Reflect::set(&monitor, &name.into(), &method);
     }
@@ -49,9 +52,33 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub async fn sync(this: &CacheMonitor) -> Result<JsValue, JsValue>;
 
-    /// What may be stored, and what is: `cache::storage::Storage` as an object.
-    #[wasm_bindgen(method, catch, js_name = getStorage)]
-    pub async fn get_storage(this: &CacheMonitor) -> Result<JsValue, JsValue>;
+    /// Asks what may be stored, and what is; [`Self::get_metrics`] has it then, too.
+    #[wasm_bindgen(method, catch)]
+    pub async fn storage(this: &CacheMonitor) -> Result<JsValue, JsValue>;
+
+    /// What each layer holds of a user: `cache::holding::Holding` as objects.
+    #[wasm_bindgen(method, catch)]
+    pub async fn entry(this: &CacheMonitor, user: &str) -> Result<JsValue, JsValue>;
+
+    /// Asks the server about a user's picture, whatever is held.
+    #[wasm_bindgen(method, catch)]
+    pub fn invalidate(this: &CacheMonitor, user: &str) -> Result<(), JsValue>;
+
+    /// Loads the large pictures of everybody in the list.
+    #[wasm_bindgen(method)]
+    pub fn prefetch(this: &CacheMonitor) -> u32;
+
+    /// Has an exported text looked at in the place of the page's own figures.
+    #[wasm_bindgen(method, catch)]
+    pub fn import(this: &CacheMonitor, text: &str) -> Result<(), JsValue>;
+
+    /// Goes back to the page's own figures.
+    #[wasm_bindgen(method, js_name = import)]
+    pub fn import_nothing(this: &CacheMonitor);
+
+    /// What is looked at instead: `cache::metrics::Metrics` as an object, or null.
+    #[wasm_bindgen(method)]
+    pub fn imported(this: &CacheMonitor) -> JsValue;
 
     /// Asks the browser to keep the storage when the disk is full.
     #[wasm_bindgen(method, catch)]

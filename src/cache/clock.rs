@@ -79,6 +79,11 @@ impl Sub<Duration> for Moment {
     }
 }
 
+/// Whole milliseconds.
+pub(crate) fn whole_millis(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1_000).saturating_add(u64::from(duration.subsec_millis()))
+}
+
 /// Whole microseconds; what is longer than 34 000 years counts as that. Not by `as_micros`, nor by a
 /// product that could overflow: both take 128 bits, for which WebAssembly has no instruction.
 pub(crate) fn micros(duration: Duration) -> i64 {

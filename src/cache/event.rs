@@ -36,6 +36,8 @@ pub struct Load {
     pub size: Size,
     /// What came of it.
     pub outcome: Outcome,
+    /// When it was asked for, in milliseconds since the document began.
+    pub asked_ms: f64,
     /// From asking to having something to paint, in milliseconds.
     pub took_ms: f64,
     /// The length of the encoded image, in bytes.
@@ -90,6 +92,20 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Its name in exports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Stale => "stale",
+            Self::Absent => "absent",
+            Self::OtherRevision => "other_revision",
+            Self::TooSmall => "too_small",
+            Self::Denied => "denied",
+            Self::TimedOut => "timed_out",
+            Self::Failed => "failed",
+        }
+    }
+
     /// Whether the load was answered by it.
     pub fn is_hit(self) -> bool {
         matches!(self, Self::Hit | Self::Stale)
@@ -102,6 +118,19 @@ impl From<LayerError> for Answer {
             LayerError::Unavailable => Self::Denied,
             LayerError::TimedOut => Self::TimedOut,
             LayerError::Full | LayerError::Disconnected | LayerError::Failed => Self::Failed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_called_the_same_wherever_it_is_named() {
+        use Answer::{Absent, Denied, Failed, Hit, OtherRevision, Stale, TimedOut, TooSmall};
+        for answer in [Hit, Stale, Absent, OtherRevision, TooSmall, Denied, TimedOut, Failed] {
+            assert_eq!(serde_json::to_value(answer).unwrap(), answer.as_str());
         }
     }
 }

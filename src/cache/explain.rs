@@ -86,7 +86,7 @@ mod tests {
 
     fn load(outcome: Outcome, path: Vec<Step>) -> Load {
         let user = "ada".parse().unwrap();
-        Load { user, size: Size::S64, outcome, took_ms: 12.0, bytes: 900, path }
+        Load { user, size: Size::S64, outcome, asked_ms: 0.0, took_ms: 12.0, bytes: 900, path }
     }
 
     #[test]

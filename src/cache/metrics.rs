@@ -6,7 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use miniature_api::UserId;
 
-use super::{clock::Timestamp, event::Load, figure::Figure, key::Source};
+use super::{
+    clock::Timestamp, event::Load, figure::Figure, key::Source, recommend::Recommendation,
+    storage::Storage,
+};
 
 /// The version of the shape of [`Metrics`].
 pub(super) const SCHEMA: u32 = 2;
@@ -41,8 +44,25 @@ pub struct Metrics {
     pub time_saved_ms: f64,
     /// By the layer's name.
     pub layers: Layers,
+    /// The last 60 minutes in which there was a request, oldest first.
+    pub minutes: Vec<Minute>,
+    /// What may be stored, and what is; none until somebody has asked.
+    pub storage: Option<Storage>,
+    /// What to look at, the most urgent first.
+    pub recommendations: Vec<Recommendation>,
     /// The last 500 loads, oldest first.
     pub recent: Vec<Load>,
+}
+
+/// What was counted in a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Minute {
+    /// Which, since the document began.
+    pub minute: u64,
+    /// Requests answered in it.
+    pub requests: u64,
+    /// Those of them not answered by the network.
+    pub hits: u64,
 }
 
 impl Metrics {
@@ -157,7 +177,12 @@ impl Missed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::event::{Answer, Outcome, Step};
+    use crate::cache::{
+        event::{Answer, Outcome, Step},
+        policy::Policy,
+        recommend::Severity,
+        storage::limits,
+    };
     use miniature_api::Size;
     use serde_json::Value;
 
@@ -174,6 +199,7 @@ mod tests {
             user: "ada".parse().unwrap(),
             size: Size::S64,
             outcome,
+            asked_ms: 3.0,
             took_ms: 1.5,
             bytes: 900,
             path: vec![step],
@@ -192,6 +218,20 @@ mod tests {
             bytes_saved: 0,
             time_saved_ms: 0.0,
             layers: Layers([LayerMetrics { p50_ms: Some(1.5), ..LayerMetrics::default() }; 5]),
+            minutes: vec![Minute { minute: 0, requests: 3, hits: 1 }],
+            storage: Some(Storage {
+                usage_bytes: Some(1),
+                quota_bytes: None,
+                persisted: Some(false),
+                has_worker: None,
+                limits: limits(&Policy::default()),
+            }),
+            recommendations: vec![Recommendation {
+                id: "few_hits".into(),
+                severity: Severity::Notice,
+                message: "Do something.".into(),
+                evidence: "It is so.".into(),
+            }],
             recent: outcomes.map(load).into(),
         }
     }

@@ -10,7 +10,6 @@
 //!
 //! **Invariant:** a layer that fails slows a picture down. It never hides one.
 
-pub mod advice;
 pub mod breaker;
 pub mod clock;
 pub mod core;
@@ -20,11 +19,15 @@ pub mod event;
 pub mod eviction;
 pub mod explain;
 pub mod figure;
+pub mod holding;
 pub mod key;
 pub mod layer;
 pub mod metrics;
 pub mod policy;
 pub mod raster;
+pub mod recommend;
 pub mod stats;
 pub mod storage;
 pub mod tint;
+pub mod trace;
+pub mod waterfall;

@@ -1,10 +1,13 @@
 //! Every lifetime and limit of the frontend. Nothing else may hold one.
 
+mod settings;
+
 use std::time::Duration;
 
 use miniature_api::Size;
 
 use super::{clock::Timestamp, eviction::Limits, key::Source};
+pub use settings::SettingError;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;

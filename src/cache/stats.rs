@@ -7,11 +7,16 @@ use super::{
     event::{Answer, CacheEvent, Load, Outcome},
     eviction::Usage,
     key::Source,
-    metrics::{LayerMetrics, Layers, Metrics, Missed, SCHEMA},
+    metrics::{LayerMetrics, Layers, Metrics, Minute, Missed, SCHEMA},
+    recommend::recommend,
+    storage::Storage,
 };
 
 /// How many loads are remembered one by one.
 const RECENT: usize = 500;
+/// How many minutes are.
+const MINUTES: usize = 60;
+const MINUTE_MS: f64 = 60_000.0;
 
 /// Counts what happens in the cache.
 #[derive(Clone, Debug)]
@@ -28,6 +33,9 @@ pub struct Stats {
     bytes_saved: u64,
     time_saved_ms: f64,
     total_ms: f64,
+    /// The median of the last loads from the network.
+    network_ms: Option<f64>,
+    minutes: VecDeque<Minute>,
     recent: VecDeque<Load>,
 }
 
@@ -56,6 +64,8 @@ impl Stats {
             bytes_saved: 0,
             time_saved_ms: 0.0,
             total_ms: 0.0,
+            network_ms: None,
+            minutes: VecDeque::new(),
             recent: VecDeque::new(),
         }
     }
@@ -73,10 +83,15 @@ impl Stats {
         }
     }
 
-    /// What was counted so far, beside what each layer holds now, as far as that is known.
-    pub fn metrics(&self, usage: impl Fn(Source) -> Option<Usage>) -> Metrics {
+    /// What was counted so far, beside what each layer holds now and what may be stored, as far as that is
+    /// known.
+    pub fn metrics(
+        &self,
+        usage: impl Fn(Source) -> Option<Usage>,
+        storage: Option<Storage>,
+    ) -> Metrics {
         let layers = Source::ALL.map(|source| self.of(source).metrics(usage(source)));
-        Metrics {
+        let mut metrics = Metrics {
             schema: SCHEMA,
             since: self.since,
             total_requests: self.requests,
@@ -90,8 +105,13 @@ impl Stats {
             bytes_saved: self.bytes_saved,
             time_saved_ms: self.time_saved_ms,
             layers: Layers(layers),
+            minutes: self.minutes.iter().copied().collect(),
+            storage,
+            recommendations: Vec::new(),
             recent: self.recent.iter().cloned().collect(),
-        }
+        };
+        metrics.recommendations = recommend(&metrics);
+        metrics
     }
 
     fn of(&self, source: Source) -> &LayerStats {
@@ -115,6 +135,7 @@ impl Stats {
                 Answer::Denied | Answer::TimedOut | Answer::Failed => {}
             }
         }
+        let before = self.not_from_network;
         match load.outcome {
             Outcome::Shown(source) => self.count_hit(source, &load),
             Outcome::Negative(source) => {
@@ -124,9 +145,25 @@ impl Stats {
             }
             Outcome::Failed => {}
         }
+        self.count_minute(&load, self.not_from_network - before);
         self.recent.push_back(load);
         if self.recent.len() > RECENT {
             self.recent.pop_front();
+        }
+    }
+
+    /// Counts it in the minute in which it was answered.
+    fn count_minute(&mut self, load: &Load, hits: u64) {
+        let minute = whole((load.asked_ms + load.took_ms) / MINUTE_MS);
+        let last = self.minutes.back_mut().filter(|last| last.minute >= minute);
+        if let Some(last) = last {
+            last.requests += 1;
+            last.hits += hits;
+            return;
+        }
+        self.minutes.push_back(Minute { minute, requests: 1, hits });
+        if self.minutes.len() > MINUTES {
+            self.minutes.pop_front();
         }
     }
 
@@ -134,14 +171,16 @@ impl Stats {
         if source != Source::Network {
             self.not_from_network += 1;
             self.bytes_saved += load.bytes;
-            let by_network = self.layer(Source::Network).percentile(0.5);
-            self.time_saved_ms += by_network.map_or(0.0, |ms| (ms - load.took_ms).max(0.0));
+            self.time_saved_ms += self.network_ms.map_or(0.0, |ms| (ms - load.took_ms).max(0.0));
         }
         let layer = self.layer(source);
         layer.hits += 1;
         layer.took_ms.push_back(load.took_ms);
         if layer.took_ms.len() > RECENT {
             layer.took_ms.pop_front();
+        }
+        if source == Source::Network {
+            self.network_ms = self.of(source).percentile(0.5);
         }
     }
 }
@@ -170,6 +209,11 @@ impl LayerStats {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+fn whole(number: f64) -> u64 {
+    number as u64
+}
+
 fn ratio(part: f64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part / as_f64(whole) }
 }
@@ -180,183 +224,4 @@ fn as_f64(count: u64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cache::{
-        event::Step,
-        layer::{LayerError, OriginError},
-    };
-    use miniature_api::Size;
-
-    fn load(source: Source, took_ms: f64, missed: &[Source]) -> CacheEvent {
-        let miss = |layer: &Source| Step { layer: *layer, answer: Answer::Absent, took_ms: 0.0 };
-        CacheEvent::Loaded(Load {
-            user: "ada".parse().unwrap(),
-            size: Size::S64,
-            outcome: Outcome::Shown(source),
-            took_ms,
-            bytes: 1000,
-            path: missed.iter().map(miss).collect(),
-        })
-    }
-
-    fn counted(events: impl IntoIterator<Item = CacheEvent>) -> Metrics {
-        let mut stats = Stats::new(Timestamp(0));
-        events.into_iter().for_each(|event| stats.count(event));
-        stats.metrics(|layer| (layer == Source::Memory).then_some(Usage { entries: 3, bytes: 40 }))
-    }
-
-    #[test]
-    fn percentiles_are_of_the_last_pictures_alone() {
-        let count = u32::try_from(RECENT).unwrap();
-        let times = (1..=count + 5).map(f64::from);
-        let metrics = counted(times.map(|took_ms| load(Source::IndexedDb, took_ms, &[])));
-        let median = metrics.layers[Source::IndexedDb].p50_ms;
-        assert_eq!(median, Some(f64::from(count / 2 + 5)));
-    }
-
-    #[test]
-    fn a_request_counts_once_for_the_layer_that_answered() {
-        let metrics = counted([
-            load(Source::Network, 100.0, &[Source::Memory, Source::LocalStorage]),
-            load(Source::Memory, 1.0, &[]),
-            load(Source::IndexedDb, 20.0, &[Source::Memory]),
-        ]);
-        assert_eq!(metrics.total_requests, 3);
-        assert_eq!(metrics.hit_rate, 2.0 / 3.0);
-        assert_eq!((metrics.bytes_saved, metrics.time_saved_ms), (2000, 99.0 + 80.0));
-        let memory = metrics.layers[Source::Memory];
-        assert_eq!((memory.hits, memory.misses), (1, 2));
-    }
-
-    #[test]
-    fn every_event_is_counted_where_it_belongs() {
-        let CacheEvent::Loaded(shown) = load(Source::Network, 9.0, &[]) else { unreachable!() };
-        let answered =
-            |outcome| CacheEvent::Loaded(Load { outcome, took_ms: 5.0, ..shown.clone() });
-        let metrics = counted([
-            CacheEvent::Coalesced,
-            CacheEvent::Coalesced,
-            CacheEvent::Stale,
-            CacheEvent::Requested,
-            CacheEvent::Received(700),
-            CacheEvent::Received(300),
-            CacheEvent::OriginFailed(OriginError::Unreachable),
-            answered(Outcome::Failed),
-            answered(Outcome::Negative(Source::Network)),
-            answered(Outcome::Negative(Source::Memory)),
-            answered(Outcome::Negative(Source::Memory)),
-            load(Source::Network, 9.0, &[]),
-        ]);
-        assert_eq!((metrics.schema, metrics.since), (SCHEMA, Timestamp(0)));
-        assert_eq!((metrics.coalesced, metrics.stale, metrics.api_requests), (2, 1, 1));
-        assert_eq!((metrics.bytes_from_network, metrics.bytes_saved), (1000, 0));
-        assert_eq!((metrics.total_requests, metrics.negative), (5, 3));
-        assert_eq!((metrics.hit_rate, metrics.average_load_ms), (0.4, 5.8));
-        let network = metrics.layers[Source::Network];
-        assert_eq!((network.hits, network.errors, network.p50_ms), (2, 1, Some(9.0)));
-    }
-
-    #[test]
-    fn nothing_counted_is_nothing() {
-        let metrics = counted([]);
-        assert_eq!((metrics.hit_rate, metrics.average_load_ms), (0.0, 0.0));
-        assert_eq!(metrics.layers[Source::Network].p95_ms, None);
-    }
-
-    #[test]
-    fn a_load_that_was_slower_than_the_network_saves_nothing() {
-        let events = [10.0, 30.0, 20.0].map(|ms| load(Source::Network, ms, &[]));
-        let metrics = counted(events.into_iter().chain([load(Source::IndexedDb, 50.0, &[])]));
-        assert_eq!(metrics.time_saved_ms, 0.0);
-    }
-
-    #[test]
-    fn percentiles_are_of_the_last_500_pictures() {
-        let slow = (0..500).map(|_| load(Source::Memory, 900.0, &[]));
-        let times = |fast| {
-            let fast = (0..fast).map(|_| load(Source::Memory, 1.0, &[]));
-            let memory = counted(slow.clone().chain(fast)).layers[Source::Memory];
-            (memory.p50_ms, memory.p95_ms)
-        };
-        assert_eq!(times(249), (Some(900.0), Some(900.0)));
-        assert_eq!(times(250), (Some(1.0), Some(900.0)));
-        assert_eq!(times(500), (Some(1.0), Some(1.0)));
-    }
-
-    #[test]
-    fn layers_are_exported_by_name() {
-        let json = serde_json::to_value(counted([load(Source::Memory, 1.0, &[])])).unwrap();
-        let layers = json["layers"].as_object().unwrap();
-        assert_eq!(layers.len(), 5);
-        assert_eq!((&layers["memory"]["hits"], &layers["network"]["hits"]), (&1.into(), &0.into()));
-        assert_eq!(layers["indexed_db"]["entries"], serde_json::Value::Null);
-    }
-
-    #[test]
-    fn no_time_is_saved_before_a_network_load_was_measured() {
-        assert_eq!(counted([load(Source::Memory, 1.0, &[])]).time_saved_ms, 0.0);
-    }
-
-    #[test]
-    fn percentiles_are_by_nearest_rank() {
-        let metrics = counted((1..=100_u8).map(|ms| load(Source::Memory, f64::from(ms), &[])));
-        let memory = metrics.layers[Source::Memory];
-        assert_eq!((memory.p50_ms, memory.p95_ms), (Some(50.0), Some(95.0)));
-    }
-
-    #[test]
-    fn an_answer_without_a_picture_is_a_hit_that_says_nothing_of_time() {
-        let CacheEvent::Loaded(shown) = load(Source::Memory, 0.0, &[]) else { unreachable!() };
-        let nobody = Load { outcome: Outcome::Negative(Source::Memory), ..shown };
-        let metrics = counted([CacheEvent::Loaded(nobody), load(Source::IndexedDb, 20.0, &[])]);
-        let (memory, durable) = (metrics.layers[Source::Memory], metrics.layers[Source::IndexedDb]);
-        assert_eq!((metrics.negative, memory.hits), (1, 1));
-        assert_eq!((memory.p50_ms, memory.p95_ms), (None, None));
-        assert_eq!(durable.p50_ms, Some(20.0));
-    }
-
-    #[test]
-    fn what_cannot_be_counted_is_not_called_empty() {
-        let metrics = counted([]);
-        let held = |layer: Source| (metrics.layers[layer].entries, metrics.layers[layer].bytes);
-        assert_eq!(held(Source::Memory), (Some(3), Some(40)));
-        assert_eq!(held(Source::IndexedDb), (None, None));
-    }
-
-    #[test]
-    fn a_layer_that_fails_has_errors_and_no_misses() {
-        let failed = Step { layer: Source::LocalStorage, answer: Answer::Failed, took_ms: 0.0 };
-        let CacheEvent::Loaded(shown) = load(Source::Network, 9.0, &[Source::Memory]) else {
-            unreachable!()
-        };
-        let path = [shown.path.clone(), vec![failed]].concat();
-        let denied = LayerError::Unavailable;
-        let metrics = counted([
-            CacheEvent::LayerFailed(Source::LocalStorage, denied),
-            CacheEvent::Loaded(Load { path, ..shown }),
-        ]);
-        let local = metrics.layers[Source::LocalStorage];
-        assert_eq!((local.misses, local.errors), (0, 1));
-        assert_eq!(metrics.layers[Source::Memory].misses, 1);
-    }
-
-    #[test]
-    fn a_miss_is_counted_by_its_reason() {
-        let answers = [Answer::Absent, Answer::TooSmall, Answer::TooSmall, Answer::OtherRevision];
-        let others = [Answer::Hit, Answer::Stale, Answer::Denied, Answer::TimedOut];
-        let path = answers.into_iter().chain(others);
-        let path = path.map(|answer| Step { layer: Source::IndexedDb, answer, took_ms: 0.0 });
-        let CacheEvent::Loaded(shown) = load(Source::Network, 9.0, &[]) else { unreachable!() };
-        let metrics = counted([CacheEvent::Loaded(Load { path: path.collect(), ..shown })]);
-        let layer = metrics.layers[Source::IndexedDb];
-        let expected = Missed { absent: 1, other_revision: 1, too_small: 2 };
-        assert_eq!((layer.misses, layer.missed), (4, expected));
-    }
-
-    #[test]
-    fn the_last_500_loads_are_remembered() {
-        let metrics = counted((0..600).map(|_| load(Source::Memory, 1.0, &[])));
-        assert_eq!((metrics.recent.len(), metrics.total_requests), (500, 600));
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{eviction::Limits, key::Source, policy::Policy};
 
-/// What `window.cacheMonitor.getStorage()` resolves to.
+/// What `window.cacheMonitor.storage()` resolves to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Storage {
     /// Bytes that the origin stores, all storages together, as the browser estimates; none if it does not.

@@ -12,7 +12,7 @@ use crate::{
     browser::{clock, schedule},
     cache::{
         core::Answer, entry::Content, event::CacheEvent, eviction::Usage, key::Source,
-        metrics::Metrics, stats::Stats,
+        metrics::Metrics, stats::Stats, storage::Storage,
     },
 };
 
@@ -73,7 +73,8 @@ impl Counters {
         });
     }
 
-    fn tell(&self) {
+    /// Tells those who look on now.
+    pub(super) fn tell(&self) {
         // One that hears of it may leave.
         let watching: Vec<_> =
             self.watching.borrow().iter().map(|(_, tell)| tell.clone()).collect();
@@ -93,8 +94,12 @@ impl Counters {
         self.watching.borrow_mut().retain(|(other, _)| *other != number);
     }
 
-    pub(super) fn metrics(&self, usage: impl Fn(Source) -> Option<Usage>) -> Metrics {
-        self.stats.borrow().metrics(usage)
+    pub(super) fn metrics(
+        &self,
+        usage: impl Fn(Source) -> Option<Usage>,
+        storage: Option<Storage>,
+    ) -> Metrics {
+        self.stats.borrow().metrics(usage, storage)
     }
 
     pub(super) fn reset(&self) {

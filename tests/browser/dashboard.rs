@@ -21,12 +21,13 @@ fn exported(requests: u32) -> String {
     let layer = r#"{"hits":1,"misses":2,"missed":{"absent":1,"other_revision":0,"too_small":1},"errors":0,"p50_ms":1.5,"p95_ms":null,"entries":null,"bytes":null}"#;
     let layers = ["memory", "local_storage", "indexed_db", "service_worker", "network"];
     let layers = layers.map(|name| format!("\"{name}\":{layer}")).join(",");
-    let load = r#"{"user":"ada","size":64,"outcome":{"kind":"shown","source":"network"},"took_ms":12.5,
+    let load = r#"{"user":"ada","size":64,"outcome":{"kind":"shown","source":"network"},"asked_ms":3,"took_ms":12.5,
         "bytes":900,"path":[{"layer":"memory","answer":"absent","took_ms":0}]}"#;
     format!(
         r#"{{"schema":2,"since":7,"total_requests":{requests},"hit_rate":0.5,"coalesced":0,"stale":0,
             "negative":0,"api_requests":1,"average_load_ms":2.5,"bytes_from_network":900,"bytes_saved":0,
-            "time_saved_ms":0,"layers":{{{layers}}},"recent":[{load}]}}"#
+            "time_saved_ms":0,"layers":{{{layers}}},"minutes":[],"storage":null,
+            "recommendations":[],"recent":[{load}]}}"#
     )
 }
 
@@ -56,7 +57,8 @@ async fn the_panel_waits_for_the_page_and_follows_its_figures_until_it_goes() {
                 move |_| js_sys::JSON::parse(&exported(requests.get())).unwrap()
             }),
         ),
-        ("getStorage", method(|_| js_sys::Promise::resolve(&JsValue::NULL).into())),
+        ("storage", method(|_| js_sys::Promise::resolve(&JsValue::NULL).into())),
+        ("imported", method(|_| JsValue::NULL)),
         (
             "subscribe",
             method({
@@ -89,5 +91,5 @@ async fn the_panel_waits_for_the_page_and_follows_its_figures_until_it_goes() {
 }
 
 fn method(act: impl Fn(JsValue) -> JsValue + 'static) -> Method {
-    Box::new(act)
+    Box::new(move |given| Ok(act(given)))
 }

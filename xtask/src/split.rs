@@ -1,10 +1,12 @@
-//! Splits the app's WebAssembly in two: what the first frame needs, and what can come later.
+//! Splits the app's WebAssembly: what the first frame needs, what can come later, and what only a developer
+//! asks for.
 //!
 //! trunk cannot split. It runs this on what wasm-bindgen made, before anything is inlined across the
-//! border. A function of the later half leaves a stub in the first one, which calls through the table
-//! of functions and loads the later half if nobody has yet. So every call is right at any time, and
-//! where the border lies is a matter of speed alone.
+//! border. A function of another part leaves a stub in the first one, which calls through the table
+//! of functions and loads that part if nobody has yet. So every call is right at any time, and
+//! where the borders lie is a matter of speed alone.
 
+mod constants;
 mod graph;
 mod hook;
 mod later;
@@ -12,6 +14,7 @@ mod lend;
 mod order;
 
 use anyhow::{Context, Result, bail};
+use constants::{Constants, clear, copy, put};
 use graph::{Graph, Index, functions};
 pub(crate) use hook::{after_build, bare};
 use lend::{Loan, borrow, lend};
@@ -22,53 +25,95 @@ use walrus::{
     ir::{UnaryOp, Value},
 };
 
-/// The module that the later half imports: the exports of the first.
+/// The module that the other parts import: the exports of the first.
 const FIRST: &str = "first";
-/// The module of the function that a stub calls to load the later half.
+/// The module of the functions that stubs call to load a part, each named after its part. They throw if they
+/// cannot load.
 const LATER: &str = "later";
-/// That function. It throws if it cannot load.
-const LOAD: &str = "load";
-/// The first half's global that is 1 once the later half is there.
-const IS_LOADED: &str = "later_is_loaded";
 
-/// The two halves of a module.
+/// What does not come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// After the first frame.
+    Later,
+    /// When a developer asks for it: what `window.cacheMonitor` does.
+    Monitor,
+}
+
+impl Part {
+    const ALL: [Self; 2] = [Self::Later, Self::Monitor];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Later => "later",
+            Self::Monitor => "monitor",
+        }
+    }
+
+    /// The first part's global that is 1 once this one is there.
+    fn is_loaded(self) -> String {
+        format!("{}_is_loaded", self.as_str())
+    }
+}
+
+/// The parts of a module.
 #[derive(Debug)]
-struct Halves {
+struct Parts {
     /// Starts alone.
     pub first: Vec<u8>,
-    /// Fills the first half's table when it is instantiated.
-    pub later: Vec<u8>,
+    /// By [`Part`]: each fills the first part's table when it is instantiated.
+    pub others: [Vec<u8>; 2],
     /// Names of the whole, each with what it is now.
     pub renamed: Vec<(String, String)>,
 }
 
-/// Splits a module; `is_later` tells by a function's name where it belongs. What only later functions
-/// call comes later, too. Of those that are never called, as `is_dead` tells, nothing stays but a trap.
+/// Splits a module; `part_of` tells by a function's name where it belongs. What only functions of other parts
+/// call goes with them, and so do constants. Of those that are never called, as `is_dead` tells, nothing stays but
+/// a trap.
 ///
 /// # Errors
 ///
 /// If the module is not one as wasm-bindgen makes it.
 fn split(
     wasm: &[u8],
-    is_later: impl Fn(&str) -> bool,
+    constants: &Constants,
+    part_of: impl Fn(&str) -> Option<Part>,
     is_dead: impl Fn(&str) -> bool,
-) -> Result<Halves> {
-    let mut first = parse(wasm)?;
-    let mut later = parse(wasm)?;
-    for module in [&mut first, &mut later] {
-        drop_exports(module)?;
-        empty(module, &is_dead)?;
-    }
-    let renamed = shorten_names(&mut first);
-    shorten_names(&mut later);
-    let plan = Plan::new(&first, is_later)?;
-    let loans = plan.keep_later(&mut later)?;
+) -> Result<Parts> {
+    let ready = || {
+        let mut module = parse(wasm)?;
+        drop_exports(&mut module)?;
+        empty(&mut module, &is_dead)?;
+        let renamed = shorten_names(&mut module);
+        Ok::<_, anyhow::Error>((module, renamed))
+    };
+    let (mut first, renamed) = ready()?;
+    let plan = Plan::new(&first, part_of)?;
+    let places = plan.places(&first);
+    let own = constants.of_parts(|name| places.get(name).cloned().unwrap_or_default());
+    own.iter().for_each(|own| clear(&mut first, own));
+    let mut loans = Vec::new();
+    let mut make = |part| {
+        let (mut module, _) = ready()?;
+        let constants = copy(&module, &own[part as usize]);
+        plan.keep(&mut module, part, &mut loans)?;
+        put(&mut module, constants)?;
+        Ok::<_, anyhow::Error>(module.emit_wasm())
+    };
+    let others = [make(Part::Later)?, make(Part::Monitor)?];
     plan.keep_first(&mut first, &loans)?;
-    Ok(Halves { first: first.emit_wasm(), later: later.emit_wasm(), renamed })
+    Ok(Parts { first: first.emit_wasm(), others, renamed })
 }
 
 fn parse(wasm: &[u8]) -> Result<Module> {
-    ModuleConfig::new().generate_producers_section(false).parse(wasm)
+    let mut module = ModuleConfig::new().generate_producers_section(false).parse(wasm)?;
+    // What the linker said is of the module as it was.
+    let told = |name: &str| name == "linking" || name.starts_with("reloc.");
+    let told = module.customs.iter().filter(|(_, section)| told(section.name()));
+    for id in told.map(|(id, _)| id).collect::<Vec<_>>() {
+        module.customs.delete(id);
+    }
+    Ok(module)
 }
 
 /// What crates export and nobody uses, by the start of its names: streams that the app never makes, and the mark
@@ -115,7 +160,7 @@ fn rewrite(
 }
 
 /// Gives each import, and each export named after Rust's types, a short name by its place, and returns
-/// each old name with its new one. wasm-bindgen's hold hashes, which stand in both halves and in the
+/// each old name with its new one. wasm-bindgen's hold hashes, which stand in each part and in the
 /// JavaScript and do not compress.
 fn shorten_names(module: &mut Module) -> Vec<(String, String)> {
     let imports = module.imports.iter_mut().map(|import| &mut import.name);
@@ -127,13 +172,14 @@ fn shorten_names(module: &mut Module) -> Vec<(String, String)> {
     numbered.map(|(new, name)| (std::mem::replace(name, new.clone()), new)).collect()
 }
 
-/// What comes later, and at which slots of the table.
+/// What does not come first, and at which slots of the table.
 #[derive(Debug)]
 struct Plan {
-    later: BTreeSet<Index>,
-    /// Of each later function that the first half can reach.
+    /// By [`Part`].
+    own: [BTreeSet<Index>; 2],
+    /// Of each such function that another part can reach.
     slots: BTreeMap<Index, Vec<u32>>,
-    /// Later functions that the first half calls by name and the whole has no slot for. Their slots
+    /// Of those, the ones that another part calls by name and the whole has no slot for. Their slots
     /// follow those of the whole.
     new: Vec<Index>,
     /// How many slots the whole has.
@@ -141,46 +187,72 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(whole: &Module, is_later: impl Fn(&str) -> bool) -> Result<Self> {
+    fn new(whole: &Module, part_of: impl Fn(&str) -> Option<Part>) -> Result<Self> {
         let graph = Graph::new(whole);
-        let later = graph.only_through(&graph.named(whole, is_later));
+        let monitor = graph.named(whole, |name| part_of(name) == Some(Part::Monitor));
+        let monitor = graph.only_through(&monitor);
+        let either = graph.named(whole, |name| part_of(name).is_some());
+        let either: BTreeSet<Index> = either.union(&monitor).copied().collect();
+        let later = graph.only_through(&either).difference(&monitor).copied().collect();
+        let own = [later, monitor];
         let (table, slots_of_whole) = function_table(whole)?;
         let mut slots: BTreeMap<Index, Vec<u32>> = BTreeMap::new();
         for (slot, id) in slots_of(whole, table)? {
             let index = graph.index(id);
-            if later.contains(&index) {
+            if own.iter().any(|own| own.contains(&index)) {
                 slots.entry(index).or_default().push(slot);
             }
         }
-        let called = graph.called_from_outside(&later);
+        let called: BTreeSet<Index> =
+            own.iter().flat_map(|own| graph.called_from_outside(own)).collect();
         let new: Vec<Index> = called.into_iter().filter(|f| !slots.contains_key(f)).collect();
         slots.extend(new.iter().copied().zip((slots_of_whole..).map(|slot| vec![slot])));
-        Ok(Self { later, slots, new, slots_of_whole })
+        Ok(Self { own, slots, new, slots_of_whole })
     }
 
-    /// Makes the later half of the whole, and returns what it borrows from the first.
-    fn keep_later(&self, module: &mut Module) -> Result<Vec<Loan>> {
+    /// Which parts have functions of each name; none is the first.
+    fn places(&self, whole: &Module) -> BTreeMap<String, BTreeSet<Option<Part>>> {
+        let mut places: BTreeMap<String, BTreeSet<Option<Part>>> = BTreeMap::new();
+        for (index, id) in functions(whole).into_iter().enumerate() {
+            let part = Part::ALL.into_iter().find(|part| self.own[*part as usize].contains(&index));
+            if let Some(name) = &whole.funcs.get(id).name {
+                places.entry(name.clone()).or_default().insert(part);
+            }
+        }
+        places
+    }
+
+    fn slots_of(&self, part: Part) -> impl Iterator<Item = (&Index, &Vec<u32>)> {
+        let own = &self.own[part as usize];
+        self.slots.iter().filter(|(index, _)| own.contains(index))
+    }
+
+    /// Makes a part of the whole. What it borrows from the first joins the loans.
+    fn keep(&self, module: &mut Module, part: Part, loans: &mut Vec<Loan>) -> Result<()> {
         let ids = functions(module);
         let (table, _) = function_table(module)?;
         forget_contents(module)?;
         self.grow(module, table);
-        let pairs = self.slots.iter();
-        let by_slot: BTreeMap<u32, FunctionId> = pairs
+        let by_slot: BTreeMap<u32, FunctionId> = self
+            .slots_of(part)
             .flat_map(|(index, slots)| slots.iter().map(|slot| (*slot, ids[*index])))
             .collect();
         for (start, run) in runs(by_slot) {
             add_segment(module, table, start, run);
         }
-        Ok(borrow(module, &ids, &self.later))
+        borrow(module, &ids, &self.own[part as usize], loans);
+        Ok(())
     }
 
-    /// Makes the first half of the whole: each later function becomes a stub.
+    /// Makes the first part of the whole: each function of another becomes a stub.
     fn keep_first(&self, module: &mut Module, loans: &[Loan]) -> Result<()> {
         let ids = functions(module);
         let (table, _) = function_table(module)?;
-        let door = Door::new(module, table);
-        for (index, slots) in &self.slots {
-            door.replace(module, ids[*index], slots[0])?;
+        for part in Part::ALL {
+            let door = Door::new(module, table, part);
+            for (index, slots) in self.slots_of(part) {
+                door.replace(module, ids[*index], slots[0])?;
+            }
         }
         self.grow(module, table);
         let stubs = self.new.iter().map(|index| ids[*index]).collect();
@@ -190,7 +262,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Makes room for the new slots; in both halves, which must agree on the table.
+    /// Makes room for the new slots; in each part, as all must agree on the table.
     fn grow(&self, module: &mut Module, table: TableId) {
         let size = u64::from(self.slots_of_whole) + self.new.len() as u64;
         let table = module.tables.get_mut(table);
@@ -199,21 +271,21 @@ impl Plan {
     }
 }
 
-/// The way from the first half into the later one.
+/// The way from the first part into another.
 #[derive(Debug)]
 struct Door {
     table: TableId,
-    /// Loads the later half, unless it is there.
+    /// Loads it, unless it is there.
     open: FunctionId,
 }
 
 impl Door {
-    fn new(module: &mut Module, table: TableId) -> Self {
+    fn new(module: &mut Module, table: TableId, part: Part) -> Self {
         let nothing = module.types.add(&[], &[]);
-        let (load, _) = module.add_import_func(LATER, LOAD, nothing);
+        let (load, _) = module.add_import_func(LATER, part.as_str(), nothing);
         let zero = ConstExpr::Value(Value::I32(0));
         let is_loaded = module.globals.add_local(ValType::I32, true, false, zero);
-        module.exports.add(IS_LOADED, is_loaded);
+        module.exports.add(&part.is_loaded(), is_loaded);
         let mut open = FunctionBuilder::new(&mut module.types, &[], &[]);
         open.func_body().global_get(is_loaded).unop(UnaryOp::I32Eqz).if_else(
             None,
@@ -225,7 +297,7 @@ impl Door {
         Self { table, open: open.finish(Vec::new(), &mut module.funcs) }
     }
 
-    /// The function becomes a call of what lies at the slot once the later half is there.
+    /// The function becomes a call of what lies at the slot once the part is there.
     fn replace(&self, module: &mut Module, id: FunctionId, slot: u32) -> Result<()> {
         let (ty, slot) = (module.funcs.get(id).ty(), i32::try_from(slot)?);
         rewrite(module, id, |body, args| {
@@ -283,7 +355,7 @@ fn runs(by_slot: BTreeMap<u32, FunctionId>) -> Vec<(u32, Vec<FunctionId>)> {
     runs
 }
 
-/// What memory and table hold at the start, and what the world sees, stays with the first half.
+/// What memory and table hold at the start, and what the world sees, stays with the first part.
 fn forget_contents(module: &mut Module) -> Result<()> {
     if module.data.iter().any(|data| matches!(data.kind, DataKind::Passive)) {
         bail!("data that is copied at run time cannot be split");

@@ -2,7 +2,7 @@
 //!
 //! `trunk serve` does neither: there the script names no files, and no page registers it.
 
-use crate::{previous_build::own_files, split::bare};
+use crate::{dist::MONITOR, previous_build::own_files, split::bare};
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 use std::{fs, path::Path};
@@ -31,6 +31,8 @@ pub(crate) fn fill_in(folder: &Path) -> Result<()> {
     fs::write(page, &html)?;
 
     let mut files = own_files(folder)?;
+    // A developer asks for it, and an installed app would load it for everybody.
+    files.retain(|file| !file.to_string_lossy().starts_with(MONITOR));
     files.extend(OTHERS.map(Into::into));
     for file in &files {
         ensure!(folder.join(file).exists(), "dist/ has no {}", file.display());
@@ -70,7 +72,10 @@ mod tests {
         let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         let get = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
         put("index.html", "<head></head><script src=/app-0123456789abcdef.js></script>");
-        put("app-0123456789abcdef.js", "'app-0123456789abcdef_bg.wasm'");
+        let monitor = format!("{MONITOR}0123456789abcdef.wasm");
+        let program = format!("'app-0123456789abcdef_bg.wasm', '{monitor}'");
+        put("app-0123456789abcdef.js", &program);
+        put(&monitor, "program");
         put("app-0123456789abcdef_bg.wasm", "program");
         put("app-aaaaaaaaaaaaaaaa.js", "of the build before");
         put(SCRIPT, &format!("// Why.\n{VERSION};\n  {FILES};\n{PAGE_HASH};\n"));
@@ -86,7 +91,7 @@ mod tests {
         assert!(page.starts_with(&format!("<head>{}</head>", told(version))), "{page}");
         assert!(script.contains("\"/app-0123456789abcdef.js\", \"/app-0123456789abcdef_bg.wasm\""));
         assert!(script.contains("\"/icon.svg\""), "{script}");
-        assert!(!script.contains("aaaaaaaaaaaaaaaa"), "{script}");
+        assert!(!script.contains("aaaaaaaaaaaaaaaa") && !script.contains(&monitor), "{script}");
         assert!(!script.contains("Why") && !script.contains("\n "), "{script}");
     }
 }

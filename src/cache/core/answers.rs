@@ -10,6 +10,7 @@ use super::{
     pending::Owed,
     person::Decodes,
     targets::Looked,
+    viewers::millis,
 };
 use crate::cache::{
     clock::Moment,
@@ -201,7 +202,7 @@ impl<B: Bytes> Core<B> {
     }
 
     pub(super) fn step(&self, layer: Source, answer: event::Answer, since: Moment) -> Step {
-        let took_ms = self.time.now().since(since).as_secs_f64() * 1e3;
+        let took_ms = millis(self.time.now().since(since));
         Step { layer, answer, took_ms }
     }
 

@@ -74,9 +74,10 @@ use std::{collections::VecDeque, time::Duration};
 use miniature_api::{Lineage, UserId};
 
 use super::{
-    clock::{Moment, Now, Timestamp},
+    clock::{Moment, Now, Timestamp, whole_millis},
     entry::Bytes,
     eviction::Usage,
+    holding::Holding,
     key::Source,
     policy::Policy,
 };
@@ -294,6 +295,19 @@ impl<B: Bytes> Core<B> {
             Source::IndexedDb | Source::ServiceWorker => self.layers.of(layer).usage,
             Source::Network => None,
         }
+    }
+
+    /// What memory holds of a user.
+    pub fn held_of(&self, user: &UserId, now: Now) -> Holding {
+        let person = self.people.get(user);
+        let known = person.and_then(|person| person.known.as_ref());
+        let held: Vec<_> =
+            person.iter().flat_map(|p| &p.held).map(|h| h.rendition.clone()).collect();
+        let holding =
+            Holding::new(Source::Memory, known.map(|known| &known.checked), Duration::ZERO, &held);
+        let left = known.map(|known| known.fresh_until.since(Moment::of(now.running)));
+        let until = left.map(|left| now.wall.0.saturating_add(whole_millis(left)));
+        Holding { believed_until: until.map(Timestamp), ..holding }
     }
 
     /// The friend list.

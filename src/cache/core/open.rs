@@ -148,8 +148,9 @@ impl<B: Bytes> Core<B> {
                 Some(_) => Outcome::Shown(source),
                 None => Outcome::Negative(from),
             };
-            let took_ms = page_took.map_or(0.0, |took| took.as_secs_f64() * 1e3);
-            self.note(CacheEvent::Loaded(load_of(&wanted, outcome, took_ms, &view, path)));
+            let took = page_took.unwrap_or_default();
+            let times = (since - took, took);
+            self.note(CacheEvent::Loaded(load_of(&wanted, outcome, times, &view, path)));
             if !self.is_fresh(&wanted.user) {
                 self.note(CacheEvent::Stale);
             }

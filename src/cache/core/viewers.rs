@@ -1,6 +1,6 @@
 //! Those who look at pictures, and how each of their loads is counted.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::view::{Status, View};
 use crate::cache::{
@@ -59,7 +59,7 @@ impl Viewer {
             (Status::Settled, Some(shown)) => Outcome::Shown(shown.source),
             (Status::Settled, None) => Outcome::Negative(last_hit(trail)),
         };
-        let took = now.since(waiting.since);
+        let (asked, took) = (waiting.since, now.since(waiting.since));
         let mut path = waiting.path.clone();
         path.extend_from_slice(trail);
         if outcome == Outcome::Failed {
@@ -67,15 +67,15 @@ impl Viewer {
         } else {
             self.load = None;
         }
-        Some(load_of(&self.wanted, outcome, took.as_secs_f64() * 1e3, view, path))
+        Some(load_of(&self.wanted, outcome, (asked, took), view, path))
     }
 }
 
-/// A load, for those who count.
+/// A load, for those who count: when it was asked for, and how long it took.
 pub(super) fn load_of<B: Bytes>(
     wanted: &Wanted,
     outcome: Outcome,
-    took_ms: f64,
+    (asked, took): (Moment, Duration),
     view: &View<B>,
     path: Vec<Step>,
 ) -> Load {
@@ -84,10 +84,16 @@ pub(super) fn load_of<B: Bytes>(
         user: wanted.user.clone(),
         size: wanted.size,
         outcome,
-        took_ms,
+        asked_ms: millis(asked.running()),
+        took_ms: millis(took),
         bytes: shown.map_or(0, |shown| shown.rendition.content.byte_len() as u64),
         path,
     }
+}
+
+/// In milliseconds.
+pub(super) fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }
 
 /// The layer that answered last.

@@ -1,8 +1,8 @@
-//! What trunk runs after a release build: the program in its staging folder becomes two files.
+//! What trunk runs after a release build: the program in its staging folder becomes several files.
 
-use super::{Halves, later::is_later, order, split};
+use super::{Parts, constants::Constants, later::part_of, order, parse, split};
 use crate::{
-    command::program,
+    command::{program, root},
     dist::files,
     step,
     tools::{self, Tool},
@@ -19,7 +19,7 @@ use std::{
 
 /// Names streams that a crate offers and the app never makes.
 const DEAD: &str = "wasm_streams";
-/// What wasm-opt does to each half. Twice more after flattening: 1 % less. Rust's stack lies in the
+/// What wasm-opt does to each part. Twice more after flattening: 1 % less. Rust's stack lies in the
 /// first 1 024 bytes, and no data.
 const SMALLER: [&str; 11] = [
     "--detect-features",
@@ -44,13 +44,16 @@ const ORDERED: [&str; 4] = [
 /// Where wasm-bindgen's JavaScript meets the loader: what it gives the program, and what it does before
 /// the program starts. Each with what follows it now.
 const MEETINGS: [(&str, &str); 2] = [
-    ("\"./miniature-app_bg.js\": import0,\n", "        later: { load: loadLaterNow },\n"),
+    (
+        "\"./miniature-app_bg.js\": import0,\n",
+        "        later: { later: () => later.bringNow(), monitor: () => monitor.bringNow() },\n",
+    ),
     (
         "await __wbg_load(await module_or_path, imports);\n",
         "    wasm = instance.exports;\n    await laterInTime();\n",
     ),
 ];
-/// Loads the later half: the end of that JavaScript.
+/// Loads the other parts: the end of that JavaScript.
 const LOADER: &str = include_str!("../../../scripts/later.js");
 /// Names of wasm-bindgen's own helpers, and shorter ones.
 const SHORT: [(&str, &str); 9] = [
@@ -64,8 +67,8 @@ const SHORT: [(&str, &str); 9] = [
     ("makeMutClosure", "mc"),
     ("passStringToWasm0", "ps"),
 ];
-/// Where the loader names the later half's file.
-const LATER_FILE: &str = "LATER_FILE";
+/// Where the loader names the files of the other parts.
+const FILES: [&str; 2] = ["LATER_FILE", "MONITOR_FILE"];
 
 /// Splits the program that trunk has just built, if it is a release.
 ///
@@ -82,14 +85,16 @@ pub(crate) fn after_build() -> Result<()> {
     let wasm = take(&staging, "_bg.wasm")?;
     let js = take(&staging, ".js")?;
 
-    let Halves { first, later, renamed } =
-        split(&wasm.content, is_later, |function| function.contains(DEAD))?;
+    let constants = Constants::read(&linked()?)?;
+    let Parts { first, others: [later, monitor], renamed } =
+        split(&wasm.content, &constants, part_of, |function| function.contains(DEAD))?;
     let later = write(&staging, "miniature-later", ".wasm", &optimize(&later, &path)?)?;
+    let monitor = write(&staging, "miniature-monitor", ".wasm", &optimize(&monitor, &path)?)?;
     let first = write(&staging, "miniature-app", "_bg.wasm", &optimize(&first, &path)?)?;
     let short = SHORT.map(|(old, new)| (old.to_owned(), new.to_owned()));
     let renamed = [renamed.as_slice(), &short].concat();
     let script = with_short_names(std::str::from_utf8(&js.content)?, &renamed);
-    let script = with_loader(script, &later)?;
+    let script = with_loader(script, [&later, &monitor])?;
     let script = write(&staging, "miniature-app", ".js", script.as_bytes())?;
 
     shrink_lab(&staging, &path)?;
@@ -99,10 +104,17 @@ pub(crate) fn after_build() -> Result<()> {
     Ok(())
 }
 
+/// The program as the linker made it, before wasm-bindgen.
+fn linked() -> Result<Vec<u8>> {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or(root()?.join("target"), PathBuf::from);
+    let path = target.join("wasm32-unknown-unknown/wasm-release/miniature-app.wasm");
+    fs::read(&path).with_context(|| format!("what was linked: {}", path.display()))
+}
+
 /// The dashboard's panel is a program of its own, under names that stay.
 fn shrink_lab(staging: &Path, path: &OsString) -> Result<()> {
     let (wasm, js) = (staging.join("miniature-lab_bg.wasm"), staging.join("miniature-lab.js"));
-    fs::write(&wasm, optimize(&fs::read(&wasm)?, path)?)?;
+    fs::write(&wasm, optimize(&parse(&fs::read(&wasm)?)?.emit_wasm(), path)?)?;
     Ok(fs::write(&js, bare(&fs::read_to_string(&js)?))?)
 }
 
@@ -167,14 +179,17 @@ fn with_short_names(script: &str, renamed: &[(String, String)]) -> String {
     short + rest
 }
 
-fn with_loader(mut script: String, later: &str) -> Result<String> {
+fn with_loader(mut script: String, files: [&str; 2]) -> Result<String> {
     for (place, addition) in MEETINGS {
         if script.matches(place).count() != 1 {
             bail!("wasm-bindgen's JavaScript has not one `{place}`, where the loader belongs");
         }
         script = script.replace(place, &format!("{place}{addition}"));
     }
-    let loader = LOADER.replace(LATER_FILE, later);
+    let mut loader = LOADER.to_owned();
+    for (place, file) in FILES.into_iter().zip(files) {
+        loader = loader.replace(place, file);
+    }
     Ok(bare(&[without_unused_classes(&script)?, loader].concat()))
 }
 

@@ -1,7 +1,12 @@
-//! What comes later, by the names of functions.
+//! What does not come first, by the names of functions.
 //!
-//! A function may be named here if nothing can call it before the later half is there. Failures of loading,
-//! clicks, and what the browser says by itself come before, and stay in the first half.
+//! A function may be named here if nothing can call it before its part is there. Failures of loading,
+//! clicks, and what the browser says by itself come before the later half, and stay in the first.
+
+use super::Part;
+
+/// Of modules that only a developer asks for.
+const MONITOR: [&str; 1] = ["::store::monitor::methods::"];
 
 /// Of modules and functions that no first frame needs.
 const LATER: [&str; 57] = [
@@ -100,14 +105,20 @@ const OF_CORE: [&str; 26] = [
 /// What such a function's name follows.
 const CORE: &str = "::cache::core::Core<miniature::cache::entry::Content>>::";
 
+/// Where a function belongs; none: to the first half.
+///
 /// Of a function that is named after several modules, as one that is generic over their types, none
 /// may be needed in the first frame: those end at a type that says nothing of what is in it.
-pub(super) fn is_later(function: &str) -> bool {
+pub(super) fn part_of(function: &str) -> Option<Part> {
     let name = without_hashes(function);
+    if MONITOR.iter().any(|module| name.contains(module)) {
+        return Some(Part::Monitor);
+    }
     let of_core = name.match_indices(CORE).map(|(at, core)| &name[at + core.len()..]);
     let mut of_core = of_core.filter_map(|rest| rest.split([':', '>', ',']).next());
-    of_core.any(|function| OF_CORE.contains(&function))
-        || LATER.iter().any(|module| name.contains(module))
+    let is_later = of_core.any(|function| OF_CORE.contains(&function))
+        || LATER.iter().any(|module| name.contains(module));
+    is_later.then_some(Part::Later)
 }
 
 /// Rust names a crate with its hash, as in `miniature[c4caf6f82e393251]::app`.
@@ -144,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_later_is_told_by_its_name() {
+    fn where_a_function_belongs_is_told_by_its_name() {
         let core = "<miniature[c4caf6f82e393251]::cache::core::Core<miniature[c4caf6f82e393251]::cache::entry::Content>>::";
         let layer = "core::a::<<miniature[c4caf6f82e393251]::browser::indexed_db::shelf::IndexedDbShelf as \
                      miniature[c4caf6f82e393251]::browser::layer::CacheLayer>::";
@@ -160,7 +171,9 @@ mod tests {
             ("miniature[c4caf6f82e393251]::app::friends::row::row".into(), false),
         ];
         for (name, expected) in cases {
-            assert_eq!(is_later(&name), expected, "{name}");
+            assert_eq!(part_of(&name), expected.then_some(Part::Later), "{name}");
         }
+        let asked_for = "miniature[c4caf6f82e393251]::store::monitor::methods::export";
+        assert_eq!(part_of(asked_for), Some(Part::Monitor));
     }
 }

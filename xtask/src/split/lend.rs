@@ -1,10 +1,10 @@
-//! What the later half has of the first: functions, memory, tables, globals.
+//! What another part has of the first: functions, memory, tables, globals.
 
 use super::{FIRST, graph::Index};
 use std::collections::BTreeSet;
 use walrus::{ExportItem, FunctionId, FunctionKind, GlobalKind, ImportedFunction, Module};
 
-/// One thing that the first half exports under a name, and the later one imports.
+/// One thing that the first part exports under a name, and another imports.
 #[derive(Debug)]
 pub(super) struct Loan {
     name: String,
@@ -12,7 +12,7 @@ pub(super) struct Loan {
 }
 
 /// A thing's kind, and its place among its kind in the whole.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     Function(Index),
     Memory(usize),
@@ -20,8 +20,14 @@ enum What {
     Global(usize),
 }
 
-/// Makes all but these functions an import, and drops what is not needed then.
-pub(super) fn borrow(module: &mut Module, ids: &[FunctionId], own: &BTreeSet<Index>) -> Vec<Loan> {
+/// Makes all but these functions an import, and drops what is not needed then. What it imports joins the loans,
+/// once for all parts.
+pub(super) fn borrow(
+    module: &mut Module,
+    ids: &[FunctionId],
+    own: &BTreeSet<Index>,
+    loans: &mut Vec<Loan>,
+) {
     let mut asked = Vec::new();
     for (index, id) in ids.iter().enumerate().filter(|(index, _)| !own.contains(index)) {
         let function = module.funcs.get_mut(*id);
@@ -49,17 +55,18 @@ pub(super) fn borrow(module: &mut Module, ids: &[FunctionId], own: &BTreeSet<Ind
     }
     walrus::passes::gc::run(module);
     let kept: BTreeSet<_> = module.imports.iter().map(walrus::Import::id).collect();
-    let kept = asked.into_iter().filter(|(import, _)| kept.contains(import));
-    let loans = kept.enumerate().map(|(number, (import, what))| {
-        // No export of wasm-bindgen's is a mere number.
-        let name = number.to_string();
-        module.imports.get_mut(import).name.clone_from(&name);
-        Loan { name, what }
-    });
-    loans.collect()
+    for (import, what) in asked.into_iter().filter(|(import, _)| kept.contains(import)) {
+        let lent = loans.iter().position(|loan| loan.what == what);
+        let place = lent.unwrap_or_else(|| {
+            // No export of wasm-bindgen's is a mere number.
+            loans.push(Loan { name: loans.len().to_string(), what });
+            loans.len() - 1
+        });
+        module.imports.get_mut(import).name.clone_from(&loans[place].name);
+    }
 }
 
-/// Exports what the later half imports.
+/// Exports what the other parts import.
 pub(super) fn lend(module: &mut Module, ids: &[FunctionId], loans: &[Loan]) {
     let memories: Vec<_> = module.memories.iter().map(walrus::Memory::id).collect();
     let tables: Vec<_> = module.tables.iter().map(walrus::Table::id).collect();

@@ -1,22 +1,35 @@
 //! What a developer is told without being asked.
 
 use crate::cache::{
-    advice::{Advice, advise},
     metrics::Metrics,
-    storage::Storage,
+    recommend::{Recommendation, Severity},
 };
 use leptos::prelude::*;
 
-/// All advice that applies; nothing where none does.
-pub(super) fn advice_view(metrics: &Metrics, storage: Option<&Storage>) -> impl IntoView + use<> {
-    let told: Vec<Advice> = advise(metrics, storage);
-    (!told.is_empty()).then(|| {
-        let items = told.into_iter().map(|Advice { rule, evidence, action }| {
-            view! { <li data-rule=rule><b>{evidence}</b> " " {action}</li> }
-        });
-        view! {
+/// All recommendations that apply.
+pub(super) fn advice_view(metrics: &Metrics) -> impl IntoView + use<> {
+    let told = metrics.recommendations.iter().cloned().map(item).collect_view();
+    let none = metrics.recommendations.is_empty().then_some("Nothing to say so far.");
+    view! {
+        <section data-panel="advice">
             <h3>"Advice"</h3>
-            <ul class="dashboard-advice">{items.collect_view()}</ul>
-        }
-    })
+            <ul class="dashboard-advice">{told}</ul>
+            <p class="dashboard-empty">{none}</p>
+        </section>
+    }
+}
+
+fn item(told: Recommendation) -> impl IntoView {
+    let Recommendation { id, severity, message, evidence } = told;
+    let severity = match severity {
+        Severity::Warning => "warning",
+        Severity::Notice => "notice",
+    };
+    view! {
+        <li data-advice=String::from(id) data-severity=severity>
+            <b>{String::from(evidence)}</b>
+            " "
+            {String::from(message)}
+        </li>
+    }
 }

@@ -45,6 +45,7 @@ mod tests {
             user: "agnes-holm".parse().unwrap(),
             size: Size::S64,
             outcome: Outcome::Shown(Source::Network),
+            asked_ms: 0.0,
             took_ms: 40.0,
             bytes: 900,
             path: Vec::new(),

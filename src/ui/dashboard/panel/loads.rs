@@ -1,15 +1,17 @@
 //! The recorded loads, newest first: which layers each asked, how long each took, and in words why.
 
 use super::{
+    Shown,
     button::lone_button,
+    details::details,
     filter::{Filter, decided_by},
 };
 use crate::cache::{
     event::{Answer, Load, Outcome, Step},
-    explain::explain,
     figure::Figure,
     key::Source,
     metrics::Metrics,
+    waterfall::offsets,
 };
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
@@ -17,12 +19,20 @@ use web_sys::HtmlInputElement;
 /// How many loads are drawn at first, and with each press of the button below them.
 const DRAWN: usize = 25;
 
-/// A load with its number since counting began, which stays its own as newer ones come.
-type Numbered = (u64, Load);
+/// A load with its place.
+#[derive(Clone, Debug, PartialEq)]
+struct Placed {
+    /// Since counting began: it stays its own as newer ones come.
+    number: u64,
+    /// How long after the first of its burst it was asked for.
+    offset_ms: f64,
+    load: Load,
+}
 
 /// The list, its filter, and the load that is open.
 #[component]
-pub(super) fn Loads(metrics: RwSignal<Option<Metrics>, LocalStorage>) -> impl IntoView {
+pub(super) fn Loads(shown: Shown) -> impl IntoView {
+    let metrics = shown.metrics;
     let filter = RwSignal::new(Filter::default());
     let (drawn, opened) = (RwSignal::new(DRAWN), RwSignal::new(None::<u64>));
     let listed = Memo::new(move |_| {
@@ -30,14 +40,16 @@ pub(super) fn Loads(metrics: RwSignal<Option<Metrics>, LocalStorage>) -> impl In
         let filter = filter.read();
         metrics.as_ref().map(|metrics| listed(metrics, &filter)).unwrap_or_default()
     });
-    let shown = move || {
+    let rows = move || {
         let loads = listed.read();
-        let slowest = loads.iter().map(|(_, load)| load.took_ms).fold(0.0, f64::max);
-        let rows = loads.iter().take(drawn.get());
-        rows.map(|(number, load)| rows_of(*number, load, slowest, opened)).collect_view()
+        let drawn = || loads.iter().take(drawn.get());
+        let longest = drawn().map(|placed| placed.offset_ms + placed.load.took_ms);
+        let longest = longest.fold(0.0, f64::max);
+        drawn().map(|placed| rows_of(placed, longest, opened, shown)).collect_view()
     };
     let rest = move || listed.read().len().saturating_sub(drawn.get());
     view! {
+        <section data-panel="loads">
         <h3>"Loads"</h3>
         <FilterForm filter />
         <div class="dashboard-scroll" role="region" aria-label="Loads" tabindex="0">
@@ -51,7 +63,7 @@ pub(super) fn Loads(metrics: RwSignal<Option<Metrics>, LocalStorage>) -> impl In
                         <th scope="col">"Layers asked"</th>
                     </tr>
                 </thead>
-                <tbody>{shown}</tbody>
+                <tbody>{rows}</tbody>
             </table>
         </div>
         <p class="dashboard-empty">
@@ -61,16 +73,17 @@ pub(super) fn Loads(metrics: RwSignal<Option<Metrics>, LocalStorage>) -> impl In
             let label = format!("{} more", Figure::Count(rest() as u64));
             (rest() > 0).then(|| lone_button("more", label, move || drawn.update(|n| *n += DRAWN)))
         }}
+        </section>
     }
 }
 
 /// Those that the filter admits, newest first.
-fn listed(metrics: &Metrics, filter: &Filter) -> Vec<Numbered> {
+fn listed(metrics: &Metrics, filter: &Filter) -> Vec<Placed> {
     let first = metrics.total_requests.saturating_sub(metrics.recent.len() as u64);
-    let numbered = (first..).zip(&metrics.recent);
-    let mut listed: Vec<Numbered> = numbered
-        .filter(|(_, load)| filter.admits(load))
-        .map(|(number, load)| (number, load.clone()))
+    let numbered = (first..).zip(&metrics.recent).zip(offsets(&metrics.recent));
+    let mut listed: Vec<Placed> = numbered
+        .filter(|((_, load), _)| filter.admits(load))
+        .map(|((number, load), offset_ms)| Placed { number, offset_ms, load: load.clone() })
         .collect();
     listed.reverse();
     listed
@@ -126,19 +139,20 @@ fn FilterForm(filter: RwSignal<Filter>) -> impl IntoView {
 
 /// A load's row, and below it, if it is open, what each layer said in words.
 fn rows_of(
-    number: u64,
-    load: &Load,
-    slowest: f64,
+    placed: &Placed,
+    longest: f64,
     opened: RwSignal<Option<u64>>,
+    shown: Shown,
 ) -> impl IntoView + use<> {
+    let Placed { number, load, .. } = placed;
+    let number = *number;
     let is_open = opened.get() == Some(number);
     let toggle = move |_| opened.set((!is_open).then_some(number));
     let (from, layer) = (outcome(load.outcome), decided_by(load.outcome).map(Source::as_str));
     let details = is_open.then(|| {
-        let sentences = explain(load).into_iter().map(|sentence| view! { <li>{sentence}</li> });
         view! {
-            <tr class="load-details">
-                <td colspan="5"><ol>{sentences.collect_view()}</ol></td>
+            <tr>
+                <td colspan="5">{details(load, shown)}</td>
             </tr>
         }
     });
@@ -156,20 +170,32 @@ fn rows_of(
             </td>
             <td>{load.size.px()}</td>
             <td><span class="layer-dot" aria-hidden="true"></span>{from}</td>
-            <td>{Figure::Millis(load.took_ms).to_string()} {bar(load, slowest)}</td>
+            <td>{Figure::Millis(load.took_ms).to_string()} {bar(placed, longest)}</td>
             <td>{load.path.iter().map(step).collect::<Vec<_>>().join(" › ")}</td>
         </tr>
         {details}
     }
 }
 
-/// How the time was spent, by layer, beside the slowest load that is listed. The text beside it says the same.
-fn bar(load: &Load, slowest: f64) -> impl IntoView + use<> {
-    let share = |ms: f64| Figure::Share(if slowest > 0.0 { ms / slowest } else { 0.0 }).to_string();
+/// When in its burst it was asked for, and how the time was spent, by layer. The text beside it says how long it
+/// took.
+fn bar(placed: &Placed, longest: f64) -> impl IntoView + use<> {
+    let share = |ms: f64| Figure::Share(if longest > 0.0 { ms / longest } else { 0.0 }).to_string();
+    let Placed { offset_ms, load, .. } = placed;
+    let asked = load.path.iter().map(|step| step.took_ms).sum::<f64>();
+    // Between layers, and for what others had begun.
+    let waited = (load.took_ms - asked).max(0.0);
     let segments = load.path.iter().filter(|step| step.took_ms > 0.0).map(|step| {
         view! { <span data-layer=step.layer.as_str() style:width=share(step.took_ms)></span> }
     });
-    view! { <span class="load-bar" aria-hidden="true">{segments.collect_view()}</span> }
+    let segments = segments.collect_view();
+    view! {
+        <span class="load-bar" aria-hidden="true">
+            <span class="load-before" style:width=share(*offset_ms)></span>
+            {segments}
+            <span class="load-waited" style:width=share(waited)></span>
+        </span>
+    }
 }
 
 /// What came of a load, for people.

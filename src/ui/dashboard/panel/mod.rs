@@ -1,22 +1,27 @@
 //! The panel itself. It talks to the page by `window.cacheMonitor` alone, so it can be a program of its own.
 
-mod actions;
 mod advice;
 mod button;
+mod controls;
+mod details;
+mod dock;
 mod filter;
-mod import;
 mod layers;
 mod loads;
+mod minutes;
+mod save;
 mod storage;
 mod summary;
 
-use actions::Actions;
 use advice::advice_view;
-use import::{Shown, import_view};
+use button::button;
+use controls::Controls;
+use dock::Dock;
 use js_sys::Function;
 use layers::layer_table;
 use leptos::prelude::*;
 use loads::Loads;
+use minutes::minutes_view;
 use std::time::Duration;
 use storage::storage_view;
 use summary::summary;
@@ -28,7 +33,7 @@ use crate::{
         monitor::{self, CacheMonitor},
         schedule,
     },
-    cache::{metrics::Metrics, storage::Storage},
+    cache::metrics::Metrics,
     store::react,
 };
 
@@ -44,11 +49,26 @@ pub fn DashboardPanel(
     close: Callback<()>,
 ) -> impl IntoView {
     let monitor = use_monitor();
+    let dock = RwSignal::new(Dock::remembered());
+    let other_side = move || {
+        dock.update(|dock| *dock = dock.other());
+        dock.get_untracked().remember();
+    };
     view! {
-        <aside class="dashboard" data-testid="cache-dashboard" aria-label="Cache dashboard">
+        <aside
+            class="dashboard"
+            data-testid="cache-dashboard"
+            data-docked=move || dock.get().as_str()
+            aria-label="Cache dashboard"
+        >
             <header class="dashboard-head">
                 <h2>"Cache"</h2>
-                {move || monitor.get().map(|monitor| view! { <Actions monitor /> })}
+                <div class="dashboard-actions">
+                    {move || {
+                        let label = format!("Dock {}", dock.get().other().as_str());
+                        button(None, "dock", label, None, Box::new(other_side))
+                    }}
+                </div>
                 <button
                     type="button"
                     class="dashboard-close"
@@ -59,7 +79,7 @@ pub fn DashboardPanel(
                 </button>
             </header>
             <p class="dashboard-said" role="status"></p>
-            {move || monitor.get().map(figures)}
+            {move || monitor.get().map(parts)}
         </aside>
     }
 }
@@ -79,87 +99,91 @@ fn use_monitor() -> RwSignal<Option<CacheMonitor>, LocalStorage> {
     offered
 }
 
+/// What is looked at.
+#[derive(Clone, Copy)]
+struct Shown {
+    monitor: StoredValue<CacheMonitor, LocalStorage>,
+    metrics: RwSignal<Option<Metrics>, LocalStorage>,
+    /// Whether they are of an exported session, not of this page.
+    is_imported: RwSignal<bool>,
+}
+
+impl Shown {
+    fn look(self) {
+        let Some(monitor) = self.monitor.try_get_value() else { return };
+        let imported = monitor.imported();
+        let is_imported = !imported.is_null();
+        let told = if is_imported { imported } else { monitor.get_metrics() };
+        let metrics = json::read_object(told).filter(Metrics::is_of_this_schema);
+        let _ = self.metrics.try_set(metrics);
+        if self.is_imported.try_get_untracked() == Some(!is_imported) {
+            self.is_imported.set(is_imported);
+        }
+    }
+
+    fn with(self, act: impl FnOnce(&CacheMonitor)) {
+        let _ = self.monitor.try_with_value(act);
+    }
+}
+
 /// Drawn part by part, each as a whole, a few times a second at most: a signal a number would weigh more than
 /// all of the rest.
-fn figures(monitor: CacheMonitor) -> impl IntoView {
-    let metrics = RwSignal::new_local(read(&monitor));
-    let shown = Shown { metrics, file: RwSignal::new(None) };
-    let storage = use_storage(&monitor, metrics);
-    let watched = monitor.clone();
-    let tell = Closure::<dyn Fn()>::new(move || shown.follow(read(&watched)));
+fn parts(monitor: CacheMonitor) -> impl IntoView {
+    let shown = Shown {
+        monitor: StoredValue::new_local(monitor.clone()),
+        metrics: RwSignal::new_local(None),
+        is_imported: RwSignal::new(false),
+    };
+    shown.look();
+    let tell = Closure::<dyn Fn()>::new(move || shown.look());
     let tell: Function = tell.into_js_value().into();
     let leave = StoredValue::new_local(monitor.subscribe(&tell));
     on_cleanup(move || {
         let _ = leave.try_with_value(|leave| leave.call0(&JsValue::NULL));
     });
-    let ask = Callback::new(move |()| storage.ask());
-    let live = Callback::new(move |()| shown.follow(storage.monitor.with_value(read)));
-    // What a file says of its storage is not known.
-    let of_page = move || storage.known.get().filter(|_| shown.file.read().is_none());
+    ask_now_and_then(shown);
+    let metrics = shown.metrics;
     let now = move || match &*metrics.read() {
-        Some(metrics) => {
-            let advice = advice_view(metrics, of_page().as_ref());
-            (summary(metrics), advice, layer_table(metrics)).into_any()
-        }
+        Some(metrics) => (summary(metrics), minutes_view(metrics), layer_table(metrics)).into_any(),
         None => OTHER_VERSION.into_any(),
     };
-    let stored = move || {
-        let (metrics, storage) = (metrics.read(), of_page());
-        let both = metrics.as_ref().zip(storage.as_ref());
-        both.map(|(metrics, storage)| storage_view(storage, metrics, ask))
-    };
+    let advice = move || metrics.read().as_ref().map(advice_view);
+    let stored = move || metrics.read().as_ref().map(|metrics| storage_view(metrics, shown));
     view! {
-        {now}
-        <Loads metrics />
+        <section data-panel="now">{now}</section>
+        {advice}
+        <Loads shown />
         {stored}
-        {import_view(shown, live)}
+        <Controls shown />
     }
 }
 
-/// What may be stored, as the page last said.
-#[derive(Clone, Copy)]
-struct KnownStorage {
-    known: RwSignal<Option<Storage>, LocalStorage>,
-    monitor: StoredValue<CacheMonitor, LocalStorage>,
-}
-
-/// Asks when the panel is opened, and again after each hundred requests.
-fn use_storage(
-    monitor: &CacheMonitor,
-    metrics: RwSignal<Option<Metrics>, LocalStorage>,
-) -> KnownStorage {
-    let storage = KnownStorage {
-        known: RwSignal::new_local(None),
-        monitor: StoredValue::new_local(monitor.clone()),
-    };
-    let hundreds = Memo::new(move |_| metrics.read().as_ref().map(|m| m.total_requests / 100));
+/// Asks what may be stored when the panel is opened, and again after each hundred requests.
+fn ask_now_and_then(shown: Shown) {
+    let hundreds =
+        Memo::new(move |_| shown.metrics.read().as_ref().map(|m| m.total_requests / 100));
     react(move || {
-        hundreds.track();
-        storage.look(false);
+        if hundreds.get().is_some() && !shown.is_imported.get_untracked() {
+            ask_for_storage(shown);
+        }
     });
-    storage
 }
 
-impl KnownStorage {
-    /// Has the browser asked to keep the storage.
-    fn ask(self) {
-        self.look(true);
-    }
-
-    fn look(self, ask: bool) {
-        let Some(monitor) = self.monitor.try_get_value() else { return };
-        schedule::spawn(async move {
-            if ask {
-                // Whatever comes of it is looked at below.
-                let _ = monitor.persist().await;
-            }
-            if let Ok(said) = monitor.get_storage().await {
-                let _ = self.known.try_set(json::read_object(said));
-            }
-        });
-    }
+/// The metrics have it when the page knows.
+fn ask_for_storage(shown: Shown) {
+    let Some(monitor) = shown.monitor.try_get_value() else { return };
+    schedule::spawn(async move {
+        // Without an answer the part says that it is not known.
+        let _ = monitor.storage().await;
+    });
 }
 
-fn read(monitor: &CacheMonitor) -> Option<Metrics> {
-    json::read_object(monitor.get_metrics()).filter(Metrics::is_of_this_schema)
+/// Where the panel says what came of something.
+const SAID: &str = ".dashboard-said";
+
+/// Says something in the panel, if that is open. Not by a signal, which would weigh a kilobyte.
+fn say(text: &str) {
+    if let Ok(Some(place)) = document().query_selector(SAID) {
+        place.set_text_content(Some(text));
+    }
 }

@@ -1,6 +1,7 @@
 //! What each layer holds beside its limit, and what the browser says of the origin's storage.
 
-use super::button::lone_button;
+use super::{Shown, ask_for_storage, button::lone_button};
+use crate::browser::schedule;
 use crate::cache::{
     figure::Figure,
     metrics::Metrics,
@@ -8,12 +9,14 @@ use crate::cache::{
 };
 use leptos::prelude::*;
 
-/// The part of the panel; `ask` has the browser asked to keep the storage.
-pub(super) fn storage_view(
-    storage: &Storage,
-    metrics: &Metrics,
-    ask: Callback<()>,
-) -> impl IntoView + use<> {
+/// The part of the panel, once it is known what may be stored.
+pub(super) fn storage_view(metrics: &Metrics, shown: Shown) -> impl IntoView + use<> {
+    let known = metrics.storage.as_ref().map(|storage| known(storage, metrics, shown));
+    known.map(|known| view! { <section data-panel="storage">{known}</section> })
+}
+
+fn known(storage: &Storage, metrics: &Metrics, shown: Shown) -> impl IntoView + use<> {
+    let can_ask = storage.persisted == Some(false) && !shown.is_imported.get_untracked();
     let rows = storage.limits.iter().map(|limit| row(*limit, metrics)).collect_view();
     view! {
         <h3>"Storage"</h3>
@@ -30,9 +33,17 @@ pub(super) fn storage_view(
             </table>
         </div>
         <p class="storage-origin">{origin(storage)}</p>
-        {(storage.persisted == Some(false))
-            .then(|| lone_button("persist", "Ask to keep it", move || ask.run(())))}
+        {can_ask.then(|| lone_button("persist", "Ask to keep it", move || persist(shown)))}
     }
+}
+
+fn persist(shown: Shown) {
+    let Some(monitor) = shown.monitor.try_get_value() else { return };
+    schedule::spawn(async move {
+        // Whatever comes of it is looked at.
+        let _ = monitor.persist().await;
+        ask_for_storage(shown);
+    });
 }
 
 fn row(limit: LayerLimit, metrics: &Metrics) -> impl IntoView + use<> {

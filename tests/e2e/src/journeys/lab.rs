@@ -70,16 +70,13 @@ pub(super) async fn console(visit: &mut Visit<'_>) -> Result<()> {
         .await?;
     ensure!(names == [false, true], "an export names nobody unless it is asked to: {names:?}");
 
-    let sentences: Vec<String> = visit
+    let told: String = visit
         .eval("const { user } = window.cacheMonitor.getMetrics().recent[0]; return window.cacheMonitor.explain(user)")
         .await?;
-    ensure!(sentences.len() > 1, "{sentences:?}");
-    ensure!(
-        sentences.last().is_some_and(|last| last.contains("came from LocalStorage")),
-        "{sentences:?}"
-    );
-    let nobody: Vec<String> = visit.eval("return window.cacheMonitor.explain('nobody')").await?;
-    ensure!(nobody.is_empty(), "{nobody:?}");
+    let last = told.lines().last().unwrap_or_default();
+    ensure!(told.lines().count() > 1 && last.contains("came from LocalStorage"), "{told}");
+    let nobody: String = visit.eval("return window.cacheMonitor.explain('nobody')").await?;
+    ensure!(nobody == "No load of nobody was recorded.", "{nobody}");
     let line: String = visit.eval("return window.cacheMonitor.logSummary()").await?;
     ensure!(line.contains("came from a cache"), "{line}");
 
@@ -143,6 +140,12 @@ async fn why(visit: &Visit<'_>) -> Result<()> {
         .eval("return [...document.querySelectorAll('.load-details li')].map((line) => line.textContent)")
         .await?;
     ensure!(said.len() > 1 && said.last().is_some_and(|last| last.contains(&user)), "{said:?}");
+    let steps: Vec<String> = visit
+        .eval("return [...document.querySelectorAll('[data-step]')].map(({ dataset }) => `${dataset.step} ${dataset.answer}`)")
+        .await?;
+    ensure!(steps.len() + 1 == said.len() && steps[0].starts_with("memory "), "{steps:?}");
+    let held = "return document.querySelectorAll('.entry-table tbody tr').length === 4";
+    visit.wait("what each layer holds", held).await?;
     visit.wait_visible(".storage-table").await?;
     let limits: usize = visit
         .eval("return document.querySelectorAll('.storage-table [data-layer]').length")
@@ -171,6 +174,70 @@ async fn import(visit: &Visit<'_>) -> Result<()> {
     visit.wait("the page's own figures", names).await?;
     std::fs::write(&file, "{}")?;
     visit.attach("[data-action=import]", &file).await?;
-    let refused = "return document.querySelector('.dashboard-said').textContent === 'session.json is not an export of this version.'";
-    visit.wait("a sentence", refused).await
+    wait_said(visit, "session.json is not an export of this version.").await
+}
+
+/// Catches what the page would save.
+const CATCH_SAVED: &str = "
+    HTMLAnchorElement.prototype.click = function () {
+        window.__saved = decodeURIComponent(this.href.slice(this.href.indexOf(',') + 1));
+    };
+    return true";
+
+/// What a developer does by the panel's buttons is done.
+pub(super) async fn controls(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    visit.gate.quiet(QUIET).await;
+    visit.click(&hook(TOGGLE)).await?;
+    visit.wait_visible("[data-panel=controls]").await?;
+    let user: String = visit.eval("return window.cacheMonitor.getMetrics().recent[0].user").await?;
+
+    let field = "[data-panel=controls] input[type=text]";
+    visit.type_into(field, "nobody at all").await?;
+    visit.click("[data-action=invalidate]").await?;
+    wait_said(visit, "“nobody at all” is not the id of a user.").await?;
+    visit
+        .eval::<bool>(&format!("document.querySelector('{field}').value = ''; return true"))
+        .await?;
+    visit.type_into(field, &user).await?;
+    visit.click("[data-action=invalidate]").await?;
+    wait_said(visit, &format!("The server is asked about {user}'s picture.")).await?;
+    let asked = format!("users={user}");
+    let is_asked = |passages: &[Passage]| passages.iter().any(|p| p.target.contains(&asked));
+    visit.wait_passages("a request for the user", is_asked).await?;
+
+    visit.click("[data-action=prefetch]").await?;
+    let large = |passages: &[Passage]| passages.iter().any(|p| p.target.contains("size=256"));
+    visit.wait_passages("large pictures", large).await?;
+    visit.gate.quiet(QUIET).await;
+
+    visit.eval::<bool>(CATCH_SAVED).await?;
+    visit.click("[data-action=export-trace]").await?;
+    let spans: Vec<usize> = visit
+        .eval(
+            "
+        const { traceEvents } = JSON.parse(window.__saved);
+        const { recent } = window.cacheMonitor.getMetrics();
+        const steps = recent.map(({ path }) => path.length).reduce((a, b) => a + b, 0);
+        return [traceEvents.filter(({ ph }) => ph === 'b').length, recent.length + steps]",
+        )
+        .await?;
+    ensure!(spans[0] == spans[1] && spans[0] > 50, "{spans:?} spans in the trace");
+
+    let docked = "return document.querySelector('[data-testid=cache-dashboard]').dataset.docked";
+    let before: String = visit.eval(docked).await?;
+    visit.click("[data-action=dock]").await?;
+    let after: String = visit.eval(docked).await?;
+    ensure!(before != after, "docked {after} as before");
+    visit.reload().await?;
+    visit.wait_visible("[data-panel=controls]").await?;
+    let reloaded: String = visit.eval(docked).await?;
+    ensure!(reloaded == after, "docked {reloaded} after a reload, {after} before");
+    Ok(())
+}
+
+async fn wait_said(visit: &Visit<'_>, text: &str) -> Result<()> {
+    let is_said =
+        format!("return document.querySelector('.dashboard-said').textContent === {text:?}");
+    visit.wait(text, &is_said).await
 }

@@ -138,6 +138,7 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("the dashboard gives the focus back", hands::dashboard),
     journey!("the console says what passed, and why", lab::console),
     patient!("the dashboard comes when it is opened, and shows the metrics", lab::panel),
+    journey!("the dashboard's buttons do what they say", lab::controls),
     journey!("narrow: nothing lies beside the page, or under the header", hands::narrow),
     journey!("Back after a reload elsewhere: where the list was left", hands::back_after_reload),
     journey!("every page: axe finds nothing serious", access::every_page),

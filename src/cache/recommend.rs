@@ -1,5 +1,7 @@
 //! What a developer is told without being asked: fixed rules over what was counted, each with its evidence.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     figure::Figure,
     key::Source,
@@ -14,20 +16,33 @@ const REQUESTS: u64 = 50;
 /// Above this share of the origin's quota.
 const MUCH_STORED: f64 = 0.8;
 
-/// One piece of advice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Advice {
+/// One recommendation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recommendation {
     /// Names the rule.
-    pub rule: &'static str,
-    /// What was seen.
-    pub evidence: String,
+    pub id: Box<str>,
+    /// How much it matters.
+    pub severity: Severity,
     /// What to do.
-    pub action: &'static str,
+    pub message: Box<str>,
+    /// What was seen.
+    pub evidence: Box<str>,
+}
+
+/// How much a recommendation matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// People who use the page lose something by it.
+    Warning,
+    /// It could be better.
+    Notice,
 }
 
 /// All that applies, the most urgent first. What is stored is not always known.
-pub fn advise(metrics: &Metrics, storage: Option<&Storage>) -> Vec<Advice> {
+pub fn recommend(metrics: &Metrics) -> Vec<Recommendation> {
     let failing = Source::ALL.into_iter().filter_map(|layer| fails(layer, &metrics.layers[layer]));
+    let storage = metrics.storage.as_ref();
     let rest = [
         few_hits(metrics),
         all_stale(metrics),
@@ -37,65 +52,70 @@ pub fn advise(metrics: &Metrics, storage: Option<&Storage>) -> Vec<Advice> {
     failing.chain(rest.into_iter().flatten()).collect()
 }
 
-fn fails(layer: Source, counted: &LayerMetrics) -> Option<Advice> {
-    let errors = counted.errors;
-    (errors > 0).then(|| Advice {
-        rule: "layer_failing",
-        evidence: format!(
-            "{} failed {}.",
-            layer.label(),
-            if errors == 1 { "once".to_owned() } else { format!("{} times", Figure::Count(errors)) }
-        ),
-        action: match layer {
-            Source::Network => "Look at the API's answers in the browser's network panel.",
-            Source::Memory | Source::LocalStorage | Source::IndexedDb | Source::ServiceWorker => {
-                "Look whether the browser denies it: a private window, blocked cookies, a full disk."
-            }
-        },
-    })
+fn recommendation(id: &str, severity: Severity, evidence: String, message: &str) -> Recommendation {
+    Recommendation { id: id.into(), severity, message: message.into(), evidence: evidence.into() }
 }
 
-fn few_hits(metrics: &Metrics) -> Option<Advice> {
+fn fails(layer: Source, counted: &LayerMetrics) -> Option<Recommendation> {
+    let errors = counted.errors;
+    let times = match errors {
+        0 => return None,
+        1 => "once".to_owned(),
+        _ => format!("{} times", Figure::Count(errors)),
+    };
+    let message = match layer {
+        Source::Network => "Look at the API's answers in the browser's network panel.",
+        Source::Memory | Source::LocalStorage | Source::IndexedDb | Source::ServiceWorker => {
+            "Look whether the browser denies it: a private window, blocked cookies, a full disk."
+        }
+    };
+    let evidence = format!("{} failed {times}.", layer.label());
+    Some(recommendation("layer_failing", Severity::Warning, evidence, message))
+}
+
+fn few_hits(metrics: &Metrics) -> Option<Recommendation> {
     let is_low = metrics.total_requests >= REQUESTS && metrics.hit_rate < FEW_HITS;
-    is_low.then(|| Advice {
-        rule: "few_hits",
-        evidence: format!(
+    is_low.then(|| {
+        recommendation("few_hits", Severity::Notice, format!(
             "{} of {} requests were answered by a cache.",
             Figure::Share(metrics.hit_rate),
             Figure::Count(metrics.total_requests)
-        ),
-        action: "See in the table of layers why they missed: raise a limit, or prefetch who is shown next.",
+        ), "See in the table of layers why they missed: raise a limit, or prefetch who is shown next.")
     })
 }
 
-fn all_stale(metrics: &Metrics) -> Option<Advice> {
+fn all_stale(metrics: &Metrics) -> Option<Recommendation> {
     let is_all = metrics.stale > 0 && metrics.stale >= metrics.total_requests;
-    is_all.then(|| Advice {
-        rule: "all_stale",
-        evidence: format!("All of {} requests were past their lifetime.", Figure::Count(metrics.stale)),
-        action: "Look at this device's clock; else lengthen the lifetimes in `Policy`, or let `sync` run.",
+    is_all.then(|| {
+        recommendation("all_stale", Severity::Notice, format!("All of {} requests were past their lifetime.", Figure::Count(metrics.stale)), "Look at this device's clock; else lengthen the lifetimes in `Policy`, or let `sync` run.")
     })
 }
 
-fn much_stored(storage: &Storage) -> Option<Advice> {
+fn much_stored(storage: &Storage) -> Option<Recommendation> {
     let (used, quota) = (storage.usage_bytes?, storage.quota_bytes.filter(|quota| *quota > 0)?);
     let share = as_f64(used) / as_f64(quota);
-    (share > MUCH_STORED).then(|| Advice {
-        rule: "much_stored",
-        evidence: format!(
-            "The origin stores {}, {} of what it may.",
-            Figure::Bytes(used),
-            Figure::Share(share)
-        ),
-        action: "Lower the limits of IndexedDB, or ask the browser to persist the storage.",
+    (share > MUCH_STORED).then(|| {
+        recommendation(
+            "much_stored",
+            Severity::Warning,
+            format!(
+                "The origin stores {}, {} of what it may.",
+                Figure::Bytes(used),
+                Figure::Share(share)
+            ),
+            "Lower the limits of IndexedDB, or ask the browser to persist the storage.",
+        )
     })
 }
 
-fn no_worker(storage: &Storage) -> Option<Advice> {
-    (storage.has_worker == Some(false)).then(|| Advice {
-        rule: "no_worker",
-        evidence: "No service worker answers for this page.".to_owned(),
-        action: "Without one a reload offline fails. Serve the page over HTTPS, with /sw.js beside it.",
+fn no_worker(storage: &Storage) -> Option<Recommendation> {
+    (storage.has_worker == Some(false)).then(|| {
+        recommendation(
+            "no_worker",
+            Severity::Warning,
+            "No service worker answers for this page.".to_owned(),
+            "Without one a reload offline fails. Serve the page over HTTPS, with /sw.js beside it.",
+        )
     })
 }
 
@@ -124,6 +144,9 @@ mod tests {
             bytes_saved: 0,
             time_saved_ms: 0.0,
             layers: Layers::default(),
+            minutes: Vec::new(),
+            storage: None,
+            recommendations: Vec::new(),
             recent: Vec::new(),
         }
     }
@@ -138,8 +161,8 @@ mod tests {
         }
     }
 
-    fn rules(metrics: &Metrics, storage: &Storage) -> Vec<&'static str> {
-        advise(metrics, Some(storage)).into_iter().map(|advice| advice.rule).collect()
+    fn rules(metrics: &Metrics) -> Vec<Box<str>> {
+        recommend(metrics).into_iter().map(|told| told.id).collect()
     }
 
     #[test]
@@ -157,9 +180,11 @@ mod tests {
             (&[], metrics(), storage(1, 0, None)),
         ];
         for (expected, metrics, storage) in cases {
-            assert_eq!(rules(&metrics, &storage), expected, "{storage:?}");
+            let metrics = Metrics { storage: Some(storage), ..metrics };
+            let expected: Vec<Box<str>> = expected.iter().map(|id| (*id).into()).collect();
+            assert_eq!(rules(&metrics), expected, "{metrics:?}");
         }
-        assert_eq!(advise(&metrics(), None), []);
+        assert_eq!(recommend(&metrics()), []);
     }
 
     #[test]
@@ -168,8 +193,8 @@ mod tests {
         layers[Source::IndexedDb as usize].errors = 3;
         layers[Source::Network as usize].errors = 1;
         let metrics = Metrics { hit_rate: 0.0, layers: Layers(layers), ..metrics() };
-        let told = advise(&metrics, None);
-        let evidence: Vec<&str> = told.iter().map(|advice| advice.evidence.as_str()).collect();
+        let told = recommend(&metrics);
+        let evidence: Vec<&str> = told.iter().map(|told| &*told.evidence).collect();
         let last = "0% of 100 requests were answered by a cache.";
         assert_eq!(evidence, ["IndexedDB failed 3 times.", "Network failed once.", last]);
     }
