@@ -36,6 +36,14 @@ export interface CacheMonitor {
   prefetch(): number;
   /** Asks the server about a user's picture, whatever is held. Throws if it is no user's id. */
   invalidate(user: string): void;
+  /** Has all pictures be plain `<img>`s that the browser loads by their addresses, or again of this cache. */
+  bypass(on: boolean): void;
+  /** How long the pictures in view take when they are shown anew, in milliseconds: as plain `<img>`s that the
+   * browser may not have, as plain ones that it has, and by this cache; null if some did not come in 10 s. */
+  compare(): Promise<[number | null, number | null, number | null]>;
+  /** Has a layer in trouble until the page is loaded again, or out of it (`none`). `ms` is how slow. Throws if it
+   * cannot be: memory is the page itself, LocalStorage answers within a call. */
+  simulate(wish: { layer: Layer; fault: "off" | "slow" | "full" | "corrupt" | "none"; ms?: number }): void;
 }
 
 /** What a layer holds of one user. */

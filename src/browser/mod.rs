@@ -3,6 +3,7 @@
 //! **Invariants:** nothing here panics, whatever the browser denies; whatever is listened to,
 //! waited for or requested ends when its guard or future is dropped.
 
+pub mod badge;
 pub mod caches;
 pub mod channel;
 pub mod clock;
@@ -10,6 +11,7 @@ pub mod cookies;
 pub mod decode;
 mod exception;
 pub mod first_screen;
+pub mod in_view;
 pub mod indexed_db;
 mod join;
 pub mod json;

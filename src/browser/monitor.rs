@@ -68,6 +68,18 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn prefetch(this: &CacheMonitor) -> u32;
 
+    /// Has all pictures be plain `<img>`s, or again of the cache.
+    #[wasm_bindgen(method)]
+    pub fn bypass(this: &CacheMonitor, on: bool);
+
+    /// How long the pictures in view take, in milliseconds: as plain `<img>`s, as the same again, by the cache.
+    #[wasm_bindgen(method, catch)]
+    pub async fn compare(this: &CacheMonitor) -> Result<JsValue, JsValue>;
+
+    /// Has a layer in trouble: `cache::trouble::Wish` as an object.
+    #[wasm_bindgen(method, catch)]
+    pub fn simulate(this: &CacheMonitor, wish: &JsValue) -> Result<(), JsValue>;
+
     /// Has an exported text looked at in the place of the page's own figures.
     #[wasm_bindgen(method, catch)]
     pub fn import(this: &CacheMonitor, text: &str) -> Result<(), JsValue>;

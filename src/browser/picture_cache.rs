@@ -254,7 +254,7 @@ async fn settled_all(promises: Array) -> Result<Array, LayerError> {
 }
 
 /// Where the server has it.
-fn address(key: RenditionKey) -> String {
+pub fn address(key: RenditionKey) -> String {
     format!("/images/{}?size={}", key.image, key.size.px())
 }
 

@@ -150,6 +150,15 @@ pub fn next_frame(callback: impl FnOnce() + 'static) {
     let _ = window.request_animation_frame(callback.unchecked_ref());
 }
 
+/// Ends just before the next frame is painted.
+pub async fn frame() {
+    let (begin, begins) = oneshot::channel::<()>();
+    next_frame(move || {
+        let _ = begin.send(());
+    });
+    let _ = begins.await;
+}
+
 fn after(delay: Duration, callback: impl FnOnce() + 'static) {
     let _ = set_timeout(&Closure::once_into_js(callback), delay);
 }

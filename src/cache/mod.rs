@@ -30,4 +30,5 @@ pub mod stats;
 pub mod storage;
 pub mod tint;
 pub mod trace;
+pub mod trouble;
 pub mod waterfall;

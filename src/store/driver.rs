@@ -17,6 +17,7 @@ use super::{
     lines::Lines,
     shelves::Shelves,
     signals::Signals,
+    simulate::{self, Simulation},
     surroundings::{self, Listeners},
     sync, writes,
 };
@@ -47,6 +48,7 @@ pub(super) struct Driver {
     pub(super) counters: Counters,
     pub(super) shelves: Shelves,
     pub(super) lines: Lines,
+    pub(super) simulation: Simulation,
     /// What is under way: requests, the stream, the lock.
     requests: RefCell<Vec<(EffectId, AbortHandle)>>,
     turn: Cell<Turn>,
@@ -85,6 +87,7 @@ impl Driver {
             counters: Counters::new(),
             shelves: Shelves::default(),
             lines: Lines::new(all_is_here),
+            simulation: Simulation::default(),
             requests: RefCell::default(),
             turn: Cell::new(Turn::Quiet),
             timer: RefCell::default(),
@@ -115,7 +118,10 @@ impl Driver {
     /// Starts watching a picture. The view is for the first frame.
     pub(super) fn open(&self, wanted: Wanted) -> (ViewerId, View<Content>) {
         let looks = self.read(|core| core.looks(&wanted.user));
-        let found = looks.then(|| self.shelves.on_local(|shelf| shelf.found(&wanted.user)));
+        let found = looks.then(|| {
+            let read = || self.shelves.on_local(|shelf| shelf.found(&wanted.user));
+            if self.simulation.is_on() { simulate::found(&read) } else { read() }
+        });
         let opened = self.core.borrow_mut().open(wanted, found, clock::now());
         self.rouse();
         opened
@@ -134,6 +140,7 @@ impl Driver {
     }
 
     pub(super) fn answer(&self, id: EffectId, answer: Answer<Content>) {
+        let answer = if self.simulation.is_on() { simulate::answered(id, answer) } else { answer };
         self.counters.hear(&answer);
         self.handle(Event::Answer(id, answer));
     }
@@ -190,6 +197,10 @@ impl Driver {
     }
 
     fn carry_out(&self, effect: Effect<Content>) {
+        if self.simulation.is_on() { simulate::carry_out(effect) } else { self.act(effect) }
+    }
+
+    pub(super) fn act(&self, effect: Effect<Content>) {
         match effect {
             Effect::Fetch { id, request, lineage } => self.fetch(id, request, lineage),
             Effect::Cancel(id) => self.end_request(id),

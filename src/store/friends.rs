@@ -73,7 +73,9 @@ impl FriendList {
     }
 
     fn view(&self, rows: Range<usize>, pictures: Option<Size>, ahead: usize) {
-        driver().handle(Event::FriendsViewed(ListView { rows, pictures, ahead }));
+        let driver = driver();
+        let pictures = pictures.filter(|_| !driver.signals.bypass.is_on_untracked());
+        driver.handle(Event::FriendsViewed(ListView { rows, pictures, ahead }));
     }
 
     /// Says that the list is not on screen. Its first page is kept up to date.

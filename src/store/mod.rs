@@ -7,6 +7,7 @@
 //! **Invariant:** one driver and one core for the life of the document. Everything else here belongs
 //! to one account; [`Session`] ends it all at once.
 
+mod bypass;
 mod connection;
 mod counters;
 mod driver;
@@ -25,6 +26,7 @@ mod screen;
 mod session;
 mod shelves;
 mod signals;
+mod simulate;
 mod surroundings;
 mod sync;
 mod worker;

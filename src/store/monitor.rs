@@ -12,7 +12,7 @@ use crate::{
 
 type Act = fn(JsValue) -> Result<JsValue, JsValue>;
 
-const METHODS: [(&str, Act); 16] = [
+const METHODS: [(&str, Act); 19] = [
     ("getMetrics", methods::get_metrics),
     ("export", methods::export),
     ("import", methods::import),
@@ -29,6 +29,9 @@ const METHODS: [(&str, Act); 16] = [
     ("sync", methods::sync),
     ("prefetch", methods::prefetch),
     ("invalidate", methods::invalidate),
+    ("bypass", methods::bypass),
+    ("compare", methods::compare),
+    ("simulate", methods::simulate),
 ];
 
 /// Offers it for the life of the document.

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use miniature_api::{ImageId, Revision, Size, UserId};
 use send_wrapper::SendWrapper;
 
-use super::{driver::driver, page_scope::PageScope};
+use super::{bypass, driver::driver, page_scope::PageScope};
 use crate::{
     browser::object_url::{ObjectUrl, ObjectUrls},
     cache::{
@@ -87,9 +87,12 @@ impl PictureCache {
     pub fn open(&self, user: UserId, size: Size) -> OpenPicture {
         let driver = driver();
         let signal = driver.signals.pictures.watch(&user);
-        let (viewer, _) = driver.open(Wanted { user: user.clone(), size });
-        self.page().into_iter().for_each(|page| page.admit(viewer));
-        let viewing = Viewing { cache: self.clone(), user, viewer };
+        let viewer = (!driver.signals.bypass.is_on()).then(|| {
+            let (viewer, _) = driver.open(Wanted { user: user.clone(), size });
+            self.page().into_iter().for_each(|page| page.admit(viewer));
+            viewer
+        });
+        let viewing = Viewing { cache: self.clone(), user, size, viewer };
         OpenPicture { viewing: SendWrapper::new(Rc::new(viewing)), signal }
     }
 
@@ -142,7 +145,9 @@ pub struct OpenPicture {
 struct Viewing {
     cache: PictureCache,
     user: UserId,
-    viewer: ViewerId,
+    size: Size,
+    /// None where the picture is a plain `<img>`.
+    viewer: Option<ViewerId>,
 }
 
 impl fmt::Debug for OpenPicture {
@@ -155,8 +160,10 @@ impl Drop for Viewing {
     fn drop(&mut self) {
         let driver = driver();
         driver.signals.pictures.unwatch(&self.user);
-        self.cache.page().into_iter().for_each(|page| page.dismiss(self.viewer));
-        driver.handle(Event::Left(self.viewer));
+        if let Some(viewer) = self.viewer {
+            self.cache.page().into_iter().for_each(|page| page.dismiss(viewer));
+            driver.handle(Event::Left(viewer));
+        }
     }
 }
 
@@ -164,7 +171,10 @@ impl OpenPicture {
     /// What is to be shown. Tracks this user's changes.
     pub fn view(&self) -> View {
         self.signal.track();
-        let view = driver().read(|core| core.view(self.viewing.viewer));
+        let Some(viewer) = self.viewing.viewer else {
+            return bypass::plain_view(&self.viewing.user, self.viewing.size);
+        };
+        let view = driver().read(|core| core.view(viewer));
         let shown = view.shown.map(|shown| Shown {
             url: self.viewing.cache.0.inner.urls.lease(&shown.rendition),
             source: shown.source,
@@ -193,6 +203,9 @@ impl OpenPicture {
     /// Says that the browser could not paint a rendition: it is taken out of every layer and asked
     /// for anew, some times.
     pub fn broken(&self, key: RenditionKey) {
+        if self.viewing.viewer.is_none() {
+            return;
+        }
         driver().handle(Event::Broken(self.viewing.user.clone(), key));
     }
 }
@@ -237,17 +250,16 @@ impl Shown {
 #[derive(Clone, Debug)]
 pub struct PictureUrl(SendWrapper<Rc<Url>>);
 
-#[cfg(test)]
 impl PictureUrl {
-    /// A `data:` URL, for what is tested without a browser.
-    pub(crate) fn data(url: &str) -> Self {
-        Self(SendWrapper::new(Rc::new(Url::Data(url.into()))))
+    /// One that is as it is.
+    pub(crate) fn plain(url: impl Into<Rc<str>>) -> Self {
+        Self(SendWrapper::new(Rc::new(Url::Plain(url.into()))))
     }
 }
 
 #[derive(Debug)]
 enum Url {
-    Data(Rc<str>),
+    Plain(Rc<str>),
     Object(Rc<ObjectUrl>),
 }
 
@@ -256,7 +268,7 @@ impl Deref for PictureUrl {
 
     fn deref(&self) -> &str {
         match &**self.0 {
-            Url::Data(url) => url,
+            Url::Plain(url) => url,
             Url::Object(url) => url.url(),
         }
     }
@@ -306,11 +318,11 @@ impl Urls {
 
     fn address(&self, rendition: &Rendition) -> Url {
         if rendition.content.byte_len() <= self.inline_up_to {
-            return Url::Data(rendition.content.to_data_url());
+            return Url::Plain(rendition.content.to_data_url());
         }
         match self.objects.lease(rendition) {
             Some(url) => Url::Object(url),
-            None => Url::Data(rendition.content.to_data_url()),
+            None => Url::Plain(rendition.content.to_data_url()),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use leptos::prelude::*;
 use miniature_api::UserId;
 
+use super::bypass::Bypass;
 use crate::cache::core::Topic;
 
 /// The signals in use.
@@ -20,6 +21,7 @@ pub(super) struct Signals {
     pub(super) update: ArcRwSignal<bool>,
     /// How dense the screen is.
     pub(super) density: ArcTrigger,
+    pub(super) bypass: Bypass,
 }
 
 impl Signals {

@@ -146,7 +146,7 @@ mod tests {
     fn shown(second: bool, number: u8) -> Shown {
         let id = number + if second { 100 } else { 0 };
         Shown {
-            url: PictureUrl::data(&format!("data:,{}-{number}", user(second))),
+            url: PictureUrl::plain(format!("data:,{}-{number}", user(second))),
             source: Source::Memory,
             size: Size::S64,
             image: ImageId::from_bytes([id; 16]),

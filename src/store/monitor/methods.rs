@@ -18,9 +18,12 @@ use crate::{
         layer::LayerError,
         metrics::Metrics,
         storage::{Storage, limits},
+        trouble::Wish,
     },
     store::{
+        bypass,
         driver::driver,
+        simulate,
         sync::{Synced, sync_now},
         worker::has_worker,
     },
@@ -172,6 +175,24 @@ pub(super) fn prefetch(_: JsValue) -> Returned {
 
 pub(super) fn invalidate(user: JsValue) -> Returned {
     driver().handle(Event::Invalidate(user_of(&user)?));
+    Ok(JsValue::UNDEFINED)
+}
+
+/// Has all pictures be plain `<img>`s, or again of this cache.
+pub(super) fn bypass(on: JsValue) -> Returned {
+    driver().signals.bypass.set(on.is_truthy());
+    Ok(JsValue::UNDEFINED)
+}
+
+/// Resolves to the times that the pictures in view take either way.
+pub(super) fn compare(_: JsValue) -> Returned {
+    Ok(promise(async { json::object(&bypass::compare().await).into() }))
+}
+
+pub(super) fn simulate(wish: JsValue) -> Returned {
+    let wish = json::read_object::<Wish>(wish)
+        .ok_or_else(|| Error::new("simulate takes a layer, a fault and, to be slow, `ms`."))?;
+    simulate::simulate(&wish).map_err(|why| Error::new(&why))?;
     Ok(JsValue::UNDEFINED)
 }
 

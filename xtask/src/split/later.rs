@@ -6,7 +6,14 @@
 use super::Part;
 
 /// Of modules that only a developer asks for.
-const MONITOR: [&str; 1] = ["::store::monitor::methods::"];
+const MONITOR: [&str; 6] = [
+    "::store::bypass::compare",
+    "::store::bypass::plain_view",
+    "::store::monitor::methods::",
+    "::store::simulate::answered",
+    "::store::simulate::carry_out",
+    "::store::simulate::found",
+];
 
 /// Of modules and functions that no first frame needs.
 const LATER: [&str; 57] = [

@@ -4,14 +4,18 @@ use super::{
     Shown,
     button::{button, lone_button},
     save::save,
-    say,
+    say, write_into,
 };
 use crate::{
     browser::{json, monitor::CacheMonitor, schedule, text_file},
-    cache::trace::trace,
+    cache::{figure::Figure, key::Source, trace::trace, trouble::Wish},
 };
 use leptos::prelude::*;
+use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::HtmlInputElement;
+
+/// Where the times of a comparison stand.
+const COMPARED: &str = ".dashboard-compared";
 
 /// The part of the panel.
 #[component]
@@ -27,6 +31,10 @@ pub(super) fn Controls(shown: Shown) -> impl IntoView {
                 {action("reset", "Reset", "Count from zero", with(CacheMonitor::reset))}
             </div>
             <InvalidateForm shown />
+            <h4>"With and without this cache"</h4>
+            <Bypass shown />
+            <h4>"Simulate trouble until the page is loaded again"</h4>
+            <SimulateForm shown />
             <h4>"This session as a file"</h4>
             <div class="dashboard-buttons">
                 {action("export", "Export", "Save the figures as JSON, without names", with(export))}
@@ -107,6 +115,120 @@ fn InvalidateForm(shown: Shown) -> impl IntoView {
     }
 }
 
+/// The switch to plain `<img>`s, and how long pictures take either way.
+#[component]
+fn Bypass(shown: Shown) -> impl IntoView {
+    let on = RwSignal::new(false);
+    let toggle = move |_| {
+        on.update(|on| *on = !*on);
+        shown.with(|monitor| monitor.bypass(on.get_untracked()));
+    };
+    let label = move || if on.get() { "Use this cache again" } else { "Bypass this cache" };
+    view! {
+        <div class="dashboard-buttons">
+            <button
+                type="button"
+                class="dashboard-more"
+                data-action="bypass"
+                aria-pressed=move || on.get().to_string()
+                title="All pictures as plain images, which the browser loads by their addresses"
+                on:click=toggle
+            >
+                {label}
+            </button>
+            {action("compare", "Compare", "Show the pictures in view anew, both ways", Box::new(move || compare(shown)))}
+        </div>
+        <p class="dashboard-compared" data-testid="compared"></p>
+    }
+}
+
+fn compare(shown: Shown) {
+    let Some(monitor) = shown.monitor.try_get_value() else { return };
+    write_into(COMPARED, "Showing the pictures in view anew …");
+    schedule::spawn(async move {
+        let took = monitor.compare().await.ok().and_then(json::read_object::<Vec<Option<f64>>>);
+        let took = took.and_then(|took| took.try_into().ok());
+        write_into(COMPARED, &compared(took.unwrap_or_default()));
+    });
+}
+
+/// In words.
+fn compared([first, again, ours]: [Option<f64>; 3]) -> String {
+    let time = |took: Option<f64>| {
+        took.map_or("more than 10 s".to_owned(), |ms| Figure::Millis(ms).to_string())
+    };
+    format!(
+        "All pictures in view, shown anew: as plain images {}, as plain images again {}, by this cache {}.",
+        time(first),
+        time(again),
+        time(ours),
+    )
+}
+
+/// Has a layer in trouble, or out of it.
+#[component]
+fn SimulateForm(shown: Shown) -> impl IntoView {
+    let (layer, fault) =
+        (NodeRef::<leptos::html::Select>::new(), NodeRef::<leptos::html::Select>::new());
+    let ms = NodeRef::<leptos::html::Input>::new();
+    let chosen = |field: NodeRef<leptos::html::Select>| {
+        field.get_untracked().map(|field| field.value()).unwrap_or_default()
+    };
+    let simulate = move || {
+        let layer = Source::ALL.into_iter().find(|source| source.as_str() == chosen(layer));
+        let by = ms.get_untracked().map(|field| field.value_as_number()).filter(|ms| !ms.is_nan());
+        let Some(layer) = layer else { return };
+        let wish = Wish { layer, fault: chosen(fault).into(), ms: by };
+        let wish = json::object(&wish).unwrap_or_default();
+        shown.with(|monitor| match monitor.simulate(&wish) {
+            Ok(()) => say(""),
+            Err(why) => say(&message(&why)),
+        });
+    };
+    let layers = Source::ALL.into_iter().skip(1).map(|source| {
+        view! { <option value=source.as_str()>{source.label()}</option> }
+    });
+    let faults = ["off", "slow", "full", "corrupt", "none"].map(|fault| {
+        view! { <option value=fault>{if fault == "none" { "as it is" } else { fault }}</option> }
+    });
+    view! {
+        <form
+            class="dashboard-buttons"
+            on:submit=move |event| {
+                event.prevent_default();
+                simulate();
+            }
+        >
+            <label class="dashboard-field">
+                "Layer " <select node_ref=layer data-simulate="layer">{layers.collect_view()}</select>
+            </label>
+            <label class="dashboard-field">
+                "is " <select node_ref=fault data-simulate="fault">{faults}</select>
+            </label>
+            <label class="dashboard-field">
+                "by "
+                <input
+                    type="number"
+                    node_ref=ms
+                    data-simulate="ms"
+                    value="500"
+                    min="1"
+                    max="60000"
+                    step="any"
+                    inputmode="numeric"
+                />
+                " ms"
+            </label>
+            {action("simulate", "Simulate", "Try it until the page is loaded again", Box::new(simulate))}
+        </form>
+    }
+}
+
+/// What a thrown error says.
+fn message(error: &JsValue) -> String {
+    error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message())).unwrap_or_default()
+}
+
 /// Chooses a file; or, while one is looked at, goes back to the page's own figures.
 fn import_view(shown: Shown) -> impl IntoView {
     let choose = move || {
@@ -143,4 +265,18 @@ fn import(shown: Shown, input: &HtmlInputElement) {
             }
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_is_told_in_words() {
+        assert_eq!(
+            compared([Some(180.4), Some(34.0), Some(16.7)]),
+            "All pictures in view, shown anew: as plain images 180 ms, as plain images again 34 ms, by this cache 17 ms."
+        );
+        assert!(compared([None; 3]).contains("as plain images more than 10 s,"));
+    }
 }

@@ -181,9 +181,14 @@ fn ask_for_storage(shown: Shown) {
 /// Where the panel says what came of something.
 const SAID: &str = ".dashboard-said";
 
-/// Says something in the panel, if that is open. Not by a signal, which would weigh a kilobyte.
+/// Says something in the panel.
 fn say(text: &str) {
-    if let Ok(Some(place)) = document().query_selector(SAID) {
+    write_into(SAID, text);
+}
+
+/// Writes into a place of the panel, if that is open. Not by a signal, which would weigh a kilobyte.
+fn write_into(place: &str, text: &str) {
+    if let Ok(Some(place)) = document().query_selector(place) {
         place.set_text_content(Some(text));
     }
 }

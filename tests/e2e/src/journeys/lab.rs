@@ -241,3 +241,129 @@ async fn wait_said(visit: &Visit<'_>, text: &str) -> Result<()> {
         format!("return document.querySelector('.dashboard-said').textContent === {text:?}");
     visit.wait(text, &is_said).await
 }
+
+/// Whether each picture in the list is a plain `<img>`, or none is.
+const PLAIN: &str = "
+    const images = [...document.querySelectorAll('[data-testid=friend] .picture img')];
+    const plain = images.filter((image) => image.getAttribute('src').startsWith('/images/'));
+    return plain.length === 0 ? 'none' : plain.length === images.length ? 'all' : 'some'";
+
+/// The cache is switched off and on again, and the times either way stand side by side.
+pub(super) async fn bypass(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    visit.gate.quiet(QUIET).await;
+    visit.click(&hook(TOGGLE)).await?;
+    visit.wait_visible("[data-action=bypass]").await?;
+    let before: Value = visit.eval(METRICS).await?;
+    let plain_images = |visit: &Visit<'_>| {
+        let passages = visit.passages();
+        passages.iter().filter(|passage| passage.target.starts_with("/images/")).count()
+    };
+    ensure!(plain_images(visit) == 0, "plain images before the switch");
+
+    visit.click("[data-action=bypass]").await?;
+    visit.wait("plain images alone", &format!("return (() => {{ {PLAIN} }})() === 'all'")).await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+    visit.gate.quiet(QUIET).await;
+    ensure!(plain_images(visit) > 20, "{} plain images were asked for", plain_images(visit));
+    let during: Value = visit.eval(METRICS).await?;
+    ensure!(during["total_requests"] == before["total_requests"], "it counted what passed it by");
+
+    visit.click("[data-action=bypass]").await?;
+    visit.wait("no plain image", &format!("return (() => {{ {PLAIN} }})() === 'none'")).await?;
+    visit.click("[data-action=compare]").await?;
+    let is_told =
+        "return document.querySelector('[data-testid=compared]').textContent.endsWith('ms.')";
+    visit.wait("the times", is_told).await?;
+    let told: String =
+        visit.eval("return document.querySelector('[data-testid=compared]').textContent").await?;
+    ensure!(!told.contains("more than"), "{told}");
+    visit.note(told);
+    let after: String = visit.eval(PLAIN).await?;
+    ensure!(after == "none", "the comparison leaves {after} plain");
+
+    visit.click("[data-action=bypass]").await?;
+    visit.reload().await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+    let reloaded: String = visit.eval(PLAIN).await?;
+    ensure!(reloaded == "none", "a reload undoes it: {reloaded} are plain");
+    Ok(())
+}
+
+/// Layers are in trouble as asked, the page goes on, says so, and is out of it after a reload.
+pub(super) async fn simulate(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    open_modal(visit).await?;
+    visit.gate.quiet(QUIET).await;
+    // Until it is written.
+    let is_stored = "
+        const { indexed_db } = window.cacheMonitor.getMetrics().layers;
+        return indexed_db.bytes > 0";
+    visit.eval::<bool>("window.cacheMonitor.subscribe(() => {}); return true").await?;
+    visit.wait("something stored", is_stored).await?;
+    visit.open("/friends").await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+    visit.wait("the monitor", HAS_MONITOR).await?;
+
+    visit.click(&hook(TOGGLE)).await?;
+    visit.wait_visible("[data-panel=controls]").await?;
+    choose(visit, "memory", "off", "").await?;
+    let gone = "return !document.querySelector('[data-simulating]')";
+    ensure!(visit.eval::<bool>(gone).await?, "nothing is chosen: memory is not among the layers");
+    choose(visit, "local_storage", "slow", "9").await?;
+    wait_said(visit, "LocalStorage cannot be slow.").await?;
+
+    choose(visit, "indexed_db", "corrupt", "").await?;
+    wait_badge(visit, "Simulated until you reload: IndexedDB is corrupt.").await?;
+    let asked = visit.passages().len();
+    open_modal(visit).await?;
+    let large = |passages: &[Passage]| {
+        passages[asked..].iter().any(|passage| passage.target.contains("/api/images/batch"))
+    };
+    visit.wait_passages("the picture that could not be painted", large).await?;
+    // The browser says so of what is no image.
+    visit.forgive().await?;
+    visit.back().await?;
+
+    choose(visit, "indexed_db", "none", "").await?;
+    choose(visit, "network", "off", "").await?;
+    wait_badge(visit, "Simulated until you reload: Network is off.").await?;
+    visit.eval::<bool>("window.cacheMonitor.invalidate(window.cacheMonitor.getMetrics().recent[0].user); return true").await?;
+    visit.wait_visible(&hook("offline-banner")).await?;
+    choose(visit, "network", "none", "").await?;
+    visit.wait("no badge", gone).await?;
+    visit.wait_gone(&hook("offline-banner")).await?;
+
+    choose(visit, "network", "slow", "300").await?;
+    wait_badge(visit, "Simulated until you reload: Network is 300 ms slower.").await?;
+    visit.reload().await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+    ensure!(visit.eval::<bool>(gone).await?, "a reload undoes it");
+    Ok(())
+}
+
+async fn open_modal(visit: &mut Visit<'_>) -> Result<()> {
+    visit.click("[data-testid=friend] a, a[data-testid=friend]").await?;
+    visit.wait_visible(&hook("profile-modal")).await?;
+    let sharp = "
+        const image = document.querySelector('[data-testid=profile-modal] .picture[data-state=ready] img');
+        return !!image && image.naturalWidth >= 128";
+    visit.wait("a sharp picture", sharp).await
+}
+
+async fn choose(visit: &Visit<'_>, layer: &str, fault: &str, ms: &str) -> Result<()> {
+    let chosen = format!(
+        "for (const [name, value] of Object.entries({{ layer: '{layer}', fault: '{fault}', ms: '{ms}' }})) {{
+            document.querySelector(`[data-simulate=${{name}}]`).value = value;
+        }}
+        return true"
+    );
+    visit.eval::<bool>(&chosen).await?;
+    visit.click("[data-action=simulate]").await
+}
+
+async fn wait_badge(visit: &Visit<'_>, text: &str) -> Result<()> {
+    let is_so =
+        format!("return document.querySelector('[data-simulating]')?.textContent === {text:?}");
+    visit.wait(text, &is_so).await
+}

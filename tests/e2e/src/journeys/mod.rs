@@ -139,6 +139,8 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("the console says what passed, and why", lab::console),
     patient!("the dashboard comes when it is opened, and shows the metrics", lab::panel),
     journey!("the dashboard's buttons do what they say", lab::controls),
+    journey!("the dashboard switches the cache off, and compares", lab::bypass),
+    journey!("the dashboard has layers in trouble until a reload", lab::simulate),
     journey!("narrow: nothing lies beside the page, or under the header", hands::narrow),
     journey!("Back after a reload elsewhere: where the list was left", hands::back_after_reload),
     journey!("every page: axe finds nothing serious", access::every_page),
