@@ -144,6 +144,8 @@ export interface LayerMetrics {
   };
   /** Calls that failed. */
   errors: number;
+  /** Bytes that it gave up because the origin stored over 80 % of what it may. */
+  shed_bytes: number;
   /** Of the last 500 pictures shown from it, in milliseconds; null before the first. */
   p50_ms: number | null;
   p95_ms: number | null;

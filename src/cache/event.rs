@@ -25,6 +25,8 @@ pub enum CacheEvent {
     OriginFailed(OriginError),
     /// Encoded images arrived from the API, so many bytes.
     Received(u64),
+    /// A layer gave up so many bytes: the origin stored too much.
+    Shed(Source, u64),
 }
 
 /// One request for a picture, answered.

@@ -146,6 +146,8 @@ pub struct LayerMetrics {
     pub missed: Missed,
     /// Calls that failed.
     pub errors: u64,
+    /// Bytes that it gave up because the origin stored too much.
+    pub shed_bytes: u64,
     /// The median time of the last 500 pictures shown from it, in milliseconds; none before the
     /// first.
     pub p50_ms: Option<f64>,

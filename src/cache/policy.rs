@@ -83,6 +83,13 @@ pub struct Policy {
     /// How long the service worker may take to say that it is there, or that it has begun. Default: 3 s.
     pub worker_timeout: Duration,
 
+    /// When the origin gives up some of what it stores. Default: above 80 % of its quota, down to 60 %, or
+    /// until only what is on screen is left.
+    pub shed: Shed,
+
+    /// How often the browser is asked how much the origin stores. Default: 5 minutes.
+    pub storage_asked_every: Duration,
+
     /// The most pages of lists that IndexedDB keeps. Default: 400, which is 20 000 friends.
     pub pages: usize,
 
@@ -228,6 +235,15 @@ pub struct Policy {
     pub boot_age: Duration,
 }
 
+/// Shares of the origin's quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shed {
+    /// Above this some is given up.
+    pub above_percent: u32,
+    /// So much stays.
+    pub to_percent: u32,
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -249,6 +265,8 @@ impl Default for Policy {
             sync_users: 200,
             sync_timeout: Duration::from_secs(MINUTE),
             worker_timeout: Duration::from_secs(3),
+            shed: Shed { above_percent: 80, to_percent: 60 },
+            storage_asked_every: Duration::from_secs(5 * MINUTE),
             pages: 400,
             profiles: 300,
             preview_up_to: Size::PREVIEW,

@@ -44,6 +44,7 @@ struct LayerStats {
     hits: u64,
     missed: Missed,
     errors: u64,
+    shed_bytes: u64,
     /// Of the last pictures shown, in milliseconds.
     took_ms: VecDeque<f64>,
 }
@@ -80,6 +81,7 @@ impl Stats {
             CacheEvent::Requested => self.api_requests += 1,
             CacheEvent::OriginFailed(_) => self.layer(Source::Network).errors += 1,
             CacheEvent::Received(bytes) => self.bytes_from_network += bytes,
+            CacheEvent::Shed(source, bytes) => self.layer(source).shed_bytes += bytes,
         }
     }
 
@@ -192,6 +194,7 @@ impl LayerStats {
             misses: self.missed.sum(),
             missed: self.missed,
             errors: self.errors,
+            shed_bytes: self.shed_bytes,
             p50_ms: self.percentile(0.5),
             p95_ms: self.percentile(0.95),
             entries: usage.map(|usage| usage.entries as u64),

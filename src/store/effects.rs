@@ -2,7 +2,7 @@
 
 use miniature_api::Lineage;
 
-use super::driver::driver;
+use super::{driver::driver, monitor, room};
 use crate::{
     browser::{
         indexed_db::IndexedDbShelf,
@@ -48,7 +48,8 @@ fn all_is_here() {
     driver.handle(Event::WritesWait(false));
     driver.handle(Event::Painting { has_locks: lock::has_locks() });
     driver.lines.hear_the_rest();
-    super::monitor::offer();
+    monitor::offer();
+    room::begin();
 }
 
 /// Sends a request, unless `boot.js` has sent it.

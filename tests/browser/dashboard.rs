@@ -18,7 +18,7 @@ use crate::script;
 
 /// What a page exports that has answered so many requests.
 fn exported(requests: u32) -> String {
-    let layer = r#"{"hits":1,"misses":2,"missed":{"absent":1,"other_revision":0,"too_small":1},"errors":0,"p50_ms":1.5,"p95_ms":null,"entries":null,"bytes":null}"#;
+    let layer = r#"{"hits":1,"misses":2,"missed":{"absent":1,"other_revision":0,"too_small":1},"errors":0,"shed_bytes":0,"p50_ms":1.5,"p95_ms":null,"entries":null,"bytes":null}"#;
     let layers = ["memory", "local_storage", "indexed_db", "service_worker", "network"];
     let layers = layers.map(|name| format!("\"{name}\":{layer}")).join(",");
     let load = r#"{"user":"ada","size":64,"outcome":{"kind":"shown","source":"network"},"asked_ms":3,"took_ms":12.5,

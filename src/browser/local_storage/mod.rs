@@ -61,6 +61,18 @@ fn page_name(key: &DocumentKey) -> Option<&'static str> {
     }
 }
 
+/// How many times somebody has signed in, in this browser.
+const SIGN_INS_KEY: &str = "miniature:v1:sign-ins";
+
+/// Counts a sign-in, and returns how many there were; none where the browser denies this storage.
+pub fn count_sign_in() -> Option<u32> {
+    let storage = open().ok()?;
+    let before = get(&storage, SIGN_INS_KEY).ok()?;
+    let count = before.and_then(|before| before.parse().ok()).unwrap_or(0_u32).saturating_add(1);
+    set(&storage, SIGN_INS_KEY, &count.to_string()).ok()?;
+    Some(count)
+}
+
 /// The storage, if the browser lets us read it.
 ///
 /// gloo-storage panics where storage is blocked, so the browser is asked first.

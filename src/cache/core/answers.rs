@@ -288,6 +288,7 @@ impl<B: Bytes> Core<B> {
         rows: Vec<Owed>,
         written: Result<Written, LayerError>,
     ) {
+        let before = self.layers.of_mut(layer).held_before.take();
         let written = match written {
             Ok(written) => written,
             Err(error) => {
@@ -322,6 +323,7 @@ impl<B: Bytes> Core<B> {
                 self.people.touch_all();
             }
         }
+        before.into_iter().for_each(|before| self.has_shed(layer, before));
     }
 
     #[inline(never)]

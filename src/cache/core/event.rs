@@ -146,6 +146,13 @@ pub enum Event<B> {
     LockAwaited,
     /// Somebody wants to know how much the layers hold.
     MeasureUsage,
+    /// The origin stores so many bytes, of so many that it may, as the browser estimates.
+    StorageUsed {
+        /// All storages together.
+        used: u64,
+        /// The origin's quota.
+        quota: u64,
+    },
     /// Bytes of the answer to a request arrived, so many since the last time; headers count as 0.
     Progressed(EffectId, u64),
     /// A part of the answer to a request, of which the rest is on its way. The first has all of its JSON and

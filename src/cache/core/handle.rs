@@ -71,6 +71,7 @@ impl<B: Bytes> Core<B> {
             Event::Overheard(event) => self.overheard(event),
             Event::LockAwaited => self.lock_awaited(),
             Event::MeasureUsage => self.measure = true,
+            Event::StorageUsed { used, quota } => self.storage_used(used, quota),
             Event::Progressed(id, bytes) => {
                 self.flights.progress(id, bytes, self.time.now(), &self.policy);
             }
@@ -192,7 +193,7 @@ impl<B: Bytes> Core<B> {
         // What a layer says of before is not so any more.
         let flights = std::mem::take(&mut self.flights);
         self.flights = Flights::following(flights, stays);
-        self.writes = Writes::default();
+        (self.writes, self.shedding) = (Writes::default(), None);
         let empty = || Stored { seen: true, ..Stored::default() };
         self.people.forget_idle();
         self.cancel_unwanted(None);
@@ -283,6 +284,7 @@ impl<B: Bytes> Core<B> {
         self.profiles.clear();
         self.layers = Layers::default();
         self.writes = Writes::default();
+        self.shedding = None;
         self.live.forget(self.time.now());
     }
 

@@ -19,7 +19,7 @@
 //! | `live` | the stream of events |
 //! | `flights`, `layers`, `pause`, `pending` | what is under way, how storages fare, when to try again, what may be owed |
 //! | `handle`, `open`, `answers`, `fetched`, `hints` | what events do to the facts |
-//! | `plan`, `writes`, `owed`, `renewal` | what follows from the facts |
+//! | `plan`, `writes`, `owed`, `renewal`, `shed` | what follows from the facts |
 //!
 //! # Source
 //!
@@ -55,6 +55,7 @@ mod profiles;
 mod renewal;
 mod rows;
 mod session;
+mod shed;
 mod targets;
 mod time;
 mod view;
@@ -99,6 +100,7 @@ use renewal::Renewal;
 pub use rows::Rows;
 use session::Session;
 pub use session::{Epoch, Identity, Note};
+use shed::Shedding;
 pub use view::{
     ConnectionView, Farewell, FeedView, FriendsView, ListState, ProfileView, SessionState,
     SessionView, Shown, Status, View,
@@ -160,6 +162,7 @@ pub struct Core<B> {
     writes: Writes,
     /// Somebody wants to know how much layers hold.
     measure: bool,
+    shedding: Option<Shedding>,
     connection: ConnectionView,
     queue: VecDeque<Effect<B>>,
     /// When the first document comes to be asked for.
@@ -221,6 +224,7 @@ impl<B: Bytes> Core<B> {
             kinds: Default::default(),
             writes: Writes::default(),
             measure: false,
+            shedding: None,
             connection: ConnectionView::Reachable,
             queue: VecDeque::new(),
             documents_due: None,

@@ -61,6 +61,7 @@ impl<B: Bytes> Core<B> {
         self.settle_connection();
         self.plan_writes();
         self.plan_measure();
+        self.plan_shedding();
         if self.renewal.is_some() {
             self.plan_renewal();
         }
@@ -302,7 +303,7 @@ impl<B: Bytes> Core<B> {
     }
 
     #[inline(never)]
-    fn measure_layers(&mut self) {
+    pub(super) fn measure_layers(&mut self) {
         let now = self.time.now();
         for layer in ASKED {
             let state = self.layers.of(layer);

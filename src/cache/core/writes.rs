@@ -165,7 +165,7 @@ impl<B: Bytes> Core<B> {
     }
 
     /// LocalStorage is not told: of that the core counts the rows itself.
-    fn room(&self, layer: Source) -> Room {
+    pub(super) fn room(&self, layer: Source) -> Room {
         let (pages, profiles) = (self.policy.pages, self.policy.profiles);
         let halve = layer != Source::LocalStorage && self.layers.of(layer).full;
         let limits = match layer {

@@ -123,6 +123,9 @@ settings! {
     "sync_users": sync_users,
     "sync_timeout_ms": sync_timeout,
     "worker_timeout_ms": worker_timeout,
+    "shed_above_percent": shed.above_percent,
+    "shed_to_percent": shed.to_percent,
+    "storage_asked_every_ms": storage_asked_every,
     "pages": pages,
     "profiles": profiles,
     "preview_up_to_px": preview_up_to,
@@ -224,8 +227,9 @@ mod tests {
     #[test]
     fn no_field_is_without_a_name() {
         let fields = format!("{:?}", Policy::default());
-        let limits = fields.matches("Limits {").count();
-        assert_eq!(NAMES.len(), fields.matches(": ").count() - limits, "{fields}");
+        let groups = ["Limits {", "Shed {"].map(|group| fields.matches(group).count());
+        let groups: usize = groups.into_iter().sum();
+        assert_eq!(NAMES.len(), fields.matches(": ").count() - groups, "{fields}");
     }
 
     #[test]

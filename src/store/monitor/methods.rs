@@ -23,7 +23,7 @@ use crate::{
     store::{
         bypass,
         driver::driver,
-        simulate,
+        room, simulate,
         sync::{Synced, sync_now},
         worker::has_worker,
     },
@@ -207,7 +207,7 @@ fn promise(future: impl Future<Output = JsValue> + 'static) -> JsValue {
 
 /// What may be stored, and what is.
 async fn what_is_stored() -> Storage {
-    let (estimate, persisted) = (quota::estimate().await, quota::persisted().await);
+    let (estimate, persisted) = (room::look().await, quota::persisted().await);
     Storage {
         usage_bytes: estimate.map(|estimate| estimate.usage_bytes),
         quota_bytes: estimate.map(|estimate| estimate.quota_bytes),

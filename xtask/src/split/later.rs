@@ -16,7 +16,7 @@ const MONITOR: [&str; 6] = [
 ];
 
 /// Of modules and functions that no first frame needs.
-const LATER: [&str; 57] = [
+const LATER: [&str; 58] = [
     "::app::feed::",
     "::app::friends::later::",
     "::app::me::",
@@ -67,6 +67,7 @@ const LATER: [&str; 57] = [
     "::store::own::OwnPicture>::undo",
     "::store::own::describe::",
     "::store::profile::",
+    "::store::room::",
     "::store::sync::",
     "::store::worker::begin",
     "::store::worker::update",
@@ -81,7 +82,7 @@ const LATER: [&str; 57] = [
 ];
 /// What the core does only after `WritesWait` has ended, and what follows from that: to layers and with news.
 /// Beside those, what only pages tell it that come later.
-const OF_CORE: [&str; 26] = [
+const OF_CORE: [&str; 28] = [
     "begin_renewal",
     "compare_with_heard",
     "counted",
@@ -101,6 +102,8 @@ const OF_CORE: [&str; 26] = [
     "plan_renewal",
     "posted",
     "profile_answer",
+    "shed_what_is_known",
+    "storage_used",
     "stream_ended",
     "streamed",
     "surveyed",

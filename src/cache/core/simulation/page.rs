@@ -188,6 +188,7 @@ impl Page {
                 page.doc.tell(Event::Painting { has_locks });
             }
             Step::Frozen(_, frozen) => page.doc.tell(Event::Frozen(frozen)),
+            Step::Stored(_, used) => page.doc.tell(Event::StorageUsed { used, quota: 100 }),
             Step::Overhear(_) => {
                 page.doc.overhear();
             }
@@ -298,6 +299,7 @@ pub(super) fn page_of(step: &Step) -> Option<usize> {
         | Step::Listen(nth, _)
         | Step::Frozen(nth, _)
         | Step::Overhear(nth)
+        | Step::Stored(nth, _)
         | Step::Arrive(nth, ..)
         | Step::Delay(nth, _) => Some(*nth),
         _ => None,

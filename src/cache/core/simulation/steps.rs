@@ -80,6 +80,8 @@ pub(super) enum Step {
     Describe(usize, u8),
     /// So many events are kept for those who come back.
     KeepEvents(usize),
+    /// The browser says that the origin stores so many percent of what it may.
+    Stored(usize, u64),
     /// A page of another port, which shares the cookies and no storage, signs ada in, or grace.
     OtherPort(bool),
 }
@@ -126,8 +128,7 @@ impl Step {
             Self::Wait(_) => "wait",
             Self::Late(_) => "late timer",
             Self::Jump(by) => either(*by >= 0, "clock forward", "clock back"),
-            Self::Change(_, true) => "new picture",
-            Self::Change(_, false) => "picture removed",
+            Self::Change(_, new) => either(*new, "new picture", "picture removed"),
             Self::Create(_) => "user created",
             Self::Delete(_) => "user deleted",
             Self::Befriend(..) => "befriend or rename",
@@ -144,6 +145,7 @@ impl Step {
             Self::Overhear(_) => "overheard",
             Self::Describe(..) => "another headline",
             Self::KeepEvents(_) => "events kept",
+            Self::Stored(..) => "storage used",
             Self::BackUp => "backup",
             Self::Restore => "restore",
         }
@@ -159,7 +161,7 @@ fn either(is: bool, one: &'static str, other: &'static str) -> &'static str {
 }
 
 /// All kinds that there are.
-pub(super) const KINDS: usize = 70;
+pub(super) const KINDS: usize = 71;
 
 fn doc() -> impl Strategy<Value = usize> {
     0..2_usize
@@ -236,6 +238,7 @@ fn of_documents() -> BoxedStrategy<Step> {
         4 => (doc(), prop::bool::weighted(0.9)).prop_map(|(d, l)| Step::Listen(d, l)),
         2 => (doc(), any::<bool>()).prop_map(|(d, f)| Step::Frozen(d, f)),
         1 => (doc(), 0..2000_u64).prop_map(|(d, n)| Step::Progress(d, n)),
+        1 => (doc(), 50..110_u64).prop_map(|(d, p)| Step::Stored(d, p)),
         1 => doc().prop_map(Step::SignOut),
         4 => (doc(), any::<bool>()).prop_map(|(d, a)| Step::SignIn(d, a)),
     ]

@@ -78,6 +78,9 @@ impl Pictures {
         }
         let surplus = self.held.len().saturating_sub(room.limits.entries);
         self.held.drain(..surplus);
+        while self.usage()?.bytes > room.limits.bytes && !self.held.is_empty() {
+            self.held.remove(0);
+        }
         Ok(Written { usage: self.usage()?, ..Written::default() })
     }
 

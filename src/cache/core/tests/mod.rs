@@ -24,6 +24,7 @@ mod pictures;
 mod reader;
 mod renewal;
 mod sessions;
+mod shed;
 mod stored;
 mod wakes;
 mod wakeups;

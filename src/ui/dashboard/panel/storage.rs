@@ -4,6 +4,7 @@ use super::{Shown, ask_for_storage, button::lone_button};
 use crate::browser::schedule;
 use crate::cache::{
     figure::Figure,
+    key::Source,
     metrics::Metrics,
     storage::{LayerLimit, Storage},
 };
@@ -33,6 +34,7 @@ fn known(storage: &Storage, metrics: &Metrics, shown: Shown) -> impl IntoView + 
             </table>
         </div>
         <p class="storage-origin">{origin(storage)}</p>
+        <p class="storage-origin" data-testid="shed">{shed(metrics)}</p>
         {can_ask.then(|| lone_button("persist", "Ask to keep it", move || persist(shown)))}
     }
 }
@@ -60,6 +62,18 @@ fn row(limit: LayerLimit, metrics: &Metrics) -> impl IntoView + use<> {
             <td>{format!("{bytes} of {}", Figure::Bytes(limit.bytes))}</td>
         </tr>
     }
+}
+
+/// What was given up because the origin stored too much.
+fn shed(metrics: &Metrics) -> Option<String> {
+    let gave = Source::ALL.map(|layer| (layer.label(), metrics.layers[layer].shed_bytes));
+    let told: Vec<String> = gave
+        .into_iter()
+        .filter(|(_, bytes)| *bytes > 0)
+        .map(|(layer, bytes)| format!("{layer} {}", Figure::Bytes(bytes)))
+        .collect();
+    (!told.is_empty())
+        .then(|| format!("Above 80 % of that, these gave some up: {}.", told.join(", ")))
 }
 
 /// A sentence or two.

@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::time::Duration;
 
-const QUIET: Duration = Duration::from_secs(1);
+pub(super) const QUIET: Duration = Duration::from_secs(1);
 const LAB: &str = "/miniature-lab";
 const LAB_WASM: &str = "/miniature-lab*.wasm";
 /// A file that is held is asked for twice, for 10 s each.
@@ -18,8 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SAYS_SO: &str =
     "return document.body.textContent.includes('The dashboard could not be loaded.')";
 const HAS_MONITOR: &str = "return !!window.cacheMonitor";
-const METRICS: &str = "return window.cacheMonitor.getMetrics()";
-const TOGGLE: &str = "cache-dashboard-toggle";
+pub(super) const METRICS: &str = "return window.cacheMonitor.getMetrics()";
+pub(super) const TOGGLE: &str = "cache-dashboard-toggle";
 const PANEL: &str = "cache-dashboard";
 /// Each figure of the panel that has a name, beside the same of the metrics.
 const DIFFERENCES: &str = "
@@ -342,7 +342,7 @@ pub(super) async fn simulate(visit: &mut Visit<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn open_modal(visit: &mut Visit<'_>) -> Result<()> {
+pub(super) async fn open_modal(visit: &mut Visit<'_>) -> Result<()> {
     visit.click("[data-testid=friend] a, a[data-testid=friend]").await?;
     visit.wait_visible(&hook("profile-modal")).await?;
     let sharp = "

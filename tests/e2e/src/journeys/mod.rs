@@ -17,6 +17,7 @@ mod outage;
 mod own;
 mod presigned;
 mod returns;
+mod room;
 mod scroll;
 mod sessions;
 mod start;
@@ -141,6 +142,8 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("the dashboard's buttons do what they say", lab::controls),
     journey!("the dashboard switches the cache off, and compares", lab::bypass),
     journey!("the dashboard has layers in trouble until a reload", lab::simulate),
+    journey!("a disk that is nearly full: what is not on screen goes", room::shed),
+    journey!("signed in twice: the browser is asked once to keep the storage", room::persist),
     journey!("narrow: nothing lies beside the page, or under the header", hands::narrow),
     journey!("Back after a reload elsewhere: where the list was left", hands::back_after_reload),
     journey!("every page: axe finds nothing serious", access::every_page),

@@ -1,0 +1,103 @@
+//! An origin that stores too much of what it may.
+
+use super::*;
+use crate::cache::core::testing::Fault;
+
+impl Fixture {
+    /// A document that has shown so many people, of whom the first is looked at; all is stored, and more is in
+    /// each layer than what is on screen.
+    fn with_much_stored(count: usize) -> Self {
+        let mut t = Self::with_users(count);
+        (1..count).for_each(|index| t.visit(index));
+        t.open(0);
+        t.doc.wait(secs(10));
+        t.doc.events.clear();
+        t
+    }
+
+    fn say(&mut self, used: u64, quota: u64) {
+        self.doc.tell(Event::StorageUsed { used, quota });
+        self.doc.wait(secs(5));
+    }
+
+    /// What each layer said that it gave up, in bytes.
+    fn shed(&self) -> Vec<(Source, u64)> {
+        let shed = self.doc.events.iter().filter_map(|event| match event {
+            CacheEvent::Shed(layer, bytes) => Some((*layer, *bytes)),
+            _ => None,
+        });
+        shed.collect()
+    }
+
+    fn durable_bytes(&self) -> u64 {
+        self.world.borrow().durable.usage().unwrap().bytes
+    }
+}
+
+#[test]
+fn up_to_80_percent_nothing_goes() {
+    let mut t = Fixture::with_much_stored(8);
+    for (used, quota) in [(8_000, 10_000), (0, 0), (5, 0), (0, 10_000)] {
+        t.say(used, quota);
+        assert_eq!(t.shed(), [], "{used} of {quota}");
+    }
+}
+
+#[test]
+fn above_it_memory_previews_and_the_oldest_renditions_go_and_each_layer_says_so() {
+    let mut t = Fixture::with_much_stored(8);
+    let before = t.durable_bytes();
+    t.say(before * 10, before * 11);
+    let layers: Vec<Source> = t.shed().iter().map(|(layer, _)| *layer).collect();
+    let all = [Source::Memory, Source::LocalStorage, Source::ServiceWorker, Source::IndexedDb];
+    assert_eq!(layers, all, "{:?}", t.shed());
+    let given = t.shed()[3].1;
+    assert_eq!(t.durable_bytes(), before - given);
+    assert_eq!(t.world.borrow().local.rows.keys().next(), Some(&user(0)), "who is looked at stays");
+    let (viewer, from) = t.open(0);
+    assert_eq!(from, Some(Source::Memory));
+    assert!(t.shows_revision(viewer, 0, 1));
+}
+
+#[test]
+fn no_more_goes_than_has_to() {
+    let mut t = Fixture::with_much_stored(8);
+    let (before, quota) = (t.durable_bytes(), 1_000_000);
+    let excess = before / 4;
+    t.world.borrow_mut().pictures_fault = Fault::Denied;
+    let shed_to = quota / 100 * 60;
+    t.policy.shed.above_percent = 60;
+    t.reload();
+    t.say(shed_to + excess, quota);
+    let left = t.durable_bytes();
+    let one =
+        t.world.borrow().durable.renditions.keys().map(|key| u64::from(key.size.px()) * 20).max();
+    assert!(left <= before - excess && left + one.unwrap() > before - excess, "{left} of {before}");
+}
+
+#[test]
+fn a_layer_that_does_not_say_how_much_it_holds_is_passed_by() {
+    let mut t = Fixture::with_much_stored(4);
+    t.reload();
+    t.doc.events.clear();
+    t.world.borrow_mut().durable.fault = Fault::Failing;
+    t.say(95, 100);
+    t.doc.wait(minutes(2));
+    assert!(t.shed().iter().all(|(layer, _)| *layer != Source::IndexedDb), "{:?}", t.shed());
+    t.world.borrow_mut().durable.fault = Fault::None;
+    t.say(u64::MAX / 2, u64::MAX / 2);
+    assert!(t.shed().iter().any(|(layer, _)| *layer == Source::IndexedDb), "{:?}", t.shed());
+}
+
+#[test]
+fn what_is_not_written_yet_stays_in_memory() {
+    let mut t = Fixture::with_users(2);
+    t.doc.tell(Event::WritesWait(true));
+    let (viewer, _) = t.open(1);
+    t.doc.leave(viewer);
+    t.say(95, 100);
+    assert_eq!(t.shed(), [], "the later half is not there");
+    t.doc.tell(Event::WritesWait(false));
+    t.doc.wait(secs(10));
+    assert!(t.durable_record(1).is_some(), "it was written before it went");
+}
