@@ -6,8 +6,12 @@ export type Layer = "memory" | "local_storage" | "indexed_db" | "service_worker"
 export interface CacheMonitor {
   /** What was counted since the document began, or since `reset`. */
   getMetrics(): Metrics;
-  /** The same as a JSON text; `person-1` and so on stand for ids, unless the names are asked for. */
+  /** The same with the policy as a JSON text; `person-1` and so on stand for ids, unless the names are asked for.
+   * With the names goes what was recorded, for `cargo xtask replay`. */
   export(names?: boolean): string;
+  /** Has the documents of this tab record all that their caches are told, without bytes, from the next load on, or
+   * no more. */
+  record(on: boolean): void;
   /** Has the dashboard show what was exported; without a text, this page again. Throws if it is no export. */
   import(text?: string): void;
   /** What the dashboard shows in the place of this page; null if it shows this page. */

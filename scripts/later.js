@@ -44,11 +44,20 @@ const later = (globalThis.miniatureLater = part("./LATER_FILE", "later_is_loaded
 // The dashboard waits for this; the browser's console does not.
 const monitor = (globalThis.miniatureMonitor = part("./MONITOR_FILE", "monitor_is_loaded"));
 
+// A tab that records needs all of it from the first call on (src/store/record.rs).
+const records = () => {
+  try {
+    return sessionStorage.getItem("miniature:v1:record") !== null;
+  } catch {
+    return false;
+  }
+};
 // What the first frame of a page shows must be here: of these pages, both halves. The page for signing
 // in, too, which is what a browser without an account shows.
 const isOfLater =
   /^\/(feed|me|friends\/.+)$/.test(location.pathname) || !document.cookie.includes("miniature_account=");
-if (isOfLater) later.ask();
+const expected = records() ? [later, monitor] : isOfLater ? [later] : [];
+expected.forEach((part) => part.ask());
 
 // Before the program starts. What does not come now is asked for again by the page that needs it.
-const laterInTime = () => isOfLater && later.bring().catch(() => {});
+const laterInTime = () => Promise.all(expected.map((part) => part.bring())).catch(() => {});

@@ -101,12 +101,17 @@
   // The dashboard's panel (src/lab.rs). A browser may keep what it could not import, by its address.
   const bringPanel = async () => {
     const tooLate = new Promise((_, fail) => setTimeout(fail, ANSWERS_WITHIN_MS));
+    const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet" });
+    const styled = new Promise((onload, onerror) => Object.assign(sheet, { onload, onerror }));
+    sheet.href = "/miniature-lab.css";
+    document.head.append(sheet);
     const wasm = bringFile("/miniature-lab_bg.wasm");
+    const script = bring(`/miniature-lab.js${tries++ ? `?${tries}` : ""}`);
     // Heard of below.
-    wasm.catch(() => {});
+    [wasm, script].map((file) => file.catch(() => {}));
     // What the panel calls. It comes then, too, where it does not come now (scripts/later.js).
     window.miniatureMonitor?.bring().catch(() => {});
-    const program = await Promise.race([bring(`/miniature-lab.js${tries++ ? `?${tries}` : ""}`), tooLate]);
+    const program = await Promise.race([styled.then(() => script), tooLate]);
     await program.default({ module_or_path: await wasm });
     return program;
   };

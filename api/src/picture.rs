@@ -145,7 +145,7 @@ pub struct PictureAnswer {
 }
 
 /// One user in `users=` of a batch: `ada:12` (revision 12 is held) or `grace` (nothing is).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchUser {
     /// Whose picture.
     pub user_id: UserId,

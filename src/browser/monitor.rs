@@ -36,9 +36,14 @@ extern "C" {
     #[wasm_bindgen(method, js_name = getMetrics)]
     pub fn get_metrics(this: &CacheMonitor) -> JsValue;
 
-    /// The same as a JSON text, with pseudonyms in the place of ids.
+    /// The same as a JSON text; with pseudonyms in the place of ids unless the names are asked for, with which
+    /// goes what was recorded.
     #[wasm_bindgen(method)]
-    pub fn export(this: &CacheMonitor) -> String;
+    pub fn export(this: &CacheMonitor, names: bool) -> String;
+
+    /// Has the documents of this tab record what their cores are told, from the next one on, or no more.
+    #[wasm_bindgen(method)]
+    pub fn record(this: &CacheMonitor, on: bool);
 
     /// Empties every layer. What is on screen stays there.
     #[wasm_bindgen(method)]

@@ -32,12 +32,26 @@ impl Timestamp {
 }
 
 /// The time at which the core is called, by both clocks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "(u64, u64)", from = "(u64, u64)")]
 pub struct Now {
     /// Time since some fixed moment, never running backwards: for limits, pauses and lifetimes.
     pub running: Duration,
     /// The wall clock, for what layers keep.
     pub wall: Timestamp,
+}
+
+/// Microseconds and milliseconds, as exports have it.
+impl From<Now> for (u64, u64) {
+    fn from(now: Now) -> Self {
+        (micros(now.running).unsigned_abs(), now.wall.0)
+    }
+}
+
+impl From<(u64, u64)> for Now {
+    fn from((running, wall): (u64, u64)) -> Self {
+        Self { running: Duration::from_micros(running), wall: Timestamp(wall) }
+    }
 }
 
 /// A moment of the running clock. Before the document began it is negative.

@@ -88,7 +88,7 @@ impl Content {
 }
 
 /// One image at one size, with its content.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rendition<B = Content> {
     /// Which image, how large.
     pub key: RenditionKey,
@@ -112,7 +112,7 @@ impl<B> Rendition<B> {
 ///
 /// The rendition need not be of the record's image: while the bytes of a newer image are not
 /// stored, a layer keeps those of the older one and returns them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found<B = Content> {
     /// What the layer knows of the user's picture.
     pub record: Option<CheckedRecord>,
@@ -130,7 +130,7 @@ impl<B> Default for Found<B> {
 }
 
 /// One user's line of LocalStorage's inventory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Whose.
     pub user: UserId,

@@ -1,5 +1,7 @@
 //! How much a layer may hold, and how much it holds.
 
+use serde::{Deserialize, Serialize};
+
 /// What a layer may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -13,7 +15,7 @@ pub struct Limits {
 }
 
 /// What a layer holds, in all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// How many keys.
     pub entries: usize,

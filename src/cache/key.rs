@@ -56,7 +56,7 @@ impl fmt::Display for Source {
 }
 
 /// Names one rendition. What it names never changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RenditionKey {
     /// The content.
     pub image: ImageId,
@@ -65,7 +65,7 @@ pub struct RenditionKey {
 }
 
 /// What a component asks for: someone's picture, at a size.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Wanted {
     /// Whose picture.
     pub user: UserId,

@@ -1,9 +1,10 @@
 //! Why a layer, or the API, may fail.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Why a layer could not do what was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error, Serialize, Deserialize)]
 pub enum LayerError {
     /// The browser denies this storage: blocked cookies, a private window, no such API.
     #[error("the browser denies this storage")]
@@ -48,7 +49,7 @@ pub enum Recovery {
 }
 
 /// Why the API did not answer as asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error, Serialize, Deserialize)]
 pub enum OriginError {
     /// Not reached: no network, no server, or no answer in the time allowed.
     #[error("the server cannot be reached")]

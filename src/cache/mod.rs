@@ -26,6 +26,7 @@ pub mod metrics;
 pub mod policy;
 pub mod raster;
 pub mod recommend;
+pub mod replay;
 pub mod stats;
 pub mod storage;
 pub mod tint;

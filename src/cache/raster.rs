@@ -1,6 +1,7 @@
 //! Which bytes are a picture: what law 9 lets into the cache.
 
 use miniature_api::Size;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A raster image type that browsers show. Markup (SVG) is none: it can carry script.
@@ -11,7 +12,7 @@ pub enum RasterType {
 }
 
 /// Why bytes are not the rendition that was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum RasterError {
     /// Not a WebP container, or cut off.
     #[error("the answer is not a whole WebP image")]

@@ -15,6 +15,7 @@ use super::{
     counters::Counters,
     effects, identity,
     lines::Lines,
+    record,
     shelves::Shelves,
     signals::Signals,
     simulate::{self, Simulation},
@@ -53,6 +54,8 @@ pub(super) struct Driver {
     requests: RefCell<Vec<(EffectId, AbortHandle)>>,
     turn: Cell<Turn>,
     timer: RefCell<Option<schedule::Timer>>,
+    /// Whether it is noted what the core is told.
+    records: bool,
     /// Whether cookies and storage say who is signed in. Otherwise the app around us does.
     pub(super) follows_session: Cell<bool>,
     _listeners: Listeners,
@@ -74,11 +77,19 @@ enum Turn {
 impl Driver {
     fn start() -> Self {
         effects::bring_the_rest();
-        let (seed, visible) = (random::seed(), visibility::is_visible());
-        let mut core = Core::new(Policy::default(), seed, visible, clock::now());
+        let (seed, visible, now) = (random::seed(), visibility::is_visible(), clock::now());
+        let mut core = Core::new(Policy::default(), seed, visible, now);
+        let records = record::is_asked_for();
+        if records {
+            record::begin(core.policy().clone(), seed, visible, now);
+        }
         let all_is_here = later::is_here();
         if !all_is_here {
-            core.handle(Event::WritesWait(true), clock::now());
+            let event = Event::WritesWait(true);
+            if records {
+                record::told(&event, now);
+            }
+            core.handle(event, now);
         }
         Self {
             core: RefCell::new(core),
@@ -91,6 +102,7 @@ impl Driver {
             requests: RefCell::default(),
             turn: Cell::new(Turn::Quiet),
             timer: RefCell::default(),
+            records,
             follows_session: Cell::new(false),
             _listeners: surroundings::listen(),
         }
@@ -122,14 +134,18 @@ impl Driver {
             let read = || self.shelves.on_local(|shelf| shelf.found(&wanted.user));
             if self.simulation.is_on() { simulate::found(&read) } else { read() }
         });
-        let opened = self.core.borrow_mut().open(wanted, found, clock::now());
+        let now = clock::now();
+        if self.records {
+            record::opened(&wanted, found.as_ref(), now);
+        }
+        let opened = self.core.borrow_mut().open(wanted, found, now);
         self.rouse();
         opened
     }
 
     /// Tells the core what happened.
     pub(super) fn handle(&self, event: Event<Content>) {
-        self.core.borrow_mut().handle(event, clock::now());
+        self.tell(event);
         if let Some(account) = self.read(|core| core.to_begin().cloned()) {
             self.begin(&account);
         } else if self.read(|core| core.account().is_none()) {
@@ -137,6 +153,14 @@ impl Driver {
         }
         self.lines.follow(self.read(|core| core.account().cloned()).as_ref());
         self.rouse();
+    }
+
+    fn tell(&self, event: Event<Content>) {
+        let now = clock::now();
+        if self.records {
+            record::told(&event, now);
+        }
+        self.core.borrow_mut().handle(event, now);
     }
 
     pub(super) fn answer(&self, id: EffectId, answer: Answer<Content>) {
@@ -147,7 +171,7 @@ impl Driver {
 
     /// A sign of life: nothing is to be done about it.
     pub(super) fn progressed(&self, id: EffectId, bytes: u64) {
-        self.core.borrow_mut().handle(Event::Progressed(id, bytes), clock::now());
+        self.tell(Event::Progressed(id, bytes));
     }
 
     fn rouse(&self) {
@@ -179,7 +203,11 @@ impl Driver {
 
     /// The core is free again when this returns.
     fn next_effect(&self) -> Option<Effect<Content>> {
-        self.core.borrow_mut().poll(clock::now())
+        let now = clock::now();
+        if self.records {
+            record::polled(now);
+        }
+        self.core.borrow_mut().poll(now)
     }
 
     fn set_timer(&self) {

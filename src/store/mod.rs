@@ -22,6 +22,7 @@ mod page_scope;
 mod picture_store;
 mod profile;
 mod react;
+mod record;
 mod room;
 mod screen;
 mod session;

@@ -12,7 +12,7 @@ use crate::{
 
 type Act = fn(JsValue) -> Result<JsValue, JsValue>;
 
-const METHODS: [(&str, Act); 19] = [
+const METHODS: [(&str, Act); 20] = [
     ("getMetrics", methods::get_metrics),
     ("export", methods::export),
     ("import", methods::import),
@@ -32,6 +32,7 @@ const METHODS: [(&str, Act); 19] = [
     ("bypass", methods::bypass),
     ("compare", methods::compare),
     ("simulate", methods::simulate),
+    ("record", methods::record),
 ];
 
 /// Offers it for the life of the document.

@@ -15,6 +15,9 @@ use std::{
 const USED: [&str; 7] =
     ["base64", "miniature-api", "proptest", "serde", "serde_json", "thiserror", "thumbhash"];
 
+/// What the browser's console offers, in types.
+const TYPES: &str = "public/cache-monitor.d.ts";
+
 /// Writes it anew and returns its folder.
 ///
 /// # Errors
@@ -22,7 +25,7 @@ const USED: [&str; 7] =
 /// If something cannot be read or written.
 pub(crate) fn write() -> Result<PathBuf> {
     let (root, folder) = (root()?, target_dir()?.join("core"));
-    for part in ["src", "api"] {
+    for part in ["src", "api", "examples"] {
         let old = folder.join(part);
         if old.is_dir() {
             fs::remove_dir_all(&old)?;
@@ -30,6 +33,10 @@ pub(crate) fn write() -> Result<PathBuf> {
     }
     copy(&root.join("src/cache"), &folder.join("src/cache"))?;
     copy(&root.join("api"), &folder.join("api"))?;
+    copy(&root.join("examples"), &folder.join("examples"))?;
+    // A test compares its names with those of an export.
+    fs::create_dir_all(folder.join("public"))?;
+    fs::copy(root.join(TYPES), folder.join(TYPES))?;
     fs::write(folder.join("src/lib.rs"), "//! The core.\n\npub mod cache;\n")?;
     let whole = root.join("Cargo.toml");
     let whole = fs::read_to_string(&whole).with_context(|| whole.display().to_string())?;

@@ -16,6 +16,7 @@ mod group;
 mod laws;
 mod mutants;
 mod previous_build;
+mod replay;
 mod serve;
 mod setup;
 mod split;
@@ -42,6 +43,7 @@ cargo xtask <command>
                                  [--json FILE]; [--ours DIR] [--server FILE] [--against-server FILE]
                                  name what need not be built
   bench core [--strict]          what a turn costs in the pure core
+  replay FILE                    tell the core again what a page recorded, and compare what it counts
   laws [part of a name]          break each law by its patch in tests/laws: the tests notice
   mutants [option of cargo-mutants ...]
                                  change the core in small ways: the tests notice
@@ -72,6 +74,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["bench", "server", words @ ..] => bench::server(words),
         ["bench", "page", words @ ..] => bench::page(words),
         ["bench", "core", words @ ..] => bench::core(words),
+        ["replay", file] => replay::run(file),
         ["laws"] => laws::run(""),
         ["laws", wanted] => laws::run(wanted),
         ["mutants", words @ ..] => mutants::run(words),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use miniature_api::{BatchUser, Lineage, Marker, Size, UserId};
+use serde::{Deserialize, Serialize};
 
 use super::{event::LiveNote, session::Note};
 
@@ -16,7 +17,7 @@ use crate::cache::{
 };
 
 /// Names an effect that is to be answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EffectId(pub(super) u64);
 
 /// Something to do. Those with an id are answered by one [`Event::Answer`](super::Event::Answer).

@@ -6,6 +6,7 @@ use miniature_api::{
     Account, BatchEntry, BatchUser, Change, Feed, FriendsPage, ImageId, Lineage, Marker, Post,
     Profile, Record, Size, UserId,
 };
+use serde::{Deserialize, Serialize};
 
 use super::{
     effect::EffectId,
@@ -23,7 +24,7 @@ use crate::cache::{
 };
 
 /// Something that happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event<B> {
     /// A viewer looks no longer.
     Left(ViewerId),
@@ -164,7 +165,7 @@ pub enum Event<B> {
 }
 
 /// An event of `GET /api/events`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamEvent {
     /// The lineage of the stream.
     pub lineage: Lineage,
@@ -176,7 +177,7 @@ pub struct StreamEvent {
 }
 
 /// What an event of the stream says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StreamBody {
     /// Something happened to a friend, or to oneself.
     Change(Change),
@@ -187,7 +188,7 @@ pub enum StreamBody {
 }
 
 /// The last event that was heard, for the document that resumes after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveNote {
     /// The lineage of the stream.
     pub lineage: Lineage,
@@ -208,7 +209,7 @@ impl LiveNote {
 }
 
 /// Where a list is looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListView {
     /// The rows in view or near it, by index; it may reach beyond the rows that are known. Empty
     /// while the list is not on screen.
@@ -220,7 +221,7 @@ pub struct ListView {
 }
 
 /// What LocalStorage says of an account when its storages open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
     /// Who.
     pub account: UserId,
@@ -239,7 +240,7 @@ pub struct Start {
 }
 
 /// A `storage` event about one user's row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StorageChange {
     /// Whose row.
     pub user: UserId,
@@ -254,7 +255,7 @@ pub struct StorageChange {
 }
 
 /// How an effect ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Answer<B> {
     /// What a layer found for each lookup, in the order asked.
     Read(Result<Vec<Found<B>>, LayerError>),
@@ -284,7 +285,7 @@ pub enum Answer<B> {
 }
 
 /// What a write left behind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     /// Records that were not written, because these later ones stand.
     pub standing: Vec<CheckedRecord>,
@@ -295,7 +296,7 @@ pub struct Written {
 }
 
 /// What came of a request.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fetched<B> {
     /// The lineage that the answer named.
     pub lineage: Option<Lineage>,
@@ -310,7 +311,7 @@ pub struct Fetched<B> {
 }
 
 /// An answer whose shape is right.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reply<B> {
     /// To [`Request::Pictures`](super::Request::Pictures).
     Pictures {
@@ -334,7 +335,7 @@ pub enum Reply<B> {
 }
 
 /// A page of friends.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FriendsReply<B> {
     /// The page.
     pub page: FriendsPage,
@@ -350,7 +351,7 @@ pub struct FriendsReply<B> {
 pub type Checked<B> = (ImageId, Result<B, RasterError>);
 
 /// Why a request was not answered as asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// Why.
     pub error: OriginError,

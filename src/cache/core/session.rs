@@ -5,6 +5,7 @@
 //! kept until the server has said who is signed in.
 
 use miniature_api::{Account, Marker, UserId};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Core, Doc, Effect, Farewell, Kind, SessionState, SessionView, flights::Task, pause::Pause,
@@ -13,11 +14,13 @@ use crate::cache::{clock::Moment, entry::Bytes, layer::LayerError};
 
 /// Names a session of this document. It goes up at every sign-in, sign-out and change of account, in
 /// this tab or another: what was asked for in an earlier one changes nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Epoch(u64);
 
 /// What the browser holds of sessions. All tabs share it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The account that signed in last and did not sign out.
     pub account: Option<Account>,

@@ -1,5 +1,6 @@
 //! Those who look at pictures, and how each of their loads is counted.
 
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
 use super::view::{Status, View};
@@ -11,7 +12,7 @@ use crate::cache::{
 };
 
 /// Names a viewer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ViewerId(pub(super) u64);
 
 /// Someone who looks at a picture.

@@ -23,7 +23,7 @@ use crate::{
     store::{
         bypass,
         driver::driver,
-        room, simulate,
+        record, room, simulate,
         sync::{Synced, sync_now},
         worker::has_worker,
     },
@@ -48,11 +48,16 @@ pub(super) fn get_metrics(_: JsValue) -> Returned {
     Ok(json::object(&metrics()).into())
 }
 
-/// As a JSON text; with pseudonyms unless names are asked for.
+/// As a JSON text; with pseudonyms unless names are asked for. What was recorded names people, and goes with them.
 pub(super) fn export(names: JsValue) -> Returned {
-    let metrics = metrics();
-    let metrics = if names.as_bool() == Some(true) { metrics } else { metrics.pseudonymous() };
-    Ok(json::write(&metrics).into())
+    let (metrics, names) = (metrics(), names.is_truthy());
+    let metrics = if names { metrics } else { metrics.pseudonymous() };
+    let exported = json::object(&metrics).unwrap_or_default();
+    Reflect::set(&exported, &"policy".into(), &policy(JsValue::UNDEFINED)?)?;
+    if names && let Some(recording) = record::with_recording(json::object).flatten() {
+        Reflect::set(&exported, &"recording".into(), &recording)?;
+    }
+    Ok(js_sys::JSON::stringify(&exported)?.into())
 }
 
 /// Has an exported text looked at; without one, the page again.
@@ -193,6 +198,12 @@ pub(super) fn simulate(wish: JsValue) -> Returned {
     let wish = json::read_object::<Wish>(wish)
         .ok_or_else(|| Error::new("simulate takes a layer, a fault and, to be slow, `ms`."))?;
     simulate::simulate(&wish).map_err(|why| Error::new(&why))?;
+    Ok(JsValue::UNDEFINED)
+}
+
+/// Has the documents of this tab record what their cores are told, from the next one on, or no more.
+pub(super) fn record(on: JsValue) -> Returned {
+    record::ask_for(on.is_truthy());
     Ok(JsValue::UNDEFINED)
 }
 

@@ -6,10 +6,15 @@
 use super::Part;
 
 /// Of modules that only a developer asks for.
-const MONITOR: [&str; 6] = [
+const MONITOR: [&str; 11] = [
     "::store::bypass::compare",
     "::store::bypass::plain_view",
     "::store::monitor::methods::",
+    "::store::record::ask_for",
+    "::store::record::begin",
+    "::store::record::opened",
+    "::store::record::polled",
+    "::store::record::told",
     "::store::simulate::answered",
     "::store::simulate::carry_out",
     "::store::simulate::found",

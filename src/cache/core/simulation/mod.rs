@@ -127,6 +127,7 @@ impl Simulation {
         match *step {
             Step::Reload(nth) => {
                 self.documents_opened += 1;
+                self.pages[nth].check_replay();
                 self.pages[nth] = Page::open(&world, &policy, self.documents_opened as u64);
             }
             Step::Turn(nth) => self.turn(nth),
@@ -240,6 +241,7 @@ impl Simulation {
         self.check_truth();
         self.check_accounts();
         self.check_live();
+        self.pages.iter().for_each(Page::check_replay);
     }
 
     /// While a line is open, what changes is on screen in a moment.

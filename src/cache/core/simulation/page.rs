@@ -15,6 +15,7 @@ use crate::cache::{
     key::Wanted,
     layer::OriginError,
     policy::Policy,
+    replay::replay,
 };
 
 /// The most viewers a document has, so that histories stay readable.
@@ -246,6 +247,14 @@ impl Page {
         let expected = truth.iter().rev().skip(view.new).take(rows.end);
         let lacking = expected.filter(|post| seen.iter().all(|shown| shown.id != post.id)).count();
         assert_eq!(lacking, 0, "the feed never came to be right: {seen:?}, {} new", view.new);
+    }
+
+    /// Told the same again, a core reports the same.
+    pub(super) fn check_replay(&self) {
+        if let Some(tape) = &self.doc.tape {
+            let replayed = replay(tape.recording());
+            assert_eq!(replayed, self.doc.events, "a replay reports something else");
+        }
     }
 
     /// Nothing is said of a server that answers.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use miniature_api::{Lineage, Size, UserId};
 
-use super::{Blob, Fault, Token, World, account_of, live::Line, wanted};
+use super::{Blob, Fault, Token, World, account_of, live::Line, taped, wanted};
 use crate::cache::{
     clock::Now,
     core::{
@@ -15,6 +15,7 @@ use crate::cache::{
     event::CacheEvent,
     key::{Lookup, Source, Wanted},
     policy::Policy,
+    replay::Tape,
 };
 
 /// An effect on its way.
@@ -53,6 +54,7 @@ pub(in crate::cache::core) struct Document {
     pub(in crate::cache::core) ops: Vec<(Source, Op<Blob>)>,
     /// Whose storages are open.
     account: Option<UserId>,
+    pub(in crate::cache::core) tape: Option<Tape>,
     /// With what each effect began.
     begun: BTreeMap<EffectId, Begun>,
     pub(super) number: usize,
@@ -111,6 +113,7 @@ impl Document {
 
     fn blank(world: &World, policy: Policy, seed: u64) -> Self {
         let now = world.borrow().now();
+        let tape = taped::tape(&policy, seed, now);
         let (number, heard) = world.borrow_mut().lines.join();
         Self {
             core: Core::new(policy, seed, true, now),
@@ -123,6 +126,7 @@ impl Document {
             list_announced: None,
             ops: Vec::new(),
             account: None,
+            tape,
             begun: BTreeMap::new(),
             number,
             heard,
@@ -160,7 +164,7 @@ impl Document {
     fn follow_session(&mut self) {
         if let Some(account) = self.core.to_begin().cloned() {
             let start = self.world.borrow_mut().start(&account);
-            self.core.handle(Event::Session(Some(Box::new(start))), self.now());
+            self.handle(Event::Session(Some(Box::new(start))));
         }
         self.account = self.core.account().cloned();
     }
@@ -175,7 +179,7 @@ impl Document {
         let account = self.account.clone().filter(|_| looks);
         let found =
             account.map(|account| self.world.borrow_mut().layers(&account).0.found(&wanted.user));
-        self.core.open(wanted, found, self.now())
+        self.open_in_core(wanted, found)
     }
 
     /// What is seen in the first frame, and then all that follows.
@@ -186,7 +190,7 @@ impl Document {
     }
 
     pub(in crate::cache::core) fn tell(&mut self, event: Event<Blob>) {
-        self.core.handle(event, self.now());
+        self.handle(event);
         self.follow_session();
     }
 
@@ -197,7 +201,7 @@ impl Document {
     /// One turn: carries out what the core wants done now. Returns whether there was anything.
     pub(in crate::cache::core) fn turn(&mut self) -> bool {
         for nth in 0..RESTLESS {
-            match self.core.poll(self.now()) {
+            match self.poll() {
                 Some(effect) => self.carry_out(effect),
                 None => return nth > 0,
             }

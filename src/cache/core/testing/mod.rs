@@ -12,6 +12,7 @@ mod renewals;
 mod server;
 mod sessions;
 mod store;
+mod taped;
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 

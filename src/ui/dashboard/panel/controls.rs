@@ -39,6 +39,13 @@ pub(super) fn Controls(shown: Shown) -> impl IntoView {
             <div class="dashboard-buttons">
                 {action("export", "Export", "Save the figures as JSON, without names", with(export))}
                 {action(
+                    "export-all",
+                    "Export with names",
+                    "The same with names, and with what was recorded, for cargo xtask replay",
+                    with(export_all),
+                )}
+                {action("record", "Record", "Load the page again, and record all that its cache is told", with(record))}
+                {action(
                     "export-trace",
                     "Export a trace",
                     "Save the loads for Perfetto, or the browser's performance panel",
@@ -76,7 +83,17 @@ fn sync(monitor: &CacheMonitor) {
 }
 
 fn export(monitor: &CacheMonitor) {
-    save("miniature-cache.json", &monitor.export());
+    save("miniature-cache.json", &monitor.export(false));
+}
+
+fn export_all(monitor: &CacheMonitor) {
+    save("miniature-session.json", &monitor.export(true));
+}
+
+/// From the first call of the core on, so in a new document.
+fn record(monitor: &CacheMonitor) {
+    monitor.record(true);
+    let _ = window().location().reload();
 }
 
 fn export_trace(shown: Shown) {

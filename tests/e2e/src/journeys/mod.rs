@@ -16,6 +16,7 @@ mod modal;
 mod outage;
 mod own;
 mod presigned;
+mod record;
 mod returns;
 mod room;
 mod scroll;
@@ -142,6 +143,7 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("the dashboard's buttons do what they say", lab::controls),
     journey!("the dashboard switches the cache off, and compares", lab::bypass),
     journey!("the dashboard has layers in trouble until a reload", lab::simulate),
+    journey!("what a page recorded replays to the same counts", record::replays),
     journey!("a disk that is nearly full: what is not on screen goes", room::shed),
     journey!("signed in twice: the browser is asked once to keep the storage", room::persist),
     journey!("narrow: nothing lies beside the page, or under the header", hands::narrow),

@@ -1,0 +1,143 @@
+//! What the core is told, with lengths in the place of bytes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cache::{
+    core::{Answer, Event, Fetched, FriendsReply, Reply},
+    entry::{Bytes, Found, Rendition},
+};
+
+/// The length of an encoded image, in the place of its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hollow(pub usize);
+
+impl Bytes for Hollow {
+    fn byte_len(&self) -> usize {
+        self.0
+    }
+}
+
+/// The same event without bytes.
+pub fn hollow<B: Bytes>(event: &Event<B>) -> Event<Hollow> {
+    match event {
+        Event::Proposed(rendition) => Event::Proposed(rendition.as_ref().map(hollow_rendition)),
+        Event::Arriving(id, fetched) => Event::Arriving(*id, hollow_fetched(fetched)),
+        Event::Answer(id, answer) => Event::Answer(*id, hollow_answer(answer)),
+        Event::Left(viewer) => Event::Left(*viewer),
+        Event::ViewersHidden(viewers) => Event::ViewersHidden(viewers.clone()),
+        Event::ViewersShown(viewers) => Event::ViewersShown(viewers.clone()),
+        Event::Prefetch(users, size) => Event::Prefetch(users.clone(), *size),
+        Event::Renew { users, woken } => Event::Renew { users: users.clone(), woken: *woken },
+        Event::Invalidate(user) => Event::Invalidate(user.clone()),
+        Event::Retry => Event::Retry,
+        Event::Broken(user, key) => Event::Broken(user.clone(), *key),
+        Event::WritesWait(wait) => Event::WritesWait(*wait),
+        Event::Painted => Event::Painted,
+        Event::FriendsViewed(view) => Event::FriendsViewed(view.clone()),
+        Event::FeedViewed(rows) => Event::FeedViewed(rows.clone()),
+        Event::FeedHidden => Event::FeedHidden,
+        Event::NewestPosts => Event::NewestPosts,
+        Event::Posted { account, post, lineage } => {
+            Event::Posted { account: account.clone(), post: post.clone(), lineage: *lineage }
+        }
+        Event::ProfileViewed(user) => Event::ProfileViewed(user.clone()),
+        Event::ProfileLeft(user) => Event::ProfileLeft(user.clone()),
+        Event::AskSession => Event::AskSession,
+        Event::News(records, lineage) => Event::News(records.clone(), *lineage),
+        Event::Clear => Event::Clear,
+        Event::Session(start) => Event::Session(start.clone()),
+        Event::Identity(identity) => Event::Identity(identity.clone()),
+        Event::SignedIn { epoch, account, marker } => {
+            Event::SignedIn { epoch: *epoch, account: account.clone(), marker: marker.clone() }
+        }
+        Event::SignOut => Event::SignOut,
+        Event::Online(online) => Event::Online(*online),
+        Event::Visible(visible) => Event::Visible(*visible),
+        Event::Withdrawn => Event::Withdrawn,
+        Event::Taken { account, record, lineage, sent } => Event::Taken {
+            account: account.clone(),
+            record: record.clone(),
+            lineage: *lineage,
+            sent: *sent,
+        },
+        Event::Described { account, profile, lineage } => Event::Described {
+            account: account.clone(),
+            profile: profile.clone(),
+            lineage: *lineage,
+        },
+        Event::StorageChanged(change) => Event::StorageChanged(change.clone()),
+        Event::Painting { has_locks } => Event::Painting { has_locks: *has_locks },
+        Event::Frozen(frozen) => Event::Frozen(*frozen),
+        Event::Locked(id) => Event::Locked(*id),
+        Event::Streamed(id, account, event) => Event::Streamed(*id, account.clone(), event.clone()),
+        Event::Overheard(event) => Event::Overheard(event.clone()),
+        Event::LockAwaited => Event::LockAwaited,
+        Event::MeasureUsage => Event::MeasureUsage,
+        Event::StorageUsed { used, quota } => Event::StorageUsed { used: *used, quota: *quota },
+        Event::Progressed(id, bytes) => Event::Progressed(*id, *bytes),
+    }
+}
+
+/// What a layer found, without bytes.
+pub fn hollow_found<B: Bytes>(found: &Found<B>) -> Found<Hollow> {
+    Found {
+        record: found.record.clone(),
+        rendition: found.rendition.as_ref().map(hollow_rendition),
+        used_at: found.used_at,
+    }
+}
+
+fn hollow_rendition<B: Bytes>(rendition: &Rendition<B>) -> Rendition<Hollow> {
+    Rendition { key: rendition.key, content: Hollow(rendition.content.byte_len()) }
+}
+
+fn hollow_answer<B: Bytes>(answer: &Answer<B>) -> Answer<Hollow> {
+    match answer {
+        Answer::Read(read) => Answer::Read(
+            read.as_ref().map(|f| f.iter().map(hollow_found).collect()).map_err(|e| *e),
+        ),
+        Answer::Documents(read) => Answer::Documents(read.clone()),
+        Answer::Fetched(fetched) => Answer::Fetched(hollow_fetched(fetched)),
+        Answer::Decoded(decodes) => Answer::Decoded(*decodes),
+        Answer::Written(written) => Answer::Written(written.clone()),
+        Answer::Counted(lines) => Answer::Counted(lines.clone()),
+        Answer::Measured(usage) => Answer::Measured(*usage),
+        Answer::Erased(erased) => Answer::Erased(*erased),
+        Answer::Accounts(accounts) => Answer::Accounts(accounts.clone()),
+        Answer::Unlocked { has_locks } => Answer::Unlocked { has_locks: *has_locks },
+        Answer::Hushed(refusal) => Answer::Hushed(*refusal),
+    }
+}
+
+fn hollow_fetched<B: Bytes>(fetched: &Fetched<B>) -> Fetched<Hollow> {
+    Fetched {
+        lineage: fetched.lineage,
+        account: fetched.account.clone(),
+        asked: fetched.asked,
+        event: fetched.event.clone(),
+        outcome: fetched.outcome.as_ref().map(hollow_reply).map_err(|refusal| *refusal),
+    }
+}
+
+fn hollow_reply<B: Bytes>(reply: &Reply<B>) -> Reply<Hollow> {
+    let hollow_checked = |(image, content): &super::super::core::Checked<B>| {
+        (*image, content.as_ref().map(|content| Hollow(content.byte_len())).map_err(|e| *e))
+    };
+    match reply {
+        Reply::Pictures { entries, renditions } => Reply::Pictures {
+            entries: entries.clone(),
+            renditions: renditions.iter().map(hollow_checked).collect(),
+        },
+        Reply::Rendition(checked) => Reply::Rendition(hollow_checked(checked)),
+        Reply::Friends(page) => Reply::Friends(page.as_ref().map(|reply| FriendsReply {
+            page: reply.page.clone(),
+            etag: reply.etag.clone(),
+            pictures: reply.pictures,
+            renditions: reply.renditions.iter().map(hollow_checked).collect(),
+        })),
+        Reply::Feed(feed) => Reply::Feed(feed.clone()),
+        Reply::Profile(profile) => Reply::Profile(profile.clone()),
+        Reply::Session(account) => Reply::Session(account.clone()),
+        Reply::SignedOut => Reply::SignedOut,
+    }
+}

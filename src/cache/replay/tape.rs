@@ -1,0 +1,81 @@
+//! What is recorded.
+
+use serde::{Deserialize, Serialize};
+
+use super::Hollow;
+use crate::cache::{
+    clock::Now, core::Event, entry::Found, key::Wanted, layer::LayerError, policy::Policy,
+};
+
+/// All that one document's core was told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recording {
+    /// Every lifetime and limit that was in force.
+    pub policy: Policy,
+    /// Decides the jitter of retries.
+    #[serde(with = "hex")]
+    pub seed: u64,
+    /// Whether the page was visible when it began.
+    pub visible: bool,
+    /// When it began.
+    pub began: Now,
+    /// Whether there was more than it holds.
+    pub is_cut: bool,
+    /// In order, each with its time.
+    pub calls: Vec<(Now, Call)>,
+}
+
+/// One call of the core.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Call {
+    /// A picture was opened, with what LocalStorage said.
+    Open(Wanted, Option<Result<Found<Hollow>, LayerError>>),
+    /// Something happened.
+    Event(Box<Event<Hollow>>),
+    /// The core was asked for the next effect.
+    Poll,
+}
+
+/// A recording that is being made, of so many calls at most: what follows would make no sense without what came
+/// before, so the end is cut, not the beginning.
+#[derive(Clone, Debug)]
+pub struct Tape {
+    recording: Recording,
+    length: usize,
+}
+
+impl Tape {
+    /// An empty one.
+    pub fn new(policy: Policy, seed: u64, visible: bool, began: Now, length: usize) -> Self {
+        let (is_cut, calls) = (false, Vec::new());
+        Self { recording: Recording { policy, seed, visible, began, is_cut, calls }, length }
+    }
+
+    /// Notes a call.
+    pub fn note(&mut self, now: Now, call: impl FnOnce() -> Call) {
+        if self.recording.calls.len() < self.length {
+            self.recording.calls.push((now, call()));
+        } else {
+            self.recording.is_cut = true;
+        }
+    }
+
+    /// What was recorded so far.
+    pub fn recording(&self) -> &Recording {
+        &self.recording
+    }
+}
+
+/// Numbers of 64 bits have no place in JSON as the browser reads it.
+mod hex {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{seed:016x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16).map_err(|_| D::Error::custom("not a seed"))
+    }
+}

@@ -1,0 +1,57 @@
+//! What a page's core was told is told again.
+
+use super::{
+    FIRST_PAGE,
+    lab::{QUIET, TOGGLE, open_modal},
+    sign_in,
+};
+use crate::{page::hook, visit::Visit};
+use anyhow::{Context, Result, ensure};
+use miniature::cache::{
+    key::Source,
+    metrics::Metrics,
+    replay::{Recording, verify},
+};
+use serde_json::Value;
+
+/// A session that was recorded counts the same when a core outside of the browser is told it again.
+pub(super) async fn replays(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    visit.gate.quiet(QUIET).await;
+    visit.click(&hook(TOGGLE)).await?;
+    visit.eval::<bool>("window.__isOld = true; return true").await?;
+    visit.click("[data-action=record]").await?;
+    visit.wait("the page, loaded again", "return !!window.cacheMonitor && !window.__isOld").await?;
+    visit.wait_pictures(FIRST_PAGE).await?;
+    open_modal(visit).await?;
+    visit.back().await?;
+    visit.eval::<bool>("scrollTo(0, document.body.scrollHeight); return true").await?;
+    visit.gate.quiet(QUIET).await;
+    visit.eval::<bool>("window.cacheMonitor.clear(); return true").await?;
+    visit.gate.quiet(QUIET).await;
+
+    let exported = |names| format!("return JSON.parse(window.cacheMonitor.export({names}))");
+    let nameless: Value = visit.eval(&exported(false)).await?;
+    ensure!(nameless.get("recording").is_none(), "what was recorded names people");
+    let exported: Value = visit.eval(&exported(true)).await?;
+    let recording = exported.get("recording").context("nothing was recorded")?;
+    let recording: Recording = serde_json::from_value(recording.clone())?;
+    let metrics: Metrics = serde_json::from_value(exported.clone())?;
+    ensure!(metrics.total_requests >= u64::from(FIRST_PAGE), "{metrics:?}");
+    ensure!(metrics.layers[Source::LocalStorage].hits > 0, "{metrics:?}");
+    let differs = verify(&recording, &metrics);
+    ensure!(differs.is_empty(), "{} calls: {}", recording.calls.len(), differs.join("; "));
+    visit.note(format!(
+        "{} calls, {} bytes of JSON",
+        recording.calls.len(),
+        exported.to_string().len()
+    ));
+
+    visit.eval::<bool>("window.cacheMonitor.record(false); return true").await?;
+    visit.reload().await?;
+    visit.wait("the monitor", "return !!window.cacheMonitor").await?;
+    let is_over: bool =
+        visit.eval("return !('recording' in JSON.parse(window.cacheMonitor.export(true)))").await?;
+    ensure!(is_over, "it still records");
+    Ok(())
+}
