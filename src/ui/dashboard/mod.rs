@@ -31,7 +31,13 @@ pub fn CacheDashboard() -> impl IntoView {
 
 #[component]
 fn Dashboard() -> impl IntoView {
-    let open = RwSignal::new(session_storage::get(OPEN_KEY).as_deref() == Some("true"));
+    let open = RwSignal::new(false);
+    if session_storage::get(OPEN_KEY).as_deref() == Some("true") {
+        // The page comes first: bringing the panel would hold up its first frame.
+        schedule::once_painted(move || {
+            let _ = open.try_set(true);
+        });
+    }
     let button = NodeRef::<html::Button>::new();
     let toggle = move || {
         open.update(|open| *open = !*open);
