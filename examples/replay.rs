@@ -9,8 +9,27 @@ use miniature::cache::{
     figure::Figure,
     key::Source,
     metrics::Metrics,
-    replay::{Recording, counts, verify},
+    orders::{Accesses, Order},
+    replay::{Call, Recording, counts, verify},
 };
+
+/// What memory of its size could have answered.
+fn print_orders(recording: &Recording) {
+    let opened = recording.calls.iter().filter_map(|(_, call)| match call {
+        Call::Open(wanted, _) => Some(&wanted.user),
+        Call::Event(_) | Call::Poll | Call::Reset => None,
+    });
+    let accesses: Accesses = opened.collect();
+    let users = recording.policy.memory.entries;
+    println!(
+        "\n{} looks at {} people; memory of {users} could answer, by the order in which it gives them up:",
+        accesses.len(),
+        accesses.people()
+    );
+    for order in Order::ALL {
+        println!("{:<22} {:>8}", order.label(), accesses.hits(order, users));
+    }
+}
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let path = env::args().nth(1).ok_or("which file? Export one with names from the dashboard")?;
@@ -36,6 +55,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let (p50, p95) = (time(layer.p50_ms), time(layer.p95_ms));
         println!("{:<16} {hits:>8} {misses:>8} {errors:>8} {p50:>9} {p95:>9}", source.label());
     }
+    print_orders(&recording);
     if recording.is_cut {
         println!(
             "\nThe recording was cut: more happened than it holds, and the counts cannot be compared."

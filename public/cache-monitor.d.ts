@@ -40,8 +40,9 @@ export interface CacheMonitor {
   prefetch(): number;
   /** Asks the server about a user's picture, whatever is held. Throws if it is no user's id. */
   invalidate(user: string): void;
-  /** Has all pictures be plain `<img>`s that the browser loads by their addresses, or again of this cache. */
-  bypass(on: boolean): void;
+  /** Has all pictures be plain `<img>`s that the browser loads by their addresses, or again of this cache; without
+   * an argument leaves it so. Returns whether they are plain. */
+  bypass(on?: boolean): boolean;
   /** How long the pictures in view take when they are shown anew, in milliseconds: as plain `<img>`s that the
    * browser may not have, as plain ones that it has, and by this cache; null if some did not come in 10 s. */
   compare(): Promise<[number | null, number | null, number | null]>;

@@ -1,5 +1,5 @@
 // The end of the program's JavaScript, where it comes in parts (`cargo xtask split`).
-const part = (name, isLoaded, isExpected) => {
+const part = (name, isLoaded, before) => {
   const url = new URL(name, import.meta.url);
   const imports = () => ({ ...__wbg_get_imports(), first: wasm });
   const isHere = () => {
@@ -14,7 +14,8 @@ const part = (name, isLoaded, isExpected) => {
       file = miniatureFile(url);
     },
     bring() {
-      coming ??= (file ?? miniatureFile(url))
+      coming ??= Promise.resolve(before?.bring())
+        .then(() => file ?? miniatureFile(url))
         .then((file) => __wbg_load(file, imports()))
         .then(isHere)
         .catch((error) => {
@@ -25,7 +26,8 @@ const part = (name, isLoaded, isExpected) => {
     },
     // Something of it is called first. The page stands still until it is there.
     bringNow() {
-      if (isExpected) console.error("A part of the program was called before it had come.");
+      if (before && !before.isHere) before.bringNow();
+      if (!before) console.error("A part of the program was called before it had come.");
       const request = new XMLHttpRequest();
       request.open("GET", url, false);
       request.overrideMimeType("text/plain; charset=x-user-defined");
@@ -40,9 +42,9 @@ const part = (name, isLoaded, isExpected) => {
 };
 
 // In good time: the app waits for this before it draws anything of it.
-const later = (globalThis.miniatureLater = part("./LATER_FILE", "later_is_loaded", true));
-// The dashboard waits for this; the browser's console does not.
-const monitor = (globalThis.miniatureMonitor = part("./MONITOR_FILE", "monitor_is_loaded"));
+const later = (globalThis.miniatureLater = part("./LATER_FILE", "later_is_loaded"));
+// The dashboard waits for this; the browser's console does not. It stands on the one before.
+const monitor = (globalThis.miniatureMonitor = part("./MONITOR_FILE", "monitor_is_loaded", later));
 
 // A tab that records needs all of it from the first call on (src/store/record.rs).
 const records = () => {

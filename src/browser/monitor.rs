@@ -73,9 +73,13 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn prefetch(this: &CacheMonitor) -> u32;
 
-    /// Has all pictures be plain `<img>`s, or again of the cache.
+    /// Has all pictures be plain `<img>`s, or again of the cache. Returns which they are.
     #[wasm_bindgen(method)]
-    pub fn bypass(this: &CacheMonitor, on: bool);
+    pub fn bypass(this: &CacheMonitor, on: bool) -> bool;
+
+    /// Whether all pictures are plain `<img>`s.
+    #[wasm_bindgen(method, js_name = bypass)]
+    pub fn is_bypassed(this: &CacheMonitor) -> bool;
 
     /// How long the pictures in view take, in milliseconds: as plain `<img>`s, as the same again, by the cache.
     #[wasm_bindgen(method, catch)]

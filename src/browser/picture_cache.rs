@@ -253,14 +253,17 @@ async fn settled_all(promises: Array) -> Result<Array, LayerError> {
     Ok(settled(Promise::all(&promises)).await?.unchecked_into())
 }
 
+/// How the addresses of pictures on the server begin.
+pub const ADDRESSES: &str = "/images/";
+
 /// Where the server has it.
 pub fn address(key: RenditionKey) -> String {
-    format!("/images/{}?size={}", key.image, key.size.px())
+    format!("{ADDRESSES}{}?size={}", key.image, key.size.px())
 }
 
 fn key_of(request: &Request) -> Option<RenditionKey> {
     let url = request.url();
-    let (image, size) = url.split_once("/images/")?.1.split_once("?size=")?;
+    let (image, size) = url.split_once(ADDRESSES)?.1.split_once("?size=")?;
     let (image, size): (ImageId, u32) = (image.parse().ok()?, size.parse().ok()?);
     let size = Size::ALL.into_iter().find(|known| known.px() == size)?;
     Some(RenditionKey { image, size })

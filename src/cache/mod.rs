@@ -23,6 +23,7 @@ pub mod holding;
 pub mod key;
 pub mod layer;
 pub mod metrics;
+pub mod orders;
 pub mod policy;
 pub mod raster;
 pub mod recommend;

@@ -83,12 +83,13 @@ pub struct Policy {
     /// How long the service worker may take to say that it is there, or that it has begun. Default: 3 s.
     pub worker_timeout: Duration,
 
-    /// When the origin gives up some of what it stores. Default: above 80 % of its quota, down to 60 %, or
-    /// until only what is on screen is left.
+    /// When the origin gives up some of what it stores: above a share of its quota, down to another, or until only
+    /// what is on screen is left.
     pub shed: Shed,
 
-    /// How often the browser is asked how much the origin stores. Default: 5 minutes.
-    pub storage_asked_every: Duration,
+    /// How long after they were seen first somebody who is here counts as one who comes back, and is asked for
+    /// whether the storage may stay. Default: 12 hours.
+    pub comes_back_after: Duration,
 
     /// The most pages of lists that IndexedDB keeps. Default: 400, which is 20 000 friends.
     pub pages: usize,
@@ -238,10 +239,22 @@ pub struct Policy {
 /// Shares of the origin's quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shed {
-    /// Above this some is given up.
+    /// Above this some is given up. Default: 80.
     pub above_percent: u32,
-    /// So much stays.
+    /// So much stays. Default: 60.
     pub to_percent: u32,
+    /// How long after the page is there the browser is asked first how much the origin stores. Default: 5 s, when
+    /// storages are at rest.
+    pub asked_after: Duration,
+    /// How often it is asked then. Default: 5 minutes.
+    pub asked_every: Duration,
+}
+
+impl Default for Shed {
+    fn default() -> Self {
+        let (asked_after, asked_every) = (Duration::from_secs(5), Duration::from_secs(5 * MINUTE));
+        Self { above_percent: 80, to_percent: 60, asked_after, asked_every }
+    }
 }
 
 impl Default for Policy {
@@ -265,8 +278,8 @@ impl Default for Policy {
             sync_users: 200,
             sync_timeout: Duration::from_secs(MINUTE),
             worker_timeout: Duration::from_secs(3),
-            shed: Shed { above_percent: 80, to_percent: 60 },
-            storage_asked_every: Duration::from_secs(5 * MINUTE),
+            shed: Shed::default(),
+            comes_back_after: Duration::from_secs(12 * HOUR),
             pages: 400,
             profiles: 300,
             preview_up_to: Size::PREVIEW,

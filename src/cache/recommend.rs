@@ -6,6 +6,7 @@ use super::{
     figure::Figure,
     key::Source,
     metrics::{LayerMetrics, Metrics},
+    policy::Policy,
     storage::Storage,
 };
 
@@ -13,9 +14,6 @@ use super::{
 const FEW_HITS: f64 = 0.7;
 /// Before so many requests a share says nothing.
 const REQUESTS: u64 = 50;
-/// Above this share of the origin's quota.
-const MUCH_STORED: f64 = 0.8;
-
 /// One recommendation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recommendation {
@@ -94,7 +92,8 @@ fn all_stale(metrics: &Metrics) -> Option<Recommendation> {
 fn much_stored(storage: &Storage) -> Option<Recommendation> {
     let (used, quota) = (storage.usage_bytes?, storage.quota_bytes.filter(|quota| *quota > 0)?);
     let share = as_f64(used) / as_f64(quota);
-    (share > MUCH_STORED).then(|| {
+    let much = f64::from(Policy::default().shed.above_percent) / 100.0;
+    (share > much).then(|| {
         recommendation(
             "much_stored",
             Severity::Warning,

@@ -17,7 +17,7 @@ use super::{
     stats::Stats,
 };
 
-/// Tells a new core all that was recorded. Returns what it reports.
+/// Tells a new core all that was recorded. Returns what it reports, since counting began anew.
 pub fn replay(recording: &Recording) -> Vec<CacheEvent> {
     let Recording { policy, seed, visible, began, .. } = recording;
     let mut core = Core::<Hollow>::new(policy.clone(), *seed, *visible, *began);
@@ -28,6 +28,7 @@ pub fn replay(recording: &Recording) -> Vec<CacheEvent> {
                 let _ = core.open(wanted.clone(), found.clone(), *now);
             }
             Call::Event(event) => core.handle(event.as_ref().clone(), *now),
+            Call::Reset => reports.clear(),
             Call::Poll => {
                 if let Some(Effect::Report(report)) = core.poll(*now) {
                     reports.push(report);

@@ -45,7 +45,17 @@ impl Bypass {
 /// The picture that the user is known to have, by its address: the browser loads and caches it as any other.
 #[inline(never)]
 pub(super) fn plain_view(user: &UserId, size: Size) -> View {
-    let known = driver().read(|core| core.held_of(user, clock::now()));
+    let driver = driver();
+    // Nobody tells of a picture that no viewer of the cache looks at; of the list somebody does.
+    driver.signals.friends.track();
+    let mut known = driver.read(|core| core.held_of(user, clock::now()));
+    if known.revision.is_none() {
+        let friends = driver.read(|core| core.friends().friends);
+        if let Some(friend) = friends.iter().find(|friend| friend.user_id == *user) {
+            known.revision = Some(friend.picture.revision);
+            known.image_id = friend.picture.image_id;
+        }
+    }
     let shown = known.image_id.map(|image| Shown {
         url: PictureUrl::plain(picture_cache::address(RenditionKey { image, size })),
         source: Source::Network,
@@ -67,7 +77,7 @@ pub(super) async fn compare() -> [Option<f64>; 3] {
     for (nth, on) in [(0, true), (2, false), (1, true)] {
         let begin = clock::now().running;
         bypass.set(on);
-        let end = in_view::painted().await;
+        let end = in_view::painted(picture_cache::ADDRESSES, on).await;
         took[nth] = end.map(|()| (clock::now().running - begin).as_secs_f64() * 1e3);
     }
     bypass.set(was_on);

@@ -4,6 +4,8 @@
 
 use std::cell::RefCell;
 
+use miniature_api::UserId;
+
 use crate::{
     browser::session_storage,
     cache::{
@@ -24,6 +26,8 @@ const LENGTH: usize = 200_000;
 
 thread_local! {
     static TAPE: RefCell<Option<Tape>> = const { RefCell::new(None) };
+    /// Whose storages were the first to open: the recording is theirs.
+    static ACCOUNT: RefCell<Option<UserId>> = const { RefCell::new(None) };
 }
 
 /// Whether this document records.
@@ -53,12 +57,26 @@ pub(super) fn opened(wanted: &Wanted, found: Option<&Result<Found, LayerError>>,
 
 #[inline(never)]
 pub(super) fn told(event: &Event<Content>, now: Now) {
+    if let Event::Session(Some(start)) = event {
+        let is_theirs = ACCOUNT.with_borrow_mut(|account| {
+            *account.get_or_insert_with(|| start.account.clone()) == start.account
+        });
+        if !is_theirs {
+            // Nobody's recording tells of somebody else.
+            TAPE.set(None);
+        }
+    }
     note(now, || Call::Event(Box::new(hollow(event))));
 }
 
 #[inline(never)]
 pub(super) fn polled(now: Now) {
     note(now, || Call::Poll);
+}
+
+/// Counting begins anew.
+pub(super) fn reset(now: Now) {
+    note(now, || Call::Reset);
 }
 
 fn note(now: Now, call: impl FnOnce() -> Call) {
@@ -69,7 +87,11 @@ fn note(now: Now, call: impl FnOnce() -> Call) {
     });
 }
 
-/// What was recorded so far; none in a document that does not record.
-pub(super) fn with_recording<T>(act: impl FnOnce(&Recording) -> T) -> Option<T> {
-    TAPE.with_borrow(|tape| tape.as_ref().map(|tape| act(tape.recording())))
+/// What was recorded so far, for whose it is; none in a document that does not record.
+pub(super) fn with_recording<T>(
+    account: Option<UserId>,
+    act: impl FnOnce(&Recording) -> T,
+) -> Option<T> {
+    let is_theirs = account.is_some() && ACCOUNT.with_borrow(|of| *of == account);
+    TAPE.with_borrow(|tape| tape.as_ref().filter(|_| is_theirs).map(|tape| act(tape.recording())))
 }

@@ -3,49 +3,41 @@
 
 use super::driver::driver;
 use crate::{
-    browser::{local_storage, quota, schedule, visibility},
+    browser::{clock, quota, schedule, visibility},
     cache::core::Event,
 };
-
-/// As many sign-ins tell of someone who comes back.
-const COMES_BACK: u32 = 2;
 
 /// Asks for the life of the document, while that is visible, how much the origin stores: above 80 % of its quota
 /// the core gives some up.
 pub(super) fn begin() {
-    let (every, within) =
-        driver().read(|core| (core.policy().storage_asked_every, core.policy().idle_within));
-    let ask = move || {
-        schedule::spawn(async move {
-            loop {
-                if visibility::is_visible() {
-                    look().await;
-                }
-                schedule::sleep(every).await;
+    let shed = driver().read(|core| core.policy().shed);
+    schedule::spawn(async move {
+        schedule::sleep(shed.asked_after).await;
+        loop {
+            if visibility::is_visible() {
+                look().await;
+                ask_to_stay().await;
             }
-        });
-    };
-    schedule::on_idle(ask, within);
-}
-
-/// Asks once, and tells the core.
-pub(super) async fn look() -> Option<quota::Estimate> {
-    let estimate = quota::estimate().await?;
-    let (used, quota) = (estimate.usage_bytes, estimate.quota_bytes);
-    driver().handle(Event::StorageUsed { used, quota });
-    Some(estimate)
-}
-
-/// Somebody has signed in: the second time in this browser, it is asked once to keep the storage when the disk is
-/// full.
-pub(super) fn signed_in() {
-    if local_storage::count_sign_in() != Some(COMES_BACK) {
-        return;
-    }
-    schedule::spawn(async {
-        if quota::persisted().await == Some(false) {
-            // Whatever it says, nobody is asked again.
-            let _ = quota::persist().await;
+            schedule::sleep(shed.asked_every).await;
         }
     });
+}
+
+async fn look() {
+    if let Some(quota::Estimate { usage_bytes: used, quota_bytes: quota }) = quota::estimate().await
+    {
+        driver().handle(Event::StorageUsed { used, quota });
+    }
+}
+
+/// Whoever is here again is asked for once, by the browser, whether the storage may stay when the disk is full.
+async fn ask_to_stay() {
+    let driver = driver();
+    let pause = driver.read(|core| core.policy().comes_back_after);
+    let now = clock::now().wall;
+    let is_back = driver.shelves.on_local(|shelf| shelf.comes_back(now, pause));
+    if is_back == Ok(true) && quota::persisted().await == Some(false) {
+        // Whatever it says, nobody is asked again.
+        let _ = quota::persist().await;
+    }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use miniature_api::{Credentials, UserId};
 
-use super::{driver::driver, identity, room};
+use super::{driver::driver, identity};
 use crate::cache::core::{Core, Event, SessionView};
 pub use crate::{
     browser::origin::SignInError,
@@ -62,7 +62,6 @@ impl Session {
         // The marker came with the session's own cookie, which cannot be read.
         let marker = identity::marker().ok_or(SignInError::NoCookie)?;
         driver.handle(Event::SignedIn { epoch, account, marker });
-        room::signed_in();
         Ok(())
     }
 

@@ -2,8 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 
-use miniature_api::UserId;
-
 use super::driver::{Driver, driver};
 use crate::{
     browser::{badge, schedule},
@@ -68,11 +66,10 @@ pub(super) fn carry_out(effect: Effect<Content>) {
             fail(driver, id, &effect, LayerError::Full);
         }
         Some(Trouble::Slow(by)) => {
-            let account = account(driver);
             schedule::spawn(async move {
                 schedule::sleep(by).await;
-                // What was for one account is never carried out on the storages of another.
-                if self::account(driver) == account {
+                // What was given up meanwhile, as by a sign-out, is never carried out.
+                if driver.read(|core| core.awaits(id)) {
                     driver.act(effect);
                 }
             });
@@ -95,10 +92,6 @@ pub(super) fn answered(id: EffectId, answer: Answer<Content>) -> Answer<Content>
         Answer::Read(Ok(found)) => Answer::Read(Ok(found.into_iter().map(spoil).collect())),
         answer => answer,
     }
-}
-
-fn account(driver: &Driver) -> Option<UserId> {
-    driver.read(|core| core.account().cloned())
 }
 
 /// Which layer an effect asks.

@@ -216,7 +216,7 @@ impl Plan {
         for (index, id) in functions(whole).into_iter().enumerate() {
             let part = Part::ALL.into_iter().find(|part| self.own[*part as usize].contains(&index));
             if let Some(name) = &whole.funcs.get(id).name {
-                places.entry(name.clone()).or_default().insert(part);
+                places.entry(without_number(name).to_owned()).or_default().insert(part);
             }
         }
         places
@@ -269,6 +269,13 @@ impl Plan {
         table.initial = table.initial.max(size);
         table.maximum = table.maximum.map(|maximum| maximum.max(size));
     }
+}
+
+/// wasm-bindgen numbers functions of one name: `f`, `f[1]`, `f[2]`.
+fn without_number(name: &str) -> &str {
+    let number = name.strip_suffix(']').and_then(|name| name.rsplit_once('['));
+    let is_short = |number: &str| number.len() < 5 && number.bytes().all(|b| b.is_ascii_digit());
+    number.filter(|(_, number)| is_short(number)).map_or(name, |(name, _)| name)
 }
 
 /// The way from the first part into another.

@@ -146,7 +146,9 @@ impl<'de> Deserializer<'de> for Value {
         if let Some(name) = self.0.as_string() {
             return visitor.visit_enum(Variant { name, content: JsValue::NULL });
         }
-        let object: Object = self.0.dyn_into().map_err(|_| OtherShape)?;
+        // Of this window, or of another.
+        let object: Object =
+            if self.0.is_object() { self.0.unchecked_into() } else { return Err(OtherShape) };
         let entries = Object::entries(&object);
         let entry: Array = entries.get(0).dyn_into().map_err(|_| OtherShape)?;
         let name = entry.get(0).as_string().filter(|_| entries.length() == 1);

@@ -49,6 +49,8 @@ const LINEAGE: &str = "lineage";
 const LIVE: &str = "event";
 const PICTURE_CACHE: &str = "picture-cache";
 const SYNCED: &str = "synced";
+/// When the account was seen here first; empty once it was asked whether its storage may stay.
+const SEEN: &str = "seen";
 
 /// The name under which a document is kept here, if it is.
 fn page_name(key: &DocumentKey) -> Option<&'static str> {
@@ -59,18 +61,6 @@ fn page_name(key: &DocumentKey) -> Option<&'static str> {
             None
         }
     }
-}
-
-/// How many times somebody has signed in, in this browser.
-const SIGN_INS_KEY: &str = "miniature:v1:sign-ins";
-
-/// Counts a sign-in, and returns how many there were; none where the browser denies this storage.
-pub fn count_sign_in() -> Option<u32> {
-    let storage = open().ok()?;
-    let before = get(&storage, SIGN_INS_KEY).ok()?;
-    let count = before.and_then(|before| before.parse().ok()).unwrap_or(0_u32).saturating_add(1);
-    set(&storage, SIGN_INS_KEY, &count.to_string()).ok()?;
-    Some(count)
 }
 
 /// The storage, if the browser lets us read it.

@@ -1,9 +1,12 @@
 //! What the first frame of an account needs beside pictures.
 
+use std::time::Duration;
+
 use miniature_api::UserId;
 
 use super::{
-    BELIEVE_FROM, LINEAGE, LIVE, LocalStorageShelf, PICTURE_CACHE, SYNCED, get, page_name, set,
+    BELIEVE_FROM, LINEAGE, LIVE, LocalStorageShelf, PICTURE_CACHE, SEEN, SYNCED, get, page_name,
+    set,
 };
 use crate::{
     browser::json,
@@ -67,6 +70,26 @@ impl LocalStorageShelf {
     /// this storage.
     pub fn note_sync(&self, now: Timestamp) -> Result<(), LayerError> {
         set(&self.storage, &self.key(SYNCED), &time_text(now))
+    }
+
+    /// Whether the account was seen here first at least so long ago; true once. Notes it when it is seen first.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Full`] if the quota is spent, [`LayerError::Unavailable`] if the browser denies
+    /// this storage.
+    pub fn comes_back(&self, now: Timestamp, after: Duration) -> Result<bool, LayerError> {
+        let key = self.key(SEEN);
+        let Some(seen) = self.text(SEEN) else {
+            set(&self.storage, &key, &time_text(now))?;
+            return Ok(false);
+        };
+        let age = parse_time(&seen).and_then(|seen| now.age_of(seen));
+        let is_back = age.is_some_and(|age| age >= after);
+        if is_back {
+            set(&self.storage, &key, "")?;
+        }
+        Ok(is_back)
     }
 
     fn page(&self, key: DocumentKey) -> Option<Document> {

@@ -40,8 +40,12 @@ impl<B: Bytes> Core<B> {
             (Task::Decode(user, key), Answer::Decoded(decodes)) => {
                 self.decoded(&user, key, decodes, flight.since);
             }
-            (Task::Write { layer, rows }, Answer::Written(written)) => {
+            (Task::Write { layer, rows, sheds }, Answer::Written(written)) => {
+                if written.is_err() {
+                    self.could_not_shed(sheds);
+                }
                 self.written(&flight, layer, rows, written);
+                sheds.into_iter().for_each(|before| self.has_shed(layer, before));
             }
             (Task::Count, Answer::Counted(lines)) => self.counted(lines),
             (Task::Measure(layer), Answer::Measured(usage)) => self.measured(layer, usage),
@@ -79,7 +83,10 @@ impl<B: Bytes> Core<B> {
                 self.no_documents(keys);
             }
             Task::Decode(user, key) => self.not_decoded(user, *key),
-            Task::Write { layer, rows } => self.write_timed_out(*layer, rows),
+            Task::Write { layer, rows, sheds } => {
+                self.could_not_shed(*sheds);
+                self.write_timed_out(*layer, rows);
+            }
             Task::Count => self.layer_failed(Source::LocalStorage, LayerError::TimedOut),
             Task::Measure(layer) => self.layer_failed(*layer, LayerError::TimedOut),
             Task::Accounts => self.surveyed(Err(LayerError::TimedOut)),
@@ -288,7 +295,6 @@ impl<B: Bytes> Core<B> {
         rows: Vec<Owed>,
         written: Result<Written, LayerError>,
     ) {
-        let before = self.layers.of_mut(layer).held_before.take();
         let written = match written {
             Ok(written) => written,
             Err(error) => {
@@ -323,7 +329,6 @@ impl<B: Bytes> Core<B> {
                 self.people.touch_all();
             }
         }
-        before.into_iter().for_each(|before| self.has_shed(layer, before));
     }
 
     #[inline(never)]

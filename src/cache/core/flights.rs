@@ -52,6 +52,8 @@ pub(super) enum Task {
     Write {
         layer: Source,
         rows: Vec<super::pending::Owed>,
+        /// How many bytes it held that is to give some up.
+        sheds: Option<u64>,
     },
     Count,
     Measure(Source),

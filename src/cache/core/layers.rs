@@ -23,8 +23,6 @@ pub(super) struct Layer {
     pub(super) full: bool,
     /// How much it holds, if that is known.
     pub(super) usage: Option<Usage>,
-    /// How many bytes it held before it was to give some up.
-    pub(super) held_before: Option<u64>,
 }
 
 impl Layer {
@@ -77,7 +75,7 @@ impl Layer {
 
     /// Nothing is known of what it holds; how it fares stays known.
     pub(super) fn forget(&mut self) {
-        (self.usage, self.held_before) = (None, None);
+        self.usage = None;
         self.full = false;
     }
 }

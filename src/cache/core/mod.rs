@@ -163,6 +163,8 @@ pub struct Core<B> {
     /// Somebody wants to know how much layers hold.
     measure: bool,
     shedding: Option<Shedding>,
+    /// The origin stored too much when the browser said so last, and what could go has gone.
+    has_shed_enough: bool,
     connection: ConnectionView,
     queue: VecDeque<Effect<B>>,
     /// When the first document comes to be asked for.
@@ -225,6 +227,7 @@ impl<B: Bytes> Core<B> {
             writes: Writes::default(),
             measure: false,
             shedding: None,
+            has_shed_enough: false,
             connection: ConnectionView::Reachable,
             queue: VecDeque::new(),
             documents_due: None,
@@ -299,6 +302,11 @@ impl<B: Bytes> Core<B> {
             Source::IndexedDb | Source::ServiceWorker => self.layers.of(layer).usage,
             Source::Network => None,
         }
+    }
+
+    /// Whether the answer to this effect is waited for.
+    pub fn awaits(&self, id: EffectId) -> bool {
+        self.flights.awaited().any(|(other, _)| other == id)
     }
 
     /// What memory holds of a user.

@@ -26,7 +26,7 @@ impl<B> Default for Ops<B> {
 }
 
 impl<B: Bytes> Ops<B> {
-    fn push(&mut self, op: Op<B>, owed: Owed) {
+    pub(super) fn push(&mut self, op: Op<B>, owed: Owed) {
         self.ops.push(op);
         self.rows.push(owed);
     }

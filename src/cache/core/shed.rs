@@ -1,7 +1,18 @@
 //! What is given up when the origin stores too much of what the browser allows it.
 
-use super::{Core, Effect, effect::Room, flights::Task, owed::Ops, pending::Owed};
-use crate::cache::{entry::Bytes, event::CacheEvent, eviction::Limits, key::Source};
+use miniature_api::UserId;
+
+use super::{
+    Core,
+    effect::{Op, Room},
+    flights::Task,
+    layers::ASKED,
+    owed::Ops,
+    pending::Owed,
+};
+use crate::cache::{
+    clock::Timestamp, entry::Bytes, event::CacheEvent, eviction::Limits, key::Source,
+};
 
 /// What is still to go.
 #[derive(Clone, Copy, Debug)]
@@ -16,18 +27,24 @@ pub(super) struct Shedding {
 
 /// In this order: what is cheapest to have again goes first.
 const ORDER: [Source; 3] = [Source::LocalStorage, Source::ServiceWorker, Source::IndexedDb];
+/// As many bytes go in one transaction: 64 small pictures more would take Firefox longer than a layer may take.
+const STEP: u64 = 32 * 1024;
 const ALL: Limits = Limits { entries: usize::MAX, bytes: u64::MAX, trim_entries_to: usize::MAX };
 
 impl<B: Bytes> Core<B> {
-    /// The browser says how much the origin stores, and how much it may. Above the limit something is to go.
+    /// The browser says how much the origin stores, and how much it may. Above the limit something is to go, once
+    /// until it was below: what others store, or an estimate that lags behind, does not empty the cache.
     #[inline(never)]
     pub(super) fn storage_used(&mut self, used: u64, quota: u64) {
         let share = |percent: u32| quota / 100 * u64::from(percent);
-        if used <= share(self.policy.shed.above_percent) || quota == 0 || self.account.is_none() {
+        if used <= share(self.policy.shed.above_percent) || quota == 0 {
+            self.has_shed_enough = false;
             return;
         }
-        let excess = used.saturating_sub(share(self.policy.shed.to_percent));
-        self.shedding = Some(Shedding { excess, asked: false, done: 0 });
+        if self.account.is_some() && !std::mem::replace(&mut self.has_shed_enough, true) {
+            let excess = used.saturating_sub(share(self.policy.shed.to_percent));
+            self.shedding = Some(Shedding { excess, asked: false, done: 0 });
+        }
     }
 
     /// Has memory give up what is not on screen, then one layer after the other its part, as soon as it is known
@@ -47,6 +64,8 @@ impl<B: Bytes> Core<B> {
             };
             if !shedding.asked {
                 self.shed_memory();
+                // Other documents write there, too.
+                ASKED.into_iter().for_each(|layer| self.layers.of_mut(layer).usage = None);
                 self.measure_layers();
                 self.shedding = Some(Shedding { asked: true, ..shedding });
                 continue;
@@ -54,15 +73,24 @@ impl<B: Bytes> Core<B> {
             if self.is_being_measured(layer) || self.layers.of(layer).writing.is_some() {
                 return;
             }
+            let next = Some(Shedding { done: shedding.done + 1, ..shedding });
+            if !self.layers.of(layer).allows(self.time.now()) {
+                self.shedding = next;
+                continue;
+            }
             let held = self.usage(layer).map_or(0, |usage| usage.bytes);
-            let gives = shedding.excess.min(held.saturating_sub(self.on_screen(layer)));
+            let can = shedding.excess.min(held.saturating_sub(self.on_screen(layer)));
             // Browsers count LocalStorage apart, or not at all.
-            let relief = if layer == Source::LocalStorage { 0 } else { gives };
-            let (excess, done) = (shedding.excess - relief, shedding.done + 1);
-            self.shedding = Some(Shedding { excess, done, ..shedding });
-            if gives > 0 && self.layers.of(layer).allows(self.time.now()) {
-                self.layers.of_mut(layer).held_before = Some(held);
-                self.shed(layer, held - gives);
+            let (gives, excess) = match layer {
+                Source::LocalStorage => (can, shedding.excess),
+                _ => (can.min(STEP), shedding.excess - can.min(STEP)),
+            };
+            self.shedding = match can > gives {
+                true => Some(Shedding { excess, ..shedding }),
+                false => next.map(|next| Shedding { excess, ..next }),
+            };
+            if gives > 0 {
+                self.shed(layer, held, held - gives);
             }
         }
     }
@@ -96,25 +124,49 @@ impl<B: Bytes> Core<B> {
         held.map(|held| held.rendition.content.byte_len() as u64).sum()
     }
 
-    /// Has a layer hold no more than so many bytes.
-    fn shed(&mut self, layer: Source, bytes: u64) {
-        if layer == Source::LocalStorage {
-            let viewed = self.people.viewed();
-            let limits = Limits { bytes, ..ALL };
-            let mut ops = Ops::default();
-            for user in self.layers.ledger.surplus(limits, self.time.wall()) {
-                if !viewed.contains(&user) {
-                    ops.push_other(Owed::Row(user));
-                }
-            }
-            return self.send(layer, ops);
-        }
-        let id = self.flights.depart(Task::Write { layer, rows: Vec::new() }, self.time.now());
-        self.layers.of_mut(layer).writing = Some(id);
+    /// Has a layer that holds so many bytes hold no more than so many.
+    fn shed(&mut self, layer: Source, held: u64, bytes: u64) {
+        let viewed = self.people.viewed();
         let room = self.room(layer);
         let room = Room { limits: Limits { bytes, ..room.limits }, halve: false, ..room };
-        let (ops, now) = (Vec::new(), self.time.wall());
-        self.queue.push_back(Effect::Write { id, layer, ops, now, room });
+        let mut ops = Ops::default();
+        match layer {
+            Source::LocalStorage => {
+                let limits = Limits { bytes, ..ALL };
+                let surplus = self.layers.ledger.surplus(limits, self.time.wall());
+                let leaving = surplus.into_iter().filter(|user| !viewed.contains(user));
+                leaving.for_each(|user| ops.push_other(Owed::Row(user)));
+                if ops.ops.is_empty() {
+                    return;
+                }
+            }
+            // What is used last goes last. The cache of pictures knows no uses: IndexedDB has the same.
+            Source::IndexedDb => self.touch_viewed(&viewed, &mut ops),
+            _ => {}
+        }
+        self.depart(layer, ops, room, Some(held));
+    }
+
+    /// Those whose use was not noted lately, as many as take no long transaction.
+    fn touch_viewed(&self, viewed: &[UserId], ops: &mut Ops<B>) {
+        let wall = self.time.wall();
+        let noted =
+            |at: Timestamp| wall.age_of(at).is_some_and(|age| age < self.policy.recheck_after);
+        let people = viewed.iter().filter_map(|user| Some((user, self.people.get(user)?)));
+        let people = people.filter(|(_, person)| !noted(person.stored(Source::IndexedDb).used_at));
+        for (user, person) in people.take(self.policy.write_users / 2) {
+            for held in &person.held {
+                let rendition = Some(held.rendition.key);
+                ops.push(Op::Touch { user: user.clone(), rendition }, Owed::Touch(user.clone()));
+            }
+        }
+    }
+
+    /// A layer could not give anything up: it is tried again when the browser says again that it is too much.
+    pub(super) fn could_not_shed(&mut self, sheds: Option<u64>) {
+        if sheds.is_some() {
+            (self.shedding, self.has_shed_enough) = (None, false);
+        }
     }
 
     /// Says what a layer has given up that held so much.

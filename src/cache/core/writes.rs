@@ -154,13 +154,21 @@ impl<B: Bytes> Core<B> {
         known.is_some_and(|(asked, person)| asked >= person.believe_from)
     }
 
-    pub(super) fn send(&mut self, layer: Source, Ops { ops, rows }: Ops<B>) {
-        if ops.is_empty() {
-            return;
+    pub(super) fn send(&mut self, layer: Source, ops: Ops<B>) {
+        if !ops.ops.is_empty() {
+            self.depart(layer, ops, self.room(layer), None);
         }
-        let id = self.flights.depart(Task::Write { layer, rows }, self.time.now());
+    }
+
+    pub(super) fn depart(
+        &mut self,
+        layer: Source,
+        Ops { ops, rows }: Ops<B>,
+        room: Room,
+        sheds: Option<u64>,
+    ) {
+        let id = self.flights.depart(Task::Write { layer, rows, sheds }, self.time.now());
         self.layers.of_mut(layer).writing = Some(id);
-        let room = self.room(layer);
         self.queue.push_back(Effect::Write { id, layer, ops, now: self.time.wall(), room });
     }
 

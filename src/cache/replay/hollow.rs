@@ -1,5 +1,6 @@
 //! What the core is told, with lengths in the place of bytes.
 
+use miniature_api::BatchEntry;
 use serde::{Deserialize, Serialize};
 
 use crate::cache::{
@@ -119,13 +120,22 @@ fn hollow_fetched<B: Bytes>(fetched: &Fetched<B>) -> Fetched<Hollow> {
     }
 }
 
+/// The address of a store may be signed: who has it may fetch.
+fn without_address(entry: &BatchEntry) -> BatchEntry {
+    let mut entry = entry.clone();
+    if let BatchEntry::Found { hint: Some(hint), .. } = &mut entry {
+        hint.url.clear();
+    }
+    entry
+}
+
 fn hollow_reply<B: Bytes>(reply: &Reply<B>) -> Reply<Hollow> {
     let hollow_checked = |(image, content): &super::super::core::Checked<B>| {
         (*image, content.as_ref().map(|content| Hollow(content.byte_len())).map_err(|e| *e))
     };
     match reply {
         Reply::Pictures { entries, renditions } => Reply::Pictures {
-            entries: entries.clone(),
+            entries: entries.iter().map(without_address).collect(),
             renditions: renditions.iter().map(hollow_checked).collect(),
         },
         Reply::Rendition(checked) => Reply::Rendition(hollow_checked(checked)),

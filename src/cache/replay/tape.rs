@@ -34,6 +34,8 @@ pub enum Call {
     Event(Box<Event<Hollow>>),
     /// The core was asked for the next effect.
     Poll,
+    /// Counting began anew.
+    Reset,
 }
 
 /// A recording that is being made, of so many calls at most: what follows would make no sense without what came

@@ -23,7 +23,7 @@ use crate::{
     store::{
         bypass,
         driver::driver,
-        record, room, simulate,
+        record, simulate,
         sync::{Synced, sync_now},
         worker::has_worker,
     },
@@ -35,7 +35,8 @@ thread_local! {
     /// What may be stored, as it was when somebody asked last.
     static STORAGE: RefCell<Option<Storage>> = const { RefCell::new(None) };
     /// What is looked at in the place of the page's own figures.
-    static IMPORTED: RefCell<Option<Metrics>> = const { RefCell::new(None) };
+    /// For who was signed in then.
+    static IMPORTED: RefCell<Option<(Option<UserId>, Metrics)>> = const { RefCell::new(None) };
 }
 
 pub(super) fn metrics() -> Metrics {
@@ -54,7 +55,7 @@ pub(super) fn export(names: JsValue) -> Returned {
     let metrics = if names { metrics } else { metrics.pseudonymous() };
     let exported = json::object(&metrics).unwrap_or_default();
     Reflect::set(&exported, &"policy".into(), &policy(JsValue::UNDEFINED)?)?;
-    if names && let Some(recording) = record::with_recording(json::object).flatten() {
+    if names && let Some(recording) = record::with_recording(account(), json::object).flatten() {
         Reflect::set(&exported, &"recording".into(), &recording)?;
     }
     Ok(js_sys::JSON::stringify(&exported)?.into())
@@ -70,13 +71,17 @@ pub(super) fn import(text: JsValue) -> Returned {
                 .ok_or_else(|| Error::new("This is not an export of this version."))?,
         ),
     };
-    IMPORTED.set(metrics);
+    IMPORTED.set(metrics.map(|metrics| (account(), metrics)));
     driver().counters.tell();
     Ok(JsValue::UNDEFINED)
 }
 
 pub(super) fn imported(_: JsValue) -> Returned {
-    let imported = IMPORTED.with_borrow(|imported| imported.as_ref().and_then(json::object));
+    let account = account();
+    let imported = IMPORTED.with_borrow(|imported| {
+        let of_account = imported.as_ref().filter(|(of, _)| *of == account);
+        of_account.and_then(|(_, metrics)| json::object(metrics))
+    });
     Ok(imported.unwrap_or(JsValue::NULL))
 }
 
@@ -132,9 +137,11 @@ pub(super) fn policy(_: JsValue) -> Returned {
 
 /// What the layers hold is found out for those who look on, where that is not known.
 pub(super) fn subscribe(callback: JsValue) -> Returned {
-    let callback = callback
-        .dyn_into::<Function>()
-        .map_err(|_| Error::new("subscribe takes a function that is called back."))?;
+    if !callback.is_function() {
+        return Err(Error::new("subscribe takes a function that is called back.").into());
+    }
+    // It may be of another window, where the panel has one.
+    let callback: Function = callback.unchecked_into();
     let tell = move || {
         // What it throws is its own.
         let _ = callback.call0(&JsValue::NULL);
@@ -155,6 +162,7 @@ pub(super) fn clear(_: JsValue) -> Returned {
 }
 
 pub(super) fn reset(_: JsValue) -> Returned {
+    record::reset(clock::now());
     driver().counters.reset();
     Ok(JsValue::UNDEFINED)
 }
@@ -183,10 +191,13 @@ pub(super) fn invalidate(user: JsValue) -> Returned {
     Ok(JsValue::UNDEFINED)
 }
 
-/// Has all pictures be plain `<img>`s, or again of this cache.
+/// Has all pictures be plain `<img>`s, or again of this cache; without an argument leaves it so.
 pub(super) fn bypass(on: JsValue) -> Returned {
-    driver().signals.bypass.set(on.is_truthy());
-    Ok(JsValue::UNDEFINED)
+    let bypass = &driver().signals.bypass;
+    if !on.is_undefined() {
+        bypass.set(on.is_truthy());
+    }
+    Ok(bypass.is_on_untracked().into())
 }
 
 /// Resolves to the times that the pictures in view take either way.
@@ -207,6 +218,11 @@ pub(super) fn record(on: JsValue) -> Returned {
     Ok(JsValue::UNDEFINED)
 }
 
+/// Who is signed in.
+fn account() -> Option<UserId> {
+    driver().read(|core| core.account().cloned())
+}
+
 fn user_of(user: &JsValue) -> Result<UserId, JsValue> {
     let user = user.as_string().and_then(|user| user.parse().ok());
     user.ok_or_else(|| Error::new("This is not the id of a user.").into())
@@ -218,7 +234,7 @@ fn promise(future: impl Future<Output = JsValue> + 'static) -> JsValue {
 
 /// What may be stored, and what is.
 async fn what_is_stored() -> Storage {
-    let (estimate, persisted) = (room::look().await, quota::persisted().await);
+    let (estimate, persisted) = (quota::estimate().await, quota::persisted().await);
     Storage {
         usage_bytes: estimate.map(|estimate| estimate.usage_bytes),
         quota_bytes: estimate.map(|estimate| estimate.quota_bytes),

@@ -3,12 +3,27 @@
 (() => {
   "use strict";
   const denyIndexedDb = /*DENY_INDEXED_DB*/ false;
+  const nearlyFull = /*NEARLY_FULL*/ false;
   const saveData = /*SAVE_DATA*/ false;
   /** Whether each known user has a picture, by user id; empty where nobody asked the API. */
   const pictured = /*PICTURED*/ {};
   const height = /*HEIGHT*/ 0;
   const pixelRatio = /*PIXEL_RATIO*/ 0;
   let shift = 0;
+
+  // Firefox would ask a person.
+  if (navigator.storage?.persist) {
+    window.__askedToStay = 0;
+    navigator.storage.persisted = async () => false;
+    navigator.storage.persist = async () => (window.__askedToStay++, false);
+  }
+
+  if (nearlyFull) {
+    // WebKitGTK has no such API over plain HTTP.
+    const storage = navigator.storage ?? { persisted: async () => false };
+    storage.estimate = async () => ({ usage: 9e8, quota: 1e9 });
+    Object.defineProperty(navigator, "storage", { value: storage, configurable: true });
+  }
 
   const RealDate = Date;
   const now = () => RealDate.now() + shift;

@@ -15,6 +15,8 @@ pub struct Script {
     pub clock_ahead: Duration,
     /// Whether touching IndexedDB is refused.
     pub deny_indexed_db: bool,
+    /// Whether the browser says that the origin stores 90 % of what it may.
+    pub nearly_full: bool,
     /// Whether the browser says that it saves data; then nothing is loaded in idle time.
     pub save_data: bool,
     /// Device pixels to a CSS pixel that the window says it has; none for as many as it has.
@@ -34,6 +36,7 @@ impl Script {
     pub const NOTHING_AHEAD: Self = Self {
         clock_ahead: Duration::ZERO,
         deny_indexed_db: false,
+        nearly_full: false,
         save_data: true,
         pixel_ratio: None,
         no_web_assembly: false,
@@ -54,6 +57,7 @@ impl Script {
         SOURCE
             .replace("/*SHIFT_MS*/ 0", &shift.to_string())
             .replace("/*DENY_INDEXED_DB*/ false", &self.deny_indexed_db.to_string())
+            .replace("/*NEARLY_FULL*/ false", &self.nearly_full.to_string())
             .replace("/*SAVE_DATA*/ false", &self.save_data.to_string())
             .replace("/*NO_WEB_ASSEMBLY*/ false", &self.no_web_assembly.to_string())
             .replace("/*HOLD_APP*/ false", &self.hold_app.to_string())
@@ -125,6 +129,7 @@ mod tests {
         let script = Script {
             clock_ahead: Duration::from_secs(60),
             deny_indexed_db: true,
+            nearly_full: true,
             save_data: true,
             no_web_assembly: true,
             hold_app: true,
@@ -136,6 +141,7 @@ mod tests {
 
         assert!(script.contains("moveClock(60000);"));
         assert!(script.contains("const denyIndexedDb = true;"));
+        assert!(script.contains("const nearlyFull = true;"));
         assert!(script.contains("const saveData = true;"));
         assert!(script.contains("if (true) window.WebAssembly"));
         assert!(script.contains("if (true) {\n    const compile"));

@@ -220,3 +220,16 @@ fn what_is_never_called_leaves_a_trap() {
     let called = |name: &str| name.contains("only_there");
     assert!(split(&wasm, &Constants::default(), |_| None, called).is_err(), "it is called");
 }
+
+#[test]
+fn copies_of_a_function_have_its_name() {
+    let cases = [
+        ("a::b", "a::b"),
+        ("a::b[1]", "a::b"),
+        ("a::b::<[u8; 4usize]>[12]", "a::b::<[u8; 4usize]>"),
+        ("a::b[1234567890123456]", "a::b[1234567890123456]"),
+    ];
+    for (name, expected) in cases {
+        assert_eq!(without_number(name), expected);
+    }
+}

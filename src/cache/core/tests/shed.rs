@@ -53,7 +53,12 @@ fn above_it_memory_previews_and_the_oldest_renditions_go_and_each_layer_says_so(
     assert_eq!(layers, all, "{:?}", t.shed());
     let given = t.shed()[3].1;
     assert_eq!(t.durable_bytes(), before - given);
-    assert_eq!(t.world.borrow().local.rows.keys().next(), Some(&user(0)), "who is looked at stays");
+    let world = t.world.borrow();
+    assert_eq!(world.local.rows.keys().collect::<Vec<_>>(), [&user(0)], "who is looked at stays");
+    let image = image_of(&user(0), world.server.history(), 1);
+    let held: Vec<_> = world.durable.renditions.keys().map(|key| key.image).collect();
+    assert_eq!(held, [image], "their picture, too, whenever it was used last");
+    drop(world);
     let (viewer, from) = t.open(0);
     assert_eq!(from, Some(Source::Memory));
     assert!(t.shows_revision(viewer, 0, 1));
@@ -85,6 +90,7 @@ fn a_layer_that_does_not_say_how_much_it_holds_is_passed_by() {
     t.doc.wait(minutes(2));
     assert!(t.shed().iter().all(|(layer, _)| *layer != Source::IndexedDb), "{:?}", t.shed());
     t.world.borrow_mut().durable.fault = Fault::None;
+    t.say(0, 100);
     t.say(u64::MAX / 2, u64::MAX / 2);
     assert!(t.shed().iter().any(|(layer, _)| *layer == Source::IndexedDb), "{:?}", t.shed());
 }
@@ -100,4 +106,62 @@ fn what_is_not_written_yet_stays_in_memory() {
     t.doc.tell(Event::WritesWait(false));
     t.doc.wait(secs(10));
     assert!(t.durable_record(1).is_some(), "it was written before it went");
+}
+
+#[test]
+fn it_goes_once_until_there_was_room_again() {
+    let mut t = Fixture::with_much_stored(8);
+    t.say(95, 100);
+    assert!(!t.shed().is_empty());
+    (1..8).for_each(|index| t.visit(index));
+    t.doc.events.clear();
+    t.say(96, 100);
+    assert_eq!(t.shed(), [], "what others store is not ours to give");
+    t.say(70, 100);
+    t.say(95, 100);
+    assert!(!t.shed().is_empty());
+}
+
+#[test]
+fn what_another_document_has_written_since_is_measured() {
+    let mut t = Fixture::with_much_stored(3);
+    let known = t.durable_bytes();
+    let mut other = Document::open(&t.world, t.policy.clone(), 7);
+    for index in 1..3 {
+        other.look(wanted(index, Size::S512));
+    }
+    other.wait(secs(10));
+    let before = t.durable_bytes();
+    assert!(before > known * 2);
+    t.world.borrow_mut().pictures_fault = Fault::Denied;
+    t.say(81_000, 100_000);
+    let left = t.durable_bytes();
+    assert!(left + 21_000 + 512 * 20 >= before, "{left} of {before} are left, 21 kB were too much");
+}
+
+#[test]
+fn much_goes_in_steps_that_each_fit_into_a_transaction() {
+    let mut t = Fixture::with_users(60);
+    for index in 1..60 {
+        let (viewer, _) = t.doc.look(wanted(index, Size::S512));
+        t.doc.wait(secs(5));
+        t.doc.leave(viewer);
+        t.doc.run();
+    }
+    t.open(0);
+    t.doc.wait(secs(10));
+    let before = t.durable_bytes();
+    assert!(before > 500_000, "{before}");
+    t.doc.events.clear();
+    t.say(before * 10, before * 11);
+    let of_durable: Vec<u64> = t
+        .shed()
+        .into_iter()
+        .filter(|(layer, _)| *layer == Source::IndexedDb)
+        .map(|(_, bytes)| bytes)
+        .collect();
+    assert!(of_durable.len() > 10, "{of_durable:?}");
+    // A picture at most more than a step.
+    assert!(of_durable.iter().all(|bytes| *bytes < 32 * 1024 + 512 * 20), "{of_durable:?}");
+    assert_eq!(t.durable_bytes(), before - of_durable.iter().sum::<u64>());
 }

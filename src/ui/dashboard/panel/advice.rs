@@ -11,11 +11,9 @@ pub(super) fn advice_view(metrics: &Metrics) -> impl IntoView + use<> {
     let told = metrics.recommendations.iter().cloned().map(item).collect_view();
     let none = metrics.recommendations.is_empty().then_some("Nothing to say so far.");
     view! {
-        <section data-panel="advice">
-            <h3>"Advice"</h3>
-            <ul class="dashboard-advice">{told}</ul>
-            <p class="dashboard-empty">{none}</p>
-        </section>
+        <h3>"Advice"</h3>
+        <ul class="dashboard-advice">{told}</ul>
+        <p class="dashboard-empty">{none}</p>
     }
 }
 

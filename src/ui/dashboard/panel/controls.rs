@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{
     browser::{json, monitor::CacheMonitor, schedule, text_file},
-    cache::{figure::Figure, key::Source, trace::trace, trouble::Wish},
+    cache::{figure::Figure, key::Source, metrics::Metrics, trace::trace, trouble::Wish},
 };
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::HtmlInputElement;
 
 /// Where the times of a comparison stand.
@@ -48,7 +48,7 @@ pub(super) fn Controls(shown: Shown) -> impl IntoView {
                 {action(
                     "export-trace",
                     "Export a trace",
-                    "Save the loads for Perfetto, or the browser's performance panel",
+                    "Save the loads, without names, for Perfetto or the browser's performance panel",
                     Box::new(move || export_trace(shown)),
                 )}
                 {import_view(shown)}
@@ -98,7 +98,8 @@ fn record(monitor: &CacheMonitor) {
 
 fn export_trace(shown: Shown) {
     let metrics = shown.metrics.read_untracked();
-    if let Some(text) = metrics.as_ref().and_then(|metrics| json::write(&trace(metrics))) {
+    let nameless = metrics.clone().map(Metrics::pseudonymous);
+    if let Some(text) = nameless.and_then(|metrics| json::write(&trace(&metrics))) {
         save("miniature-trace.json", &text);
     }
 }
@@ -135,12 +136,11 @@ fn InvalidateForm(shown: Shown) -> impl IntoView {
 /// The switch to plain `<img>`s, and how long pictures take either way.
 #[component]
 fn Bypass(shown: Shown) -> impl IntoView {
-    let on = RwSignal::new(false);
+    let is_on = shown.monitor.try_with_value(CacheMonitor::is_bypassed).unwrap_or_default();
+    let on = RwSignal::new(is_on);
     let toggle = move |_| {
-        on.update(|on| *on = !*on);
-        shown.with(|monitor| monitor.bypass(on.get_untracked()));
+        shown.with(|monitor| on.set(monitor.bypass(!on.get_untracked())));
     };
-    let label = move || if on.get() { "Use this cache again" } else { "Bypass this cache" };
     view! {
         <div class="dashboard-buttons">
             <button
@@ -151,7 +151,7 @@ fn Bypass(shown: Shown) -> impl IntoView {
                 title="All pictures as plain images, which the browser loads by their addresses"
                 on:click=toggle
             >
-                {label}
+                "Bypass this cache"
             </button>
             {action("compare", "Compare", "Show the pictures in view anew, both ways", Box::new(move || compare(shown)))}
         </div>
@@ -243,7 +243,8 @@ fn SimulateForm(shown: Shown) -> impl IntoView {
 
 /// What a thrown error says.
 fn message(error: &JsValue) -> String {
-    error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message())).unwrap_or_default()
+    let message = js_sys::Reflect::get(error, &"message".into());
+    message.ok().and_then(|message| message.as_string()).unwrap_or_default()
 }
 
 /// Chooses a file; or, while one is looked at, goes back to the page's own figures.

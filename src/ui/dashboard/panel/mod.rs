@@ -3,12 +3,14 @@
 mod advice;
 mod button;
 mod controls;
+mod detach;
 mod details;
 mod dock;
 mod filter;
 mod layers;
 mod loads;
 mod minutes;
+mod orders;
 mod save;
 mod storage;
 mod summary;
@@ -22,6 +24,7 @@ use layers::layer_table;
 use leptos::prelude::*;
 use loads::Loads;
 use minutes::minutes_view;
+use orders::orders_view;
 use std::time::Duration;
 use storage::storage_view;
 use summary::summary;
@@ -54,6 +57,10 @@ pub fn DashboardPanel(
         dock.update(|dock| *dock = dock.other());
         dock.get_untracked().remember();
     };
+    let detach = move || match detach::detach() {
+        true => close.run(()),
+        false => say("The browser opens no window."),
+    };
     view! {
         <aside
             class="dashboard"
@@ -68,6 +75,7 @@ pub fn DashboardPanel(
                         let label = format!("Dock {}", dock.get().other().as_str());
                         button(None, "dock", label, None, Box::new(other_side))
                     }}
+                    {button(None, "detach", "Detach".to_owned(), Some("In a window of its own"), Box::new(detach))}
                 </div>
                 <button
                     type="button"
@@ -147,7 +155,13 @@ fn parts(monitor: CacheMonitor) -> impl IntoView {
         Some(metrics) => (summary(metrics), minutes_view(metrics), layer_table(metrics)).into_any(),
         None => OTHER_VERSION.into_any(),
     };
-    let advice = move || metrics.read().as_ref().map(advice_view);
+    let advice = move || {
+        let advice = |metrics: &Metrics| {
+            let told = (advice_view(metrics), orders_view(metrics));
+            view! { <section data-panel="advice">{told}</section> }
+        };
+        metrics.read().as_ref().map(advice)
+    };
     let stored = move || metrics.read().as_ref().map(|metrics| storage_view(metrics, shown));
     view! {
         <section data-panel="now">{now}</section>

@@ -17,7 +17,7 @@ const LAB_WASM: &str = "/miniature-lab*.wasm";
 const PATIENCE: Duration = Duration::from_secs(60);
 const SAYS_SO: &str =
     "return document.body.textContent.includes('The dashboard could not be loaded.')";
-const HAS_MONITOR: &str = "return !!window.cacheMonitor";
+pub(super) const HAS_MONITOR: &str = "return !!window.cacheMonitor";
 pub(super) const METRICS: &str = "return window.cacheMonitor.getMetrics()";
 pub(super) const TOGGLE: &str = "cache-dashboard-toggle";
 const PANEL: &str = "cache-dashboard";
@@ -242,54 +242,6 @@ async fn wait_said(visit: &Visit<'_>, text: &str) -> Result<()> {
     visit.wait(text, &is_said).await
 }
 
-/// Whether each picture in the list is a plain `<img>`, or none is.
-const PLAIN: &str = "
-    const images = [...document.querySelectorAll('[data-testid=friend] .picture img')];
-    const plain = images.filter((image) => image.getAttribute('src').startsWith('/images/'));
-    return plain.length === 0 ? 'none' : plain.length === images.length ? 'all' : 'some'";
-
-/// The cache is switched off and on again, and the times either way stand side by side.
-pub(super) async fn bypass(visit: &mut Visit<'_>) -> Result<()> {
-    sign_in(visit).await?;
-    visit.gate.quiet(QUIET).await;
-    visit.click(&hook(TOGGLE)).await?;
-    visit.wait_visible("[data-action=bypass]").await?;
-    let before: Value = visit.eval(METRICS).await?;
-    let plain_images = |visit: &Visit<'_>| {
-        let passages = visit.passages();
-        passages.iter().filter(|passage| passage.target.starts_with("/images/")).count()
-    };
-    ensure!(plain_images(visit) == 0, "plain images before the switch");
-
-    visit.click("[data-action=bypass]").await?;
-    visit.wait("plain images alone", &format!("return (() => {{ {PLAIN} }})() === 'all'")).await?;
-    visit.wait_pictures(FIRST_PAGE).await?;
-    visit.gate.quiet(QUIET).await;
-    ensure!(plain_images(visit) > 20, "{} plain images were asked for", plain_images(visit));
-    let during: Value = visit.eval(METRICS).await?;
-    ensure!(during["total_requests"] == before["total_requests"], "it counted what passed it by");
-
-    visit.click("[data-action=bypass]").await?;
-    visit.wait("no plain image", &format!("return (() => {{ {PLAIN} }})() === 'none'")).await?;
-    visit.click("[data-action=compare]").await?;
-    let is_told =
-        "return document.querySelector('[data-testid=compared]').textContent.endsWith('ms.')";
-    visit.wait("the times", is_told).await?;
-    let told: String =
-        visit.eval("return document.querySelector('[data-testid=compared]').textContent").await?;
-    ensure!(!told.contains("more than"), "{told}");
-    visit.note(told);
-    let after: String = visit.eval(PLAIN).await?;
-    ensure!(after == "none", "the comparison leaves {after} plain");
-
-    visit.click("[data-action=bypass]").await?;
-    visit.reload().await?;
-    visit.wait_pictures(FIRST_PAGE).await?;
-    let reloaded: String = visit.eval(PLAIN).await?;
-    ensure!(reloaded == "none", "a reload undoes it: {reloaded} are plain");
-    Ok(())
-}
-
 /// Layers are in trouble as asked, the page goes on, says so, and is out of it after a reload.
 pub(super) async fn simulate(visit: &mut Visit<'_>) -> Result<()> {
     sign_in(visit).await?;
@@ -366,4 +318,46 @@ async fn wait_badge(visit: &Visit<'_>, text: &str) -> Result<()> {
     let is_so =
         format!("return document.querySelector('[data-simulating]')?.textContent === {text:?}");
     visit.wait(text, &is_so).await
+}
+
+/// The panel goes into a window of its own, follows the page there, and a reload of it.
+pub(super) async fn detach(visit: &mut Visit<'_>) -> Result<()> {
+    sign_in(visit).await?;
+    visit.gate.quiet(QUIET).await;
+    visit.click(&hook(TOGGLE)).await?;
+    visit.wait_visible("[data-panel=now]").await?;
+    visit.click("[data-action=detach]").await?;
+    let other = visit.other_window().await?;
+    visit.wait_gone(&hook(PANEL)).await?;
+    let before: Value = visit.eval(METRICS).await?;
+    let page = visit.switch_to(other.clone()).await?;
+    let requests = |count: &Value| {
+        format!(
+            "return document.querySelector('[data-metric=total_requests]')?.dataset.value === '{count}'"
+        )
+    };
+    visit.wait("the page's figures", &requests(&before["total_requests"])).await?;
+
+    visit.switch_to(page.clone()).await?;
+    visit.click("[data-testid=friend] a, a[data-testid=friend]").await?;
+    visit.wait_visible(&hook("profile-modal")).await?;
+    visit.gate.quiet(QUIET).await;
+    let after: Value = visit.eval(METRICS).await?;
+    ensure!(after["total_requests"] != before["total_requests"], "nothing was counted: {after}");
+    visit.switch_to(other.clone()).await?;
+    visit.wait("new figures", &requests(&after["total_requests"])).await?;
+    visit.click("[data-load] .load-toggle").await?;
+    let held = "return document.querySelectorAll('.entry-table tbody tr').length === 4";
+    visit.wait("what each layer holds", held).await?;
+
+    visit.switch_to(page.clone()).await?;
+    visit.reload().await?;
+    visit.wait("the monitor", HAS_MONITOR).await?;
+    visit.gate.quiet(QUIET).await;
+    let reloaded: Value = visit.eval(METRICS).await?;
+    visit.switch_to(other).await?;
+    visit
+        .wait("figures of the page that was loaded again", &requests(&reloaded["total_requests"]))
+        .await?;
+    visit.close_tab(page).await
 }

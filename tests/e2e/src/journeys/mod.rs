@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod ahead;
+mod bypass;
 mod drawn;
 mod feed;
 mod first_visit;
@@ -141,11 +142,15 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("the console says what passed, and why", lab::console),
     patient!("the dashboard comes when it is opened, and shows the metrics", lab::panel),
     journey!("the dashboard's buttons do what they say", lab::controls),
-    journey!("the dashboard switches the cache off, and compares", lab::bypass),
+    journey!("the dashboard in a window of its own", lab::detach),
+    journey!("the dashboard switches the cache off, and compares", bypass::on_and_off),
     journey!("the dashboard has layers in trouble until a reload", lab::simulate),
     journey!("what a page recorded replays to the same counts", record::replays),
-    journey!("a disk that is nearly full: what is not on screen goes", room::shed),
-    journey!("signed in twice: the browser is asked once to keep the storage", room::persist),
+    patient!("a disk that is nearly full: what is not on screen goes", room::shed),
+    journey!(
+        "here again half a day later: the browser is asked once to keep the storage",
+        room::persist
+    ),
     journey!("narrow: nothing lies beside the page, or under the header", hands::narrow),
     journey!("Back after a reload elsewhere: where the list was left", hands::back_after_reload),
     journey!("every page: axe finds nothing serious", access::every_page),

@@ -1,9 +1,10 @@
 //! Several tabs of one browser.
 
-use super::Visit;
+use super::{GLANCE, PATIENCE, Visit};
 use crate::engine::Engine;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use thirtyfour::WindowHandle;
+use tokio::time::{Instant, sleep};
 
 impl Visit<'_> {
     /// Opens a tab beside this one, and goes on in it. Returns this one.
@@ -26,6 +27,20 @@ impl Visit<'_> {
         let before = self.driver.window().await?;
         self.driver.switch_to_window(tab).await?;
         Ok(before)
+    }
+
+    /// The window that is not this one, once there is one.
+    pub async fn other_window(&self) -> Result<WindowHandle> {
+        let start = Instant::now();
+        loop {
+            let own = self.driver.window().await?;
+            let all = self.driver.windows().await?;
+            if let Some(other) = all.into_iter().find(|window| *window != own) {
+                return Ok(other);
+            }
+            ensure!(start.elapsed() < PATIENCE, "no other window is opened");
+            sleep(GLANCE).await;
+        }
     }
 
     /// Closes this tab and goes on in another.
