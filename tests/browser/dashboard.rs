@@ -59,6 +59,7 @@ async fn the_panel_waits_for_the_page_and_follows_its_figures_until_it_goes() {
         ),
         ("storage", method(|_| js_sys::Promise::resolve(&JsValue::NULL).into())),
         ("imported", method(|_| JsValue::NULL)),
+        ("bypass", method(|_| JsValue::FALSE)),
         (
             "subscribe",
             method({
