@@ -18,8 +18,7 @@ pub fn offer(methods: impl IntoIterator<Item = (&'static str, Method)>) {
     let Some(window) = web_sys::window() else { return };
     let monitor = Object::new();
     for (name, method) in methods {
-        let method = Closure::wrap(method);
-        let method = method.into_js_value();
+        let method = Closure::wrap(method).into_js_value();
         // An object of one's own takes any property.
         let _ = Reflect::set(&monitor, &name.into(), &method);
     }

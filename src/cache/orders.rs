@@ -16,15 +16,15 @@ use miniature_api::UserId;
 pub enum Order {
     /// Nobody is given up: the most that any order can answer.
     Unbounded,
-    /// Who is looked at again last, as only a seer knows: the most at this size.
+    /// The user who is looked at again last goes, as only a seer knows: the most at this size.
     Clairvoyant,
-    /// Who was looked at longest ago. This is ours.
+    /// The user who was looked at longest ago goes. This order is ours.
     LeastRecentlyUsed,
-    /// Who came first.
+    /// The user who came first goes.
     FirstInFirstOut,
-    /// Who is not looked at again soon after they came; then who came first and was not looked at since.
+    /// A newcomer whom nobody looks at again soon goes; then the first to come whom nobody has looked at since.
     S3Fifo,
-    /// Who was not looked at since the hand passed last.
+    /// The next user under the hand goes whom nobody has looked at since it passed last.
     Sieve,
 }
 
@@ -64,7 +64,7 @@ impl Order {
     }
 }
 
-/// Who was looked at, in order, each by a number.
+/// The users that were looked at, in order, each by a number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accesses(Vec<usize>);
 
@@ -95,7 +95,7 @@ impl Accesses {
         self.0.iter().max().map_or(0, |last| last + 1)
     }
 
-    /// How many a layer answers that holds `users` at most, is empty at first, and takes in whoever is looked at.
+    /// How many a layer answers that holds `users` at most, is empty at first, and takes in each user that is looked at.
     pub fn hits(&self, order: Order, users: usize) -> usize {
         if users == 0 {
             return 0;
@@ -210,7 +210,7 @@ impl S3Fifo {
         }
     }
 
-    /// Who was looked at more than once meanwhile stays.
+    /// A user that was looked at more than once meanwhile stays.
     fn evict_small(&mut self) {
         while let Some(user) = self.small.pop_front() {
             if self.looks.get(&user).is_some_and(|looks| *looks > 1) {
@@ -227,7 +227,7 @@ impl S3Fifo {
         }
     }
 
-    /// Who was looked at has another round for each look.
+    /// A user has another round for each look.
     fn evict_main(&mut self) {
         while let Some(user) = self.main.pop_front() {
             match self.looks.get_mut(&user).filter(|looks| **looks > 0) {

@@ -30,7 +30,7 @@ async fn look() {
     }
 }
 
-/// Whoever is here again is asked for once, by the browser, whether the storage may stay when the disk is full.
+/// Once, when somebody comes back, the browser is asked to keep the storage when the disk is full.
 async fn ask_to_stay() {
     let driver = driver();
     let pause = driver.read(|core| core.policy().comes_back_after);

@@ -49,7 +49,7 @@ const LINEAGE: &str = "lineage";
 const LIVE: &str = "event";
 const PICTURE_CACHE: &str = "picture-cache";
 const SYNCED: &str = "synced";
-/// When the account was seen here first; empty once it was asked whether its storage may stay.
+/// When the account was seen here first; empty once the browser was asked to keep its storage.
 const SEEN: &str = "seen";
 
 /// The name under which a document is kept here, if it is.

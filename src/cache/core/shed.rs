@@ -27,7 +27,7 @@ pub(super) struct Shedding {
 
 /// In this order: what is cheapest to have again goes first.
 const ORDER: [Source; 3] = [Source::LocalStorage, Source::ServiceWorker, Source::IndexedDb];
-/// As many bytes go in one transaction: 64 small pictures more would take Firefox longer than a layer may take.
+/// The most bytes that go in one transaction: however much there is, none is long. In Firefox one takes 10 to 30 ms.
 const STEP: u64 = 32 * 1024;
 const ALL: Limits = Limits { entries: usize::MAX, bytes: u64::MAX, trim_entries_to: usize::MAX };
 

@@ -218,7 +218,7 @@ pub(super) fn record(on: JsValue) -> Returned {
     Ok(JsValue::UNDEFINED)
 }
 
-/// Who is signed in.
+/// The account that is signed in.
 fn account() -> Option<UserId> {
     driver().read(|core| core.account().cloned())
 }

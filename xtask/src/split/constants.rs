@@ -115,7 +115,7 @@ impl Constants {
         let reached = |part| self.reached(roots.get(&part).into_iter().flatten().copied());
         let (first, later) = (reached(None), reached(Some(Part::Later)));
         let monitor = reached(Some(Part::Monitor));
-        // Texts share their ends: a byte belongs to whoever needs it soonest.
+        // Texts share their ends: a byte belongs to the part that needs it soonest.
         let mut needed: BTreeMap<u32, u8> = BTreeMap::new();
         for (symbol, place) in &self.places {
             let soonest = match symbol {

@@ -40,7 +40,7 @@ pub(super) async fn shed(visit: &mut Visit<'_>) -> Result<()> {
 /// The page asks 5 s after it is there.
 const ASKED_BY: Duration = Duration::from_secs(8);
 
-/// Who is here again half a day later is asked for once whether the storage may stay.
+/// Once, when somebody is here again half a day later, the browser is asked to keep the storage.
 pub(super) async fn persist(visit: &mut Visit<'_>) -> Result<()> {
     sign_in(visit).await?;
     if !visit.eval::<bool>("return !!navigator.storage?.persist").await? {
