@@ -1,7 +1,5 @@
 //! What is given up when the origin stores too much of what the browser allows it.
 
-use miniature_api::UserId;
-
 use super::{
     Core,
     effect::{Op, Room},
@@ -78,6 +76,12 @@ impl<B: Bytes> Core<B> {
                 self.shedding = next;
                 continue;
             }
+            // What is used last goes last. The cache of pictures knows no uses: IndexedDB has the same.
+            let touches = self.touches();
+            if layer == Source::IndexedDb && !touches.ops.is_empty() {
+                self.send(layer, touches);
+                return;
+            }
             let held = self.usage(layer).map_or(0, |usage| usage.bytes);
             let can = shedding.excess.min(held.saturating_sub(self.on_screen(layer)));
             // Browsers count LocalStorage apart, or not at all.
@@ -130,36 +134,35 @@ impl<B: Bytes> Core<B> {
         let room = self.room(layer);
         let room = Room { limits: Limits { bytes, ..room.limits }, halve: false, ..room };
         let mut ops = Ops::default();
-        match layer {
-            Source::LocalStorage => {
-                let limits = Limits { bytes, ..ALL };
-                let surplus = self.layers.ledger.surplus(limits, self.time.wall());
-                let leaving = surplus.into_iter().filter(|user| !viewed.contains(user));
-                leaving.for_each(|user| ops.push_other(Owed::Row(user)));
-                if ops.ops.is_empty() {
-                    return;
-                }
+        if layer == Source::LocalStorage {
+            let limits = Limits { bytes, ..ALL };
+            let surplus = self.layers.ledger.surplus(limits, self.time.wall());
+            let leaving = surplus.into_iter().filter(|user| !viewed.contains(user));
+            leaving.for_each(|user| ops.push_other(Owed::Row(user)));
+            if ops.ops.is_empty() {
+                return;
             }
-            // What is used last goes last. The cache of pictures knows no uses: IndexedDB has the same.
-            Source::IndexedDb => self.touch_viewed(&viewed, &mut ops),
-            _ => {}
         }
         self.depart(layer, ops, room, Some(held));
     }
 
-    /// Those whose use was not noted lately, as many as take no long transaction.
-    fn touch_viewed(&self, viewed: &[UserId], ops: &mut Ops<B>) {
+    /// Uses of what is looked at that were not noted lately, as many as take no long transaction.
+    fn touches(&self) -> Ops<B> {
+        let (mut ops, viewed) = (Ops::default(), self.people.viewed());
         let wall = self.time.wall();
         let noted =
             |at: Timestamp| wall.age_of(at).is_some_and(|age| age < self.policy.recheck_after);
         let people = viewed.iter().filter_map(|user| Some((user, self.people.get(user)?)));
-        let people = people.filter(|(_, person)| !noted(person.stored(Source::IndexedDb).used_at));
+        let people = people.filter(|(_, person)| {
+            !person.held.is_empty() && !noted(person.stored(Source::IndexedDb).used_at)
+        });
         for (user, person) in people.take(self.policy.write_users / 2) {
             for held in &person.held {
                 let rendition = Some(held.rendition.key);
                 ops.push(Op::Touch { user: user.clone(), rendition }, Owed::Touch(user.clone()));
             }
         }
+        ops
     }
 
     /// A layer could not give anything up: it is tried again when the browser says again that it is too much.

@@ -165,3 +165,19 @@ fn much_goes_in_steps_that_each_fit_into_a_transaction() {
     assert!(of_durable.iter().all(|bytes| *bytes < 32 * 1024 + 512 * 20), "{of_durable:?}");
     assert_eq!(t.durable_bytes(), before - of_durable.iter().sum::<u64>());
 }
+
+#[test]
+fn what_is_looked_at_for_long_stays_before_what_was_used_since() {
+    let mut t = Fixture::with_users(70);
+    t.look_at(0..40);
+    t.doc.wait(minutes(10));
+    (40..70).for_each(|index| t.visit(index));
+    t.doc.events.clear();
+    t.say(u64::MAX / 2, u64::MAX / 2);
+    t.doc.wait(secs(30));
+    let world = t.world.borrow();
+    let held: Vec<_> = world.durable.renditions.keys().map(|key| key.image).collect();
+    let stays = |index| held.contains(&image_of(&user(index), world.server.history(), 1));
+    assert!((0..40).all(stays), "{} are held", held.len());
+    assert_eq!(held.len(), 40);
+}
