@@ -74,6 +74,44 @@ pub(crate) fn shown(name: &str, command: &mut Command) -> Result<()> {
 pub(crate) fn tests(name: &str, command: &mut Command) -> Result<()> {
     let watch = Stopwatch::start();
     println!("{name} ...");
+    let (child, failures) = read_tests(command, |line| println!("{line}"))?;
+    finish(name, child, watch).map_err(|error| anyhow!("{error}{}", failures.repeated))
+}
+
+/// The same for several commands at once. The output of each is printed whole when it has ended.
+///
+/// # Errors
+///
+/// If any of them cannot be started, or ends with anything but success.
+pub(crate) fn tests_beside(name: &str, commands: Vec<Command>) -> Result<()> {
+    let watch = Stopwatch::start();
+    println!("{name} ...");
+    let run = |mut command: Command| {
+        let mut output = String::new();
+        let read = read_tests(&mut command, |line| {
+            output.push_str(line);
+            output.push('\n');
+        });
+        let ended = read.and_then(|(child, failures)| {
+            let name = describe(&command);
+            finish(&name, child, watch).map_err(|error| anyhow!("{error}{}", failures.repeated))
+        });
+        println!("{output}");
+        ended.err()
+    };
+    let errors: Vec<String> = thread::scope(|scope| {
+        let threads: Vec<_> =
+            commands.into_iter().map(|command| scope.spawn(|| run(command))).collect();
+        let ended = threads.into_iter().map(|thread| {
+            thread.join().unwrap_or_else(|_| Some(anyhow!("{name}: a thread ended early")))
+        });
+        ended.flatten().map(|error| format!("{error:#}")).collect()
+    });
+    if errors.is_empty() { Ok(()) } else { bail!("{}", errors.join("\n")) }
+}
+
+/// Hands over each line that tests print, until they print no more.
+fn read_tests(command: &mut Command, mut tell: impl FnMut(&str)) -> Result<(Child, Failures)> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
@@ -82,11 +120,11 @@ pub(crate) fn tests(name: &str, command: &mut Command) -> Result<()> {
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
-            println!("{line}");
+            tell(&line);
             failures.read(&line);
         }
     }
-    finish(name, child, watch).map_err(|error| anyhow!("{error}{}", failures.repeated))
+    Ok((child, failures))
 }
 
 /// Reads what tests print, and keeps the lines about those that failed.
@@ -237,6 +275,22 @@ mod tests {
         let (first, repeated) = error.split_once('\n').unwrap();
         assert!(first.starts_with("the tests failed"), "{first}");
         assert_eq!(repeated, "FAILED  two\n        because\nfour --- FAILED");
+    }
+
+    #[test]
+    fn of_several_commands_each_that_failed_is_told() {
+        let shell = |script: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            command
+        };
+        let scripts = ["echo ok", "echo 'one --- FAILED'; exit 1", "echo 'two --- FAILED'; exit 2"];
+
+        let error = tests_beside("the tests", scripts.map(shell).into()).unwrap_err().to_string();
+
+        let failed: Vec<&str> = error.lines().filter(|line| line.ends_with("FAILED")).collect();
+        assert_eq!(failed, ["one --- FAILED", "two --- FAILED"], "{error}");
+        assert!(tests_beside("the tests", vec![shell("true")]).is_ok());
     }
 
     #[test]

@@ -84,7 +84,10 @@ const OFFLINE: &str = "
 const SHEDS: &str = "
         const large = (await held()).find((path) => path.endsWith('=256'));
         await type(large);
-        const age = async () => Date.now() - Date.parse((await (await cache()).match(large)).headers.get('date'));
+        const age = async () => {
+            const held = await (await cache()).match(large);
+            return held ? Date.now() - Date.parse(held.headers.get('date')) : Infinity;
+        };
         await until('it is renewed', async () => await age() < 3600e3);
         const bytes = await (await fetch(large)).blob();
         for (let nth = 0; nth < 220; nth++) {
