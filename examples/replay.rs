@@ -1,4 +1,5 @@
-//! `cargo xtask replay FILE`: tells a new core what a page's core was told, and says whether it reports the same.
+//! `cargo xtask replay FILE [--policy name=number ...]`: tells new cores what those of a page were told, says
+//! whether they report the same, and what comes of the session under another policy, or what is advised.
 
 #![allow(clippy::print_stdout, reason = "a command line tool: standard output is its report")]
 #![allow(clippy::disallowed_methods, reason = "it measures itself")]
@@ -10,37 +11,58 @@ use miniature::cache::{
     key::Source,
     metrics::Metrics,
     orders::{Accesses, Order},
-    replay::{Call, Recording, counts, verify},
+    policy::Policy,
+    replay::{Call, Hollow, Recording, counts, verify},
+    what_if::{Advice, Change, Forecast, Trial, forecast},
 };
 
-/// What memory of its size could have answered.
-fn print_orders(recording: &Recording) {
-    let opened = recording.calls.iter().filter_map(|(_, call)| match call {
-        Call::Open(wanted, _) => Some(&wanted.user),
-        Call::Event(_) | Call::Poll | Call::Reset => None,
-    });
-    let accesses: Accesses = opened.collect();
-    let users = recording.policy.memory.entries;
-    println!(
-        "\n{} looks at {} people; memory of {users} could answer, by the order in which it gives them up:",
-        accesses.len(),
-        accesses.people()
-    );
-    for order in Order::ALL {
-        println!("{:<22} {:>8}", order.label(), accesses.hits(order, users));
-    }
+type Failure = Box<dyn Error>;
+
+/// What is asked for.
+struct Asked {
+    file: String,
+    /// Settings of another policy, each with its number.
+    settings: Vec<(String, u64)>,
 }
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let path = env::args().nth(1).ok_or("which file? Export one with names from the dashboard")?;
-    let exported: serde_json::Value = serde_json::from_str(&fs::read_to_string(path)?)?;
+fn asked() -> Result<Asked, Failure> {
+    let mut words = env::args().skip(1);
+    let file = words.next().ok_or("which file? Export one with names from the dashboard")?;
+    let mut settings = Vec::new();
+    for word in words.filter(|word| word != "--policy") {
+        let (name, number) =
+            word.split_once('=').ok_or_else(|| format!("`{word}` is not `name=number`"))?;
+        let number = number.parse().map_err(|_| format!("`{number}` is not a whole number"))?;
+        settings.push((name.to_owned(), number));
+    }
+    Ok(Asked { file, settings })
+}
+
+fn main() -> Result<ExitCode, Failure> {
+    let Asked { file, settings } = asked()?;
+    let exported: serde_json::Value = serde_json::from_str(&fs::read_to_string(file)?)?;
     let metrics: Metrics = serde_json::from_value(exported.clone())?;
-    let recording = exported
-        .get("recording")
+    let session: Vec<Recording> = match exported.get("recordings") {
+        Some(recordings) => serde_json::from_value(recordings.clone())?,
+        None => Vec::new(),
+    };
+    let last = session
+        .last()
         .ok_or("nothing was recorded: press Record in the dashboard, then export with names")?;
-    let recording: Recording = serde_json::from_value(recording.clone())?;
+    let is_same = print_counts(last, &metrics);
+    print_orders(&session, last.policy.memory.entries);
+    if settings.is_empty() {
+        print_advice(session);
+    } else {
+        print_forecast(&session, &last.policy, &settings)?;
+    }
+    Ok(if is_same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What the last document counted, and whether that is what was exported.
+fn print_counts(recording: &Recording, metrics: &Metrics) -> bool {
     let begin = Instant::now();
-    let replayed = counts(&recording);
+    let replayed = counts(recording);
     let took = Figure::Millis(begin.elapsed().as_secs_f64() * 1e3);
     println!("{} calls replayed in {took}", recording.calls.len());
     println!("{}", replayed.in_a_line());
@@ -55,22 +77,93 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let (p50, p95) = (time(layer.p50_ms), time(layer.p95_ms));
         println!("{:<16} {hits:>8} {misses:>8} {errors:>8} {p50:>9} {p95:>9}", source.label());
     }
-    print_orders(&recording);
     if recording.is_cut {
         println!(
             "\nThe recording was cut: more happened than it holds, and the counts cannot be compared."
         );
-        return Ok(ExitCode::SUCCESS);
+        return true;
     }
-    let differs = verify(&recording, &metrics);
+    let differs = verify(recording, metrics);
     match differs.is_empty() {
-        true => {
-            println!("\nThe counts are those that the page exported.");
-            Ok(ExitCode::SUCCESS)
-        }
-        false => {
-            println!("\nNot as the page exported it:\n{}", differs.join("\n"));
-            Ok(ExitCode::FAILURE)
+        true => println!("\nThe counts are those that the page exported."),
+        false => println!("\nNot as the page exported it:\n{}", differs.join("\n")),
+    }
+    differs.is_empty()
+}
+
+/// What memory of its size could have answered.
+fn print_orders(session: &[Recording], users: usize) {
+    let calls = session.iter().flat_map(|recording| &recording.calls);
+    let opened = calls.filter_map(|(_, call)| match call {
+        Call::Open(wanted, _) => Some(&wanted.user),
+        Call::Event(_) | Call::Poll | Call::Reset => None,
+    });
+    let accesses: Accesses = opened.collect();
+    println!(
+        "\n{} looks at {} people; memory of {users} could answer, by the order in which it gives them up:",
+        accesses.len(),
+        accesses.people()
+    );
+    for order in Order::ALL {
+        println!("{:<22} {:>8}", order.label(), accesses.hits(order, users));
+    }
+}
+
+fn print_forecast(
+    session: &[Recording],
+    policy: &Policy,
+    settings: &[(String, u64)],
+) -> Result<(), Failure> {
+    let mut other = policy.clone();
+    for (name, number) in settings {
+        other.set(name, *number)?;
+    }
+    let begin = Instant::now();
+    let now = forecast::<Hollow>(session, policy.clone());
+    let then = forecast::<Hollow>(session, other);
+    let took = Figure::Millis(begin.elapsed().as_secs_f64() * 1e3);
+    println!("\n{} documents under both policies, in {took}:", session.len());
+    print_heads();
+    print_row("as it was", &now);
+    print_row("with these", &then);
+    Ok(())
+}
+
+fn print_advice(session: Vec<Recording>) {
+    let (documents, begin) = (session.len(), Instant::now());
+    let mut trial = Trial::<Hollow>::new(session);
+    while trial.step() {}
+    let advised = trial.advised();
+    let took = Figure::Millis(begin.elapsed().as_secs_f64() * 1e3);
+    println!("\n{documents} documents under other policies, in {took}:");
+    print_heads();
+    print_row("as it was", &advised.now);
+    for Advice { changes, then } in &advised.advice {
+        print_row("with", then);
+        for Change { name, from, to } in changes {
+            println!("    {name}={to} (is {from})");
         }
     }
+    if advised.advice.is_empty() {
+        println!("No change of the policy gains anything in this session.");
+    }
+}
+
+fn print_heads() {
+    println!(
+        "{:<12} {:>8} {:>9} {:>8} {:>10} {:>9} {:>10}",
+        "", "pictures", "hit rate", "to API", "received", "median", "stored"
+    );
+}
+
+fn print_row(name: &str, forecast: &Forecast) {
+    println!(
+        "{name:<12} {:>8} {:>9} {:>8} {:>10} {:>9} {:>10}",
+        forecast.requests,
+        Figure::Share(forecast.hit_rate()).to_string(),
+        forecast.api_requests,
+        Figure::Bytes(forecast.bytes_from_network).to_string(),
+        forecast.median_ms.map_or(Figure::Unmeasured, Figure::Millis).to_string(),
+        Figure::Bytes(forecast.stored_bytes).to_string(),
+    );
 }

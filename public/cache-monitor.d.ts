@@ -10,8 +10,13 @@ export interface CacheMonitor {
    * With the names goes what was recorded, for `cargo xtask replay`. */
   export(names?: boolean): string;
   /** Has the documents of this tab record all that their caches are told, without bytes, from the next load on, or
-   * no more. */
-  record(on: boolean): void;
+   * no more; with settings (as `policy` names them) those are in force from then on. What was recorded before is
+   * forgotten, as when the account signs out. Without an argument leaves it so. Returns how many documents are
+   * recorded. Throws if there is no such setting. */
+  record(wish?: boolean | Record<string, number>): number;
+  /** What other settings would have gained in what was recorded, worked out a few milliseconds at a time; null if
+   * nothing was recorded. */
+  advise(): Promise<Advised | null>;
   /** Has the dashboard show what was exported; without a text, this page again. Throws if it is no export. */
   import(text?: string): void;
   /** What the dashboard shows in the place of this page; null if it shows this page. */
@@ -65,6 +70,39 @@ export interface Holding {
   believed_until: number | null;
   /** The encoded images, smallest first. */
   pictures: { size: 64 | 128 | 256 | 512; bytes: number; image_id: string }[];
+}
+
+/** What comes of a session under some policy. */
+export interface Forecast {
+  /** Pictures asked for; those not answered by the network; those answered by memory. */
+  requests: number;
+  hits: number;
+  from_memory: number;
+  /** Requests for pictures sent to the API. */
+  api_requests: number;
+  /** Encoded images received, in bytes. */
+  bytes_from_network: number;
+  /** From asking to having something to paint, in milliseconds; null if nothing was shown. */
+  median_ms: number | null;
+  p95_ms: number | null;
+  /** What outlives documents, in bytes. */
+  stored_bytes: number;
+}
+
+export interface Advised {
+  /** Under the policy that was in force. */
+  now: Forecast;
+  /** Looks at pictures; and those that memory could answer if it held all, or as many as it does and knew what
+   * comes. */
+  looks: number;
+  unbounded_hits: number;
+  clairvoyant_hits: number;
+  /** The best changes, the one that gains most first. */
+  advice: { changes: { name: string; from: number; to: number }[]; then: Forecast }[];
+  /** The same in words: what came of the session; of each advice what to change, what that gains, and that in points
+   * of the hit rate. */
+  said: string;
+  told: { changes: string; gained: string; gain: string }[];
 }
 
 export interface Storage {

@@ -44,6 +44,19 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn record(this: &CacheMonitor, on: bool);
 
+    /// The same with other settings, by name.
+    #[wasm_bindgen(method, catch, js_name = record)]
+    pub fn record_with(this: &CacheMonitor, settings: &Object) -> Result<JsValue, JsValue>;
+
+    /// How many documents of this tab are recorded, this one included; 0 where it does not record.
+    #[wasm_bindgen(method, js_name = record)]
+    pub fn recorded(this: &CacheMonitor) -> u32;
+
+    /// What changes of the policy would have gained in what was recorded: `cache::what_if::Advised` as an object, or
+    /// null.
+    #[wasm_bindgen(method, catch)]
+    pub async fn advise(this: &CacheMonitor) -> Result<JsValue, JsValue>;
+
     /// Empties every layer. What is on screen stays there.
     #[wasm_bindgen(method)]
     pub fn clear(this: &CacheMonitor);

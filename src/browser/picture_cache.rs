@@ -23,6 +23,7 @@ use crate::cache::{
     key::{Lookup, RenditionKey},
     layer::LayerError,
     raster::RasterType,
+    replay::Hollow,
 };
 
 /// The address of what tells that the cache was made, and not opened by mistake.
@@ -149,6 +150,19 @@ impl PictureShelf {
             Some(cache) => Ok(sum(contents(&cache).await?.iter())),
             None => Ok(Usage::default()),
         }
+    }
+
+    /// All that it holds, without bytes, the one put there longest ago first.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Unavailable`] if the browser denies this storage.
+    pub async fn inventory(&self) -> Result<Vec<(RenditionKey, Hollow)>, LayerError> {
+        let Some(cache) = self.open().await? else { return Ok(Vec::new()) };
+        let long = |(key, response): Held| {
+            (key, Hollow(usize::try_from(length(&response)).unwrap_or_default()))
+        };
+        Ok(contents(&cache).await?.into_iter().map(long).collect())
     }
 
     /// The cache, if one was made since the account signed in.

@@ -9,9 +9,12 @@ pub fn get(key: &str) -> Option<String> {
 
 /// Lets the tab remember `value` under `key`. Where the browser denies this storage, it forgets.
 pub fn set(key: &str, value: &str) {
-    if let Some(storage) = storage() {
-        let _ = storage.set_item(key, value);
-    }
+    let _ = try_set(key, value);
+}
+
+/// The same; false if the tab forgets, for want of room or because the browser denies this storage.
+pub fn try_set(key: &str, value: &str) -> bool {
+    storage().is_some_and(|storage| storage.set_item(key, value).is_ok())
 }
 
 /// Has the tab forget what is under `key`.

@@ -34,3 +34,4 @@ pub mod tint;
 pub mod trace;
 pub mod trouble;
 pub mod waterfall;
+pub mod what_if;

@@ -69,6 +69,9 @@ pub struct Policy {
     /// How long that cache may take to answer. Default: 50 ms, less than the API takes.
     pub picture_cache_timeout: Duration,
 
+    /// Whether pictures are loaded that nobody looks at yet. Default: they are.
+    pub prefetch: bool,
+
     /// How long before its end a record in IndexedDB, or a picture in that cache, is asked for anew, and how
     /// often it is looked for those. Default: 1 day.
     pub sync_ahead: Duration,
@@ -258,6 +261,7 @@ impl Default for Shed {
 }
 
 impl Default for Policy {
+    #[expect(clippy::too_many_lines, reason = "a line for each setting")]
     fn default() -> Self {
         Self {
             memory_fresh_for: Duration::from_secs(30 * MINUTE),
@@ -274,6 +278,7 @@ impl Default for Policy {
             picture_cache: Limits { entries: 200, bytes: 8 * MIB, trim_entries_to: 200 },
             picture_cache_fresh_for: Duration::from_secs(7 * DAY),
             picture_cache_timeout: Duration::from_millis(50),
+            prefetch: true,
             sync_ahead: Duration::from_secs(DAY),
             sync_users: 200,
             sync_timeout: Duration::from_secs(MINUTE),

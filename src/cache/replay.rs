@@ -5,9 +5,11 @@
 //! ([`verify`]).
 
 mod hollow;
+mod inventory;
 mod tape;
 
-pub use hollow::{Hollow, hollow, hollow_found};
+pub use hollow::{Hollow, found_with, hollow, hollow_found, with_bytes};
+pub use inventory::Inventory;
 pub use tape::{Call, Recording, Tape};
 
 use super::{

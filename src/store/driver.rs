@@ -78,8 +78,9 @@ impl Driver {
     fn start() -> Self {
         effects::bring_the_rest();
         let (seed, visible, now) = (random::seed(), visibility::is_visible(), clock::now());
-        let mut core = Core::new(Policy::default(), seed, visible, now);
         let records = record::is_asked_for();
+        let policy = if records { record::policy() } else { Policy::default() };
+        let mut core = Core::new(policy, seed, visible, now);
         if records {
             record::begin(core.policy().clone(), seed, visible, now);
         }

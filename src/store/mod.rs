@@ -15,6 +15,7 @@ mod effects;
 mod feed;
 mod friends;
 mod identity;
+mod inventory;
 mod lines;
 mod monitor;
 mod own;

@@ -12,7 +12,7 @@ use crate::{
 
 type Act = fn(JsValue) -> Result<JsValue, JsValue>;
 
-const METHODS: [(&str, Act); 20] = [
+const METHODS: [(&str, Act); 21] = [
     ("getMetrics", methods::get_metrics),
     ("export", methods::export),
     ("import", methods::import),
@@ -33,6 +33,7 @@ const METHODS: [(&str, Act); 20] = [
     ("compare", methods::compare),
     ("simulate", methods::simulate),
     ("record", methods::record),
+    ("advise", methods::advise),
 ];
 
 /// Offers it for the life of the document.

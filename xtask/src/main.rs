@@ -43,7 +43,9 @@ cargo xtask <command>
                                  [--json FILE]; [--ours DIR] [--server FILE] [--against-server FILE]
                                  name what need not be built
   bench core [--strict]          what a turn costs in the pure core
-  replay FILE                    tell the core again what a page recorded, and compare what it counts
+  replay FILE [--policy name=number ...]
+                                 tell the core again what a page recorded, and compare what it counts;
+                                 say what comes of it under another policy, or what is advised
   laws [part of a name]          break each law by its patch in tests/laws: the tests notice
   mutants [option of cargo-mutants ...]
                                  change the core in small ways: the tests notice
@@ -74,7 +76,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["bench", "server", words @ ..] => bench::server(words),
         ["bench", "page", words @ ..] => bench::page(words),
         ["bench", "core", words @ ..] => bench::core(words),
-        ["replay", file] => replay::run(file),
+        ["replay", file, settings @ ..] => replay::run(file, settings),
         ["laws"] => laws::run(""),
         ["laws", wanted] => laws::run(wanted),
         ["mutants", words @ ..] => mutants::run(words),

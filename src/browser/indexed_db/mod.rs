@@ -22,6 +22,7 @@ mod accounts;
 mod cause;
 mod connection;
 mod evict;
+mod inventory;
 mod ledger;
 mod place;
 mod read;

@@ -115,6 +115,11 @@ pub(super) fn bytes_of(row: &JsValue) -> u64 {
     whole(row, BYTES).unwrap_or(0)
 }
 
+/// When a use says that its row was used last; none if it cannot be read.
+pub(super) fn used_at(row: &JsValue) -> Option<Timestamp> {
+    whole(row, USED_AT).map(Timestamp)
+}
+
 pub(super) fn sum_row(sum: Usage) -> JsValue {
     let entries = number::float(sum.entries as u64);
     object([(ENTRIES, entries.into()), (BYTES, number::float(sum.bytes).into())])

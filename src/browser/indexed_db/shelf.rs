@@ -8,7 +8,7 @@ use web_sys::{IdbTransaction, IdbTransactionMode as Mode};
 use super::{
     ALL_STORES, Done, PAGES, PREFIX, RECORDS, RENDITIONS, SUMS, USES,
     connection::Connection,
-    ledger,
+    inventory, ledger,
     place::Place,
     read::{self, Read},
     write,
@@ -82,6 +82,16 @@ impl IndexedDbShelf {
     pub async fn usage(&self) -> Result<Usage, LayerError> {
         let work = async |transaction: &IdbTransaction| ledger::sum(transaction).await;
         self.connection.run(&[SUMS, USES], Mode::Readonly, work).await
+    }
+
+    /// All that it holds, without bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError::Unavailable`] if the browser denies this storage.
+    pub async fn inventory(&self) -> Result<inventory::Held, LayerError> {
+        let work = async |transaction: &IdbTransaction| inventory::list(transaction).await;
+        self.connection.run(&[RECORDS, USES], Mode::Readonly, work).await
     }
 
     /// Lets go of the database once what was begun has ended. A later call opens it anew.

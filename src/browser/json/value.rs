@@ -155,12 +155,20 @@ impl<'de> Deserializer<'de> for Value {
         visitor.visit_enum(Variant { name: name.ok_or(OtherShape)?, content: entry.get(1) })
     }
 
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value> {
+        self.items(visitor)
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.0.is_null() { visitor.visit_unit() } else { Err(OtherShape) }
+    }
+
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value> {
         Err(OtherShape)
     }
 
     serde::forward_to_deserialize_any! {
-        bytes byte_buf unit unit_struct tuple tuple_struct map ignored_any
+        bytes byte_buf unit_struct tuple_struct map ignored_any
     }
 }
 

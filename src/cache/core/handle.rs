@@ -81,7 +81,7 @@ impl<B: Bytes> Core<B> {
     }
 
     fn prefetch(&mut self, users: &[UserId], size: Size) {
-        if self.account.is_none() {
+        if self.account.is_none() || !self.policy.prefetch {
             return;
         }
         for user in users {

@@ -66,6 +66,17 @@ impl Setting for u32 {
     }
 }
 
+/// 1 or 0.
+impl Setting for bool {
+    fn number(&self) -> u64 {
+        u64::from(*self)
+    }
+
+    fn of(number: u64) -> Option<Self> {
+        (number <= 1).then_some(number == 1)
+    }
+}
+
 /// Pixels.
 impl Setting for Size {
     fn number(&self) -> u64 {
@@ -119,6 +130,7 @@ settings! {
     "picture_cache_bytes": picture_cache.bytes,
     "picture_cache_trim_to": picture_cache.trim_entries_to,
     "picture_cache_timeout_ms": picture_cache_timeout,
+    "prefetch": prefetch,
     "sync_ahead_ms": sync_ahead,
     "sync_users": sync_users,
     "sync_timeout_ms": sync_timeout,
@@ -218,7 +230,11 @@ mod tests {
     fn each_setting_is_read_as_it_was_written() {
         let mut policy = Policy::default();
         for (nth, name) in NAMES.iter().enumerate() {
-            let number = if *name == "preview_up_to_px" { 256 } else { 1_000 + nth as u64 };
+            let number = match *name {
+                "preview_up_to_px" => 256,
+                "prefetch" => 0,
+                _ => 1_000 + nth as u64,
+            };
             policy.set(name, number).unwrap();
         }
         let text = serde_json::to_string(&policy).unwrap();

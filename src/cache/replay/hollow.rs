@@ -4,8 +4,9 @@ use miniature_api::BatchEntry;
 use serde::{Deserialize, Serialize};
 
 use crate::cache::{
-    core::{Answer, Event, Fetched, FriendsReply, Reply},
+    core::{Answer, Checked, Event, Fetched, FriendsReply, Reply},
     entry::{Bytes, Found, Rendition},
+    what_if::Handle,
 };
 
 /// The length of an encoded image, in the place of its bytes.
@@ -18,12 +19,25 @@ impl Bytes for Hollow {
     }
 }
 
+impl Handle for Hollow {
+    fn of_length(length: usize) -> Self {
+        Self(length)
+    }
+}
+
 /// The same event without bytes.
 pub fn hollow<B: Bytes>(event: &Event<B>) -> Event<Hollow> {
+    with_bytes(event, &|content| Hollow(content.byte_len()))
+}
+
+/// The same event with other handles to bytes.
+pub fn with_bytes<A, B>(event: &Event<A>, of: &impl Fn(&A) -> B) -> Event<B> {
     match event {
-        Event::Proposed(rendition) => Event::Proposed(rendition.as_ref().map(hollow_rendition)),
-        Event::Arriving(id, fetched) => Event::Arriving(*id, hollow_fetched(fetched)),
-        Event::Answer(id, answer) => Event::Answer(*id, hollow_answer(answer)),
+        Event::Proposed(rendition) => {
+            Event::Proposed(rendition.as_ref().map(|rendition| other_rendition(rendition, of)))
+        }
+        Event::Arriving(id, fetched) => Event::Arriving(*id, other_fetched(fetched, of)),
+        Event::Answer(id, answer) => Event::Answer(*id, other_answer(answer, of)),
         Event::Left(viewer) => Event::Left(*viewer),
         Event::ViewersHidden(viewers) => Event::ViewersHidden(viewers.clone()),
         Event::ViewersShown(viewers) => Event::ViewersShown(viewers.clone()),
@@ -81,24 +95,31 @@ pub fn hollow<B: Bytes>(event: &Event<B>) -> Event<Hollow> {
 
 /// What a layer found, without bytes.
 pub fn hollow_found<B: Bytes>(found: &Found<B>) -> Found<Hollow> {
+    found_with(found, &|content| Hollow(content.byte_len()))
+}
+
+/// The same with other handles to bytes.
+pub fn found_with<A, B>(found: &Found<A>, of: &impl Fn(&A) -> B) -> Found<B> {
     Found {
         record: found.record.clone(),
-        rendition: found.rendition.as_ref().map(hollow_rendition),
+        rendition: found.rendition.as_ref().map(|rendition| other_rendition(rendition, of)),
         used_at: found.used_at,
     }
 }
 
-fn hollow_rendition<B: Bytes>(rendition: &Rendition<B>) -> Rendition<Hollow> {
-    Rendition { key: rendition.key, content: Hollow(rendition.content.byte_len()) }
+fn other_rendition<A, B>(rendition: &Rendition<A>, of: &impl Fn(&A) -> B) -> Rendition<B> {
+    Rendition { key: rendition.key, content: of(&rendition.content) }
 }
 
-fn hollow_answer<B: Bytes>(answer: &Answer<B>) -> Answer<Hollow> {
+fn other_answer<A, B>(answer: &Answer<A>, of: &impl Fn(&A) -> B) -> Answer<B> {
     match answer {
         Answer::Read(read) => Answer::Read(
-            read.as_ref().map(|f| f.iter().map(hollow_found).collect()).map_err(|e| *e),
+            read.as_ref()
+                .map(|found| found.iter().map(|found| found_with(found, of)).collect())
+                .map_err(|error| *error),
         ),
         Answer::Documents(read) => Answer::Documents(read.clone()),
-        Answer::Fetched(fetched) => Answer::Fetched(hollow_fetched(fetched)),
+        Answer::Fetched(fetched) => Answer::Fetched(other_fetched(fetched, of)),
         Answer::Decoded(decodes) => Answer::Decoded(*decodes),
         Answer::Written(written) => Answer::Written(written.clone()),
         Answer::Counted(lines) => Answer::Counted(lines.clone()),
@@ -110,13 +131,17 @@ fn hollow_answer<B: Bytes>(answer: &Answer<B>) -> Answer<Hollow> {
     }
 }
 
-fn hollow_fetched<B: Bytes>(fetched: &Fetched<B>) -> Fetched<Hollow> {
+fn other_fetched<A, B>(fetched: &Fetched<A>, of: &impl Fn(&A) -> B) -> Fetched<B> {
     Fetched {
         lineage: fetched.lineage,
         account: fetched.account.clone(),
         asked: fetched.asked,
         event: fetched.event.clone(),
-        outcome: fetched.outcome.as_ref().map(hollow_reply).map_err(|refusal| *refusal),
+        outcome: fetched
+            .outcome
+            .as_ref()
+            .map(|reply| other_reply(reply, of))
+            .map_err(|refusal| *refusal),
     }
 }
 
@@ -129,21 +154,20 @@ fn without_address(entry: &BatchEntry) -> BatchEntry {
     entry
 }
 
-fn hollow_reply<B: Bytes>(reply: &Reply<B>) -> Reply<Hollow> {
-    let hollow_checked = |(image, content): &super::super::core::Checked<B>| {
-        (*image, content.as_ref().map(|content| Hollow(content.byte_len())).map_err(|e| *e))
-    };
+fn other_reply<A, B>(reply: &Reply<A>, of: &impl Fn(&A) -> B) -> Reply<B> {
+    let other =
+        |(image, content): &Checked<A>| (*image, content.as_ref().map(of).map_err(|error| *error));
     match reply {
         Reply::Pictures { entries, renditions } => Reply::Pictures {
             entries: entries.iter().map(without_address).collect(),
-            renditions: renditions.iter().map(hollow_checked).collect(),
+            renditions: renditions.iter().map(other).collect(),
         },
-        Reply::Rendition(checked) => Reply::Rendition(hollow_checked(checked)),
+        Reply::Rendition(checked) => Reply::Rendition(other(checked)),
         Reply::Friends(page) => Reply::Friends(page.as_ref().map(|reply| FriendsReply {
             page: reply.page.clone(),
             etag: reply.etag.clone(),
             pictures: reply.pictures,
-            renditions: reply.renditions.iter().map(hollow_checked).collect(),
+            renditions: reply.renditions.iter().map(other).collect(),
         })),
         Reply::Feed(feed) => Reply::Feed(feed.clone()),
         Reply::Profile(profile) => Reply::Profile(profile.clone()),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Hollow;
+use super::{Hollow, Inventory};
 use crate::cache::{
     clock::Now, core::Event, entry::Found, key::Wanted, layer::LayerError, policy::Policy,
 };
@@ -19,6 +19,9 @@ pub struct Recording {
     pub visible: bool,
     /// When it began.
     pub began: Now,
+    /// What layers held then; none where a document before this one was recorded, too, or nobody looked.
+    #[serde(default)]
+    pub held: Option<Box<Inventory>>,
     /// Whether there was more than it holds.
     pub is_cut: bool,
     /// In order, each with its time.
@@ -49,8 +52,13 @@ pub struct Tape {
 impl Tape {
     /// An empty one.
     pub fn new(policy: Policy, seed: u64, visible: bool, began: Now, length: usize) -> Self {
-        let (is_cut, calls) = (false, Vec::new());
-        Self { recording: Recording { policy, seed, visible, began, is_cut, calls }, length }
+        let (held, is_cut, calls) = (None, false, Vec::new());
+        Self { recording: Recording { policy, seed, visible, began, held, is_cut, calls }, length }
+    }
+
+    /// Notes what layers held at the beginning.
+    pub fn note_held(&mut self, held: Inventory) {
+        self.recording.held = Some(Box::new(held));
     }
 
     /// Notes a call.

@@ -1,24 +1,28 @@
 //! The methods of `window.cacheMonitor`, a function each.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use js_sys::{Error, Function, Object, Promise, Reflect};
 use miniature_api::{Size, UserId};
+use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::{
-    browser::{clock, json, layer::CacheLayer as _, quota},
+    browser::{clock, json, layer::CacheLayer as _, number::whole, quota, schedule},
     cache::{
         core::Event,
-        entry::{CheckedRecord, Found, Rendition},
+        entry::{CheckedRecord, Content, Found, Rendition},
         explain::explain,
+        figure::Figure,
         holding::Holding,
         key::{Lookup, Source, Wanted},
         layer::LayerError,
         metrics::Metrics,
+        policy::Policy,
         storage::{Storage, limits},
         trouble::Wish,
+        what_if::{Advised, Trial},
     },
     store::{
         bypass,
@@ -28,6 +32,11 @@ use crate::{
         worker::has_worker,
     },
 };
+
+/// How long a page is kept from its frames.
+const SLICE: Duration = Duration::from_millis(5);
+/// How many steps are gone between two looks at the clock.
+const STEPS: usize = 8;
 
 type Returned = Result<JsValue, JsValue>;
 
@@ -55,8 +64,10 @@ pub(super) fn export(names: JsValue) -> Returned {
     let metrics = if names { metrics } else { metrics.pseudonymous() };
     let exported = json::object(&metrics).unwrap_or_default();
     Reflect::set(&exported, &"policy".into(), &policy(JsValue::UNDEFINED)?)?;
-    if names && let Some(recording) = record::with_recording(account(), json::object).flatten() {
-        Reflect::set(&exported, &"recording".into(), &recording)?;
+    let session = account().filter(|_| names).map(|account| record::session(&account));
+    if let Some(session) = session.filter(|session| !session.is_empty()) {
+        let recordings = json::object(&session).unwrap_or_default();
+        Reflect::set(&exported, &"recordings".into(), &recordings)?;
     }
     Ok(js_sys::JSON::stringify(&exported)?.into())
 }
@@ -212,10 +223,80 @@ pub(super) fn simulate(wish: JsValue) -> Returned {
     Ok(JsValue::UNDEFINED)
 }
 
-/// Has the documents of this tab record what their cores are told, from the next one on, or no more.
-pub(super) fn record(on: JsValue) -> Returned {
-    record::ask_for(on.is_truthy());
-    Ok(JsValue::UNDEFINED)
+/// Has the documents of this tab record what their cores are told, from the next one on, or no more; with settings
+/// those are in force from then on. Without an argument leaves it so. Returns how many documents are recorded.
+pub(super) fn record(wish: JsValue) -> Returned {
+    if wish.is_undefined() {
+        let count = account().map_or(0, |account| record::session(&account).len());
+        return Ok(u32::try_from(count).unwrap_or(u32::MAX).into());
+    }
+    // Of this window, or of another.
+    let policy = match wish.is_object() {
+        true => Some(policy_with(wish.unchecked_ref())?),
+        false => wish.is_truthy().then(Policy::default),
+    };
+    record::ask_for(policy.as_ref());
+    Ok(0.into())
+}
+
+fn policy_with(settings: &Object) -> Result<Policy, JsValue> {
+    let mut policy = Policy::default();
+    for name in Object::keys(settings) {
+        let number = Reflect::get(settings, &name)?.as_f64();
+        let number = number.filter(|number| number.fract() == 0.0 && *number >= 0.0);
+        let number = number.ok_or_else(|| Error::new("A setting is a whole number."))?;
+        let name = name.as_string().unwrap_or_default();
+        policy.set(&name, whole(number)).map_err(|why| Error::new(&why.to_string()))?;
+    }
+    Ok(policy)
+}
+
+/// Resolves to what changes of the policy would have gained in what was recorded; null if nothing was.
+pub(super) fn advise(_: JsValue) -> Returned {
+    let session = account().map(|account| record::session(&account)).unwrap_or_default();
+    Ok(promise(async {
+        if session.is_empty() {
+            return JsValue::NULL;
+        }
+        let mut trial = Trial::<Content>::new(session);
+        while goes_on_for(SLICE, || trial.step()) {
+            schedule::sleep(Duration::ZERO).await;
+        }
+        told(&trial.advised()).into()
+    }))
+}
+
+/// With sentences, for the dashboard.
+fn told(advised: &Advised) -> Option<JsValue> {
+    let object = json::object(advised)?;
+    let told = advised.advice.iter().map(|advice| Told {
+        changes: advice.changes_in_words(),
+        gained: advice.gain_in_words(&advised.now),
+        gain: Figure::Share(advice.points(&advised.now)).value(),
+    });
+    let told: Vec<Told> = told.collect();
+    Reflect::set(&object, &"said".into(), &advised.in_words().into()).ok()?;
+    Reflect::set(&object, &"told".into(), &json::object(&told)?).ok()?;
+    Some(object)
+}
+
+/// One advice: what to change, what that gains, and that in points of the hit rate.
+#[derive(Serialize)]
+struct Told {
+    changes: String,
+    gained: String,
+    gain: Option<String>,
+}
+
+/// Steps for so long; false once there is nothing more to do.
+fn goes_on_for(slice: Duration, mut step: impl FnMut() -> bool) -> bool {
+    let until = clock::now().running + slice;
+    while clock::now().running < until {
+        if !(0..STEPS).all(|_| step()) {
+            return false;
+        }
+    }
+    true
 }
 
 /// The account that is signed in.

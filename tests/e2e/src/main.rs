@@ -11,8 +11,8 @@
 //!     MINIATURE_AXE=.../axe.min.js journeys [part of a journey's name]
 //! ```
 //!
-//! Those that take the time run first and alone; then those that wait more than they work run in lanes beside
-//! the others, each lane against a server of its own.
+//! Those that take the time run first and alone; then lanes run beside each other, each against a server of its
+//! own: one takes those that work, the others those that wait, and each what is left.
 //!
 //! **Invariant:** at the end of each journey the page has had no panic, no console error and no
 //! violation of its Content-Security-Policy, whatever else the journey was about.
@@ -23,6 +23,7 @@ mod journeys;
 
 use crate::journeys::{Company, Journey};
 use anyhow::{Context, Result};
+use futures_util::future::try_join_all;
 use miniature_e2e::{
     counters,
     engine::{Browser, Engine, has_ended},
@@ -35,7 +36,10 @@ use miniature_e2e::{
     visit,
     visit::Visit,
 };
-use std::{env, fmt, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    cell::RefCell, collections::VecDeque, env, fmt, path::PathBuf, process::ExitCode,
+    time::Duration,
+};
 use tokio::time::{Instant, timeout};
 
 /// Enough for the slowest engine on a busy machine; a journey that hangs is a failure.
@@ -64,53 +68,55 @@ async fn run() -> Result<bool> {
     let engine = Engine::from_environment()?;
     println!("{engine}");
     let wanted = journeys::ALL.iter().filter(|journey| journey.name.contains(&wanted));
-    let in_company = |company| wanted.clone().filter(move |journey| journey.company == company);
-    let timed: Vec<&Journey> = in_company(Company::None).collect();
-    let busy: Vec<&Journey> = in_company(Company::Patient).collect();
-    let patient: Vec<&Journey> = in_company(Company::Any).collect();
-    let lane = |nth| -> Vec<&Journey> {
-        patient.iter().skip(nth).step_by(patient_lanes(engine)).copied().collect()
+    let in_company = |company| {
+        let journeys = wanted.clone().filter(move |journey| journey.company == company);
+        RefCell::new(journeys.collect::<VecDeque<&Journey>>())
     };
-    let timed = walk_all(&timed, engine).await?;
-    let (one, other) = (lane(0), if patient_lanes(engine) > 1 { lane(1) } else { Vec::new() });
-    let (busy, one, other) = tokio::try_join!(
-        walk_all(&busy, engine),
-        walk_all(&one, engine),
-        walk_all(&other, engine)
-    )?;
-    let (passed, failed) = [timed, busy, one, other]
-        .into_iter()
-        .fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
+    let (timed, busy, patient) =
+        (in_company(Company::None), in_company(Company::Patient), in_company(Company::Any));
+    let next = |queue: &RefCell<VecDeque<&'static Journey>>| queue.borrow_mut().pop_front();
+    let mut walked = vec![walk_all(|| next(&timed), engine).await?];
+    let lanes = (0..lanes(engine)).map(|lane| {
+        let own = if lane == 0 { &busy } else { &patient };
+        walk_all(|| next(own).or_else(|| next(&patient)), engine)
+    });
+    walked.extend(try_join_all(lanes).await?);
+    let (passed, failed) =
+        walked.into_iter().fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
     println!("\n{passed} passed, {failed} failed");
     Ok(failed == 0 && passed > 0)
 }
 
-/// How many journeys that wait run beside each other. WebKitGTK gets slow beside more than one on two cores.
-const fn patient_lanes(engine: Engine) -> usize {
+/// How many journeys run beside each other. WebKitGTK gets slow beside more than one on two cores.
+const fn lanes(engine: Engine) -> usize {
     match engine {
-        Engine::Chromium | Engine::Firefox => 2,
-        Engine::WebKit => 1,
+        Engine::Chromium | Engine::Firefox => 3,
+        Engine::WebKit => 2,
     }
 }
 
-/// Walks journeys one after another. Returns how many arrived, and how many did not.
+/// Walks the next journey until there is none. Returns how many arrived, and how many did not.
 ///
 /// They have a server of their own, whose streams they count, and a display, whose mouse they move.
-async fn walk_all(journeys: &[&Journey], engine: Engine) -> Result<(u32, u32)> {
+async fn walk_all(
+    next: impl Fn() -> Option<&'static Journey>,
+    engine: Engine,
+) -> Result<(u32, u32)> {
     let (mut passed, mut failed) = (0, 0);
-    if journeys.is_empty() {
-        return Ok((passed, failed));
-    }
+    let Some(mut journey) = next() else { return Ok((passed, failed)) };
     let browser = Browser::start(engine).await?;
     let server = Server::from_environment().await?;
     let pictured = pictured_friends(server.address(), &["ada", "grace"]).await?;
-    for journey in journeys {
+    loop {
         match walk(journey, &browser, &server, &pictured).await {
             true => passed += 1,
             false => failed += 1,
         }
+        match next() {
+            Some(after) => journey = after,
+            None => return Ok((passed, failed)),
+        }
     }
-    Ok((passed, failed))
 }
 
 /// Walks one journey and prints how it went; true if it arrived.

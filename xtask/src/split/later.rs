@@ -6,15 +6,18 @@
 use super::Part;
 
 /// Of modules that only a developer asks for.
-const MONITOR: [&str; 11] = [
+const MONITOR: [&str; 14] = [
+    "::browser::indexed_db::inventory::",
+    "::browser::indexed_db::shelf::IndexedDbShelf>::inventory",
+    "::browser::picture_cache::PictureShelf>::inventory",
+    "::cache::orders::",
+    "::cache::replay::",
+    "::cache::what_if::",
     "::store::bypass::compare",
     "::store::bypass::plain_view",
+    "::store::inventory::",
     "::store::monitor::methods::",
-    "::store::record::ask_for",
-    "::store::record::begin",
-    "::store::record::opened",
-    "::store::record::polled",
-    "::store::record::told",
+    "::store::record::session::",
     "::store::simulate::answered",
     "::store::simulate::carry_out",
     "::store::simulate::found",

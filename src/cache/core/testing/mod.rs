@@ -4,8 +4,6 @@
 mod arrive;
 mod at_once;
 mod document;
-mod fault;
-mod layers;
 mod live;
 mod pictures;
 mod renewals;
@@ -19,19 +17,22 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 use miniature_api::{ImageId, Size, UserId};
 
 pub(super) use document::{Document, Under, account};
-pub(super) use fault::Fault;
-pub(super) use layers::{Durable, Local};
-pub(super) use pictures::Pictures;
 pub(super) use server::{Server, Weather};
 pub(super) use sessions::{Jar, Token, account_of};
 pub(super) use store::Store;
 
+pub(super) use crate::cache::what_if::layers::Fault;
 use crate::cache::{
     clock::{Now, Timestamp},
     core::Start,
     entry::{Bytes, Rendition},
     key::{RenditionKey, Wanted},
+    what_if::layers,
 };
+
+pub(super) type Local = layers::Local<Blob>;
+pub(super) type Durable = layers::Durable<Blob>;
+pub(super) type Pictures = layers::Pictures<Blob>;
 
 /// A handle to bytes that knows what they show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,11 +2,8 @@
 
 use miniature_api::{BatchUser, Lineage};
 
-use super::{
-    Document,
-    layers::{Durable, DurableRow},
-};
-use crate::cache::{clock::Timestamp, core::Event};
+use super::{Document, Durable, good};
+use crate::cache::{clock::Timestamp, core::Event, what_if::layers::DurableRow};
 
 impl Document {
     /// Has what ends soon renewed, as far as IndexedDB can be read.
@@ -38,5 +35,10 @@ impl Durable {
             BatchUser { user_id: known.record.user_id.clone(), held }
         };
         rows.into_iter().map(ending).collect()
+    }
+
+    /// Whether all that is stored is what its key says, and decodes.
+    pub(in crate::cache::core) fn is_sound(&self) -> bool {
+        self.renditions.iter().all(|(key, (content, _))| *content == good(*key).content)
     }
 }

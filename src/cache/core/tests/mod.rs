@@ -8,6 +8,7 @@ mod documents;
 mod erasures;
 mod failures;
 mod feed;
+mod forecasts;
 mod full;
 mod hidden;
 mod hints;

@@ -44,7 +44,7 @@ pub(super) fn Controls(shown: Shown) -> impl IntoView {
                     "The same with names, and with what was recorded, for cargo xtask replay",
                     with(export_all),
                 )}
-                {action("record", "Record", "Load the page again, and record all that its cache is told", with(record))}
+                {record_button(shown)}
                 {action(
                     "export-trace",
                     "Export a trace",
@@ -57,12 +57,7 @@ pub(super) fn Controls(shown: Shown) -> impl IntoView {
     }
 }
 
-fn action(
-    name: &'static str,
-    label: &'static str,
-    title: &'static str,
-    act: Box<dyn Fn()>,
-) -> AnyView {
+fn action(name: &'static str, label: &str, title: &'static str, act: Box<dyn Fn()>) -> AnyView {
     button(Some("dashboard-more"), name, label.to_owned(), Some(title), act)
 }
 
@@ -91,9 +86,20 @@ fn export_all(monitor: &CacheMonitor) {
 }
 
 /// From the first call of the core on, so in a new document.
-fn record(monitor: &CacheMonitor) {
-    monitor.record(true);
-    let _ = window().location().reload();
+fn record_button(shown: Shown) -> AnyView {
+    let recorded = shown.monitor.try_with_value(CacheMonitor::recorded).unwrap_or_default();
+    let (label, title) = match recorded {
+        0 => ("Record".to_owned(), "Load the page again, and record all that its cache is told"),
+        _ => (
+            format!("Stop recording ({recorded})"),
+            "Forget what was recorded, of so many loads of the page",
+        ),
+    };
+    let toggle = move || {
+        shown.with(|monitor| monitor.record(recorded == 0));
+        let _ = window().location().reload();
+    };
+    action("record", &label, title, Box::new(toggle))
 }
 
 fn export_trace(shown: Shown) {

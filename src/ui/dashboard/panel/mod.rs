@@ -14,6 +14,7 @@ mod orders;
 mod save;
 mod storage;
 mod summary;
+mod trial;
 
 use advice::advice_view;
 use button::button;
@@ -28,6 +29,7 @@ use orders::orders_view;
 use std::time::Duration;
 use storage::storage_view;
 use summary::summary;
+use trial::Trial;
 use wasm_bindgen::{JsValue, prelude::Closure};
 
 use crate::{
@@ -156,16 +158,16 @@ fn parts(monitor: CacheMonitor) -> impl IntoView {
         None => OTHER_VERSION.into_any(),
     };
     let advice = move || {
-        let advice = |metrics: &Metrics| {
-            let told = (advice_view(metrics), orders_view(metrics));
-            view! { <section data-panel="advice">{told}</section> }
-        };
+        let advice = |metrics: &Metrics| (advice_view(metrics), orders_view(metrics));
         metrics.read().as_ref().map(advice)
     };
     let stored = move || metrics.read().as_ref().map(|metrics| storage_view(metrics, shown));
     view! {
         <section data-panel="now">{now}</section>
-        {advice}
+        <section data-panel="advice">
+            {advice}
+            {move || (!shown.is_imported.get()).then(|| view! { <Trial shown /> })}
+        </section>
         <Loads shown />
         {stored}
         <Controls shown />

@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod advice;
 mod ahead;
 mod bypass;
 mod drawn;
@@ -146,6 +147,7 @@ pub(crate) const ALL: &[Journey] = &[
     journey!("the dashboard switches the cache off, and compares", bypass::on_and_off),
     journey!("the dashboard has layers in trouble until a reload", lab::simulate),
     journey!("what a page recorded replays to the same counts", record::replays),
+    patient!("what is advised gains what is stated", advice::gains),
     patient!("a disk that is nearly full: what is not on screen goes", room::shed),
     journey!(
         "here again half a day later: the browser is asked once to keep the storage",

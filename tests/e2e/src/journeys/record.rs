@@ -32,9 +32,9 @@ pub(super) async fn replays(visit: &mut Visit<'_>) -> Result<()> {
 
     let exported = |names| format!("return JSON.parse(window.cacheMonitor.export({names}))");
     let nameless: Value = visit.eval(&exported(false)).await?;
-    ensure!(nameless.get("recording").is_none(), "what was recorded names people");
+    ensure!(nameless.get("recordings").is_none(), "what was recorded names people");
     let exported: Value = visit.eval(&exported(true)).await?;
-    let recording = exported.get("recording").context("nothing was recorded")?;
+    let recording = exported["recordings"].get(0).context("nothing was recorded")?;
     let recording: Recording = serde_json::from_value(recording.clone())?;
     let metrics: Metrics = serde_json::from_value(exported.clone())?;
     ensure!(metrics.total_requests >= u64::from(FIRST_PAGE), "{metrics:?}");
@@ -50,8 +50,9 @@ pub(super) async fn replays(visit: &mut Visit<'_>) -> Result<()> {
     visit.eval::<bool>("window.cacheMonitor.record(false); return true").await?;
     visit.reload().await?;
     visit.wait("the monitor", "return !!window.cacheMonitor").await?;
-    let is_over: bool =
-        visit.eval("return !('recording' in JSON.parse(window.cacheMonitor.export(true)))").await?;
+    let is_over: bool = visit
+        .eval("return !('recordings' in JSON.parse(window.cacheMonitor.export(true)))")
+        .await?;
     ensure!(is_over, "it still records");
     Ok(())
 }

@@ -1,0 +1,82 @@
+//! What would have happened under another policy.
+//!
+//! Recordings hold what a core was told. What came from outside (somebody looked, scrolled, was online) is told
+//! to a core of the other policy again, at the same times. What layers and the server answered is not: it depends
+//! on what the core did before. They are simulated, from what they are known to have held at the beginning and to
+//! have said since, and an answer takes as long as one of its kind took.
+//!
+//! ```text
+//! recordings ─▶ facts ─▶ scripts ──────▶ Core under another policy ─▶ figures
+//!                 └────▶ layers, server ──▲
+//! ```
+//!
+//! # Source
+//!
+//! Trace-driven simulation; the same random numbers for each policy that is compared, as Law, "Simulation
+//! Modeling and Analysis", has it.
+
+mod advise;
+mod durable;
+mod facts;
+mod fault;
+mod forecast;
+mod local;
+mod pictures;
+mod play;
+mod script;
+mod server;
+mod stage;
+mod trips;
+mod words;
+
+use std::time::Duration;
+
+use super::{
+    entry::{Bytes, Content},
+    raster::RasterType,
+};
+pub use advise::{Advice, Advised, Change, Trial};
+use fault::Fault;
+pub use forecast::{Forecast, forecast};
+use trips::Trip;
+
+/// A handle that can stand for as many bytes as are said.
+pub trait Handle: Bytes {
+    /// Stands for so many bytes.
+    fn of_length(length: usize) -> Self;
+}
+
+/// Bytes that nobody looks at: a page has its core compiled for no other handle.
+impl Handle for Content {
+    fn of_length(length: usize) -> Self {
+        Self::Bytes(RasterType::Webp, vec![0; length].into())
+    }
+}
+
+/// A moment of a session: in which of its documents, and when on its running clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct When {
+    document: usize,
+    running: Duration,
+}
+
+impl When {
+    const BEGIN: Self = Self { document: 0, running: Duration::ZERO };
+}
+
+/// What was so at `when`: what came to be so last, or what was so first.
+fn latest<T>(known: &[(When, T)], when: When) -> Option<&T> {
+    let after = known.partition_point(|(since, _)| *since <= when);
+    known.get(after.saturating_sub(1)).map(|(_, what)| what)
+}
+
+/// The simulation has the same layers.
+#[cfg(test)]
+pub(in crate::cache) mod layers {
+    pub(in crate::cache) use super::{
+        durable::{Durable, Row as DurableRow},
+        fault::Fault,
+        local::Local,
+        pictures::Pictures,
+    };
+}

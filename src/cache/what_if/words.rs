@@ -1,0 +1,103 @@
+//! Advice in words.
+
+use super::{Advice, Advised, Change, Forecast};
+use crate::cache::figure::Figure;
+
+impl Advised {
+    /// What came of the session, and what memory could have had of it.
+    pub fn in_words(&self) -> String {
+        let Self { now, looks, unbounded_hits, clairvoyant_hits, .. } = self;
+        let share = |hits: u64| share(hits, *looks).to_string();
+        format!(
+            "In the recorded session caches answered {} of {} requests. Memory answered {}; if it knew what comes \
+             it could have answered {} in its size, and {} with room for all.",
+            Figure::Share(now.hit_rate()),
+            Figure::Count(now.requests),
+            share(now.from_memory),
+            share(*clairvoyant_hits),
+            share(*unbounded_hits),
+        )
+    }
+}
+
+impl Advice {
+    /// What it gains, in points of the hit rate.
+    pub fn points(&self, now: &Forecast) -> f64 {
+        (self.then.hit_rate() - now.hit_rate()) * 100.0
+    }
+
+    /// What to change.
+    pub fn changes_in_words(&self) -> String {
+        let words = |Change { name, from, to }: &Change| {
+            format!("{name} {} → {}", Figure::Count(*from), Figure::Count(*to))
+        };
+        self.changes.iter().map(words).collect::<Vec<_>>().join(", ")
+    }
+
+    /// From what to what, as far as it differs.
+    pub fn gain_in_words(&self, now: &Forecast) -> String {
+        let then = &self.then;
+        let ms =
+            |forecast: &Forecast| forecast.median_ms.map_or(Figure::Unmeasured, Figure::Millis);
+        let bytes = |bytes: u64| Figure::Bytes(bytes);
+        let pairs = [
+            ("hits", Figure::Share(now.hit_rate()), Figure::Share(then.hit_rate())),
+            (
+                "requests to the API",
+                Figure::Count(now.api_requests),
+                Figure::Count(then.api_requests),
+            ),
+            ("received", bytes(now.bytes_from_network), bytes(then.bytes_from_network)),
+            ("median time", ms(now), ms(then)),
+            ("stored", bytes(now.stored_bytes), bytes(then.stored_bytes)),
+        ];
+        let told = pairs.into_iter().filter_map(|(name, now, then)| {
+            let (now, then) = (now.to_string(), then.to_string());
+            (now != then).then(|| format!("{name} {now} → {then}"))
+        });
+        format!("{}.", told.collect::<Vec<_>>().join("; "))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+fn share(hits: u64, of: u64) -> Figure {
+    Figure::Share(hits as f64 / of.max(1) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gain_is_told_by_what_differs() {
+        let now = Forecast {
+            requests: 1000,
+            hits: 941,
+            from_memory: 500,
+            api_requests: 60,
+            bytes_from_network: 5_000,
+            median_ms: Some(12.0),
+            ..Forecast::default()
+        };
+        let then = Forecast { hits: 978, api_requests: 22, median_ms: None, ..now };
+        let changes = vec![Change { name: "memory_users".into(), from: 200, to: 10_000 }];
+        let advice = Advice { changes, then };
+        assert_eq!(
+            advice.gain_in_words(&now),
+            "hits 94.1% → 97.8%; requests to the API 60 → 22; median time 12 ms → –."
+        );
+        assert_eq!(
+            advice.changes_in_words(),
+            format!("memory_users 200 → {}", Figure::Count(10_000))
+        );
+        let (looks, clairvoyant_hits, unbounded_hits) = (1000, 750, 900);
+        let advised =
+            Advised { now, looks, unbounded_hits, clairvoyant_hits, advice: vec![advice] };
+        assert_eq!(
+            advised.in_words(),
+            "In the recorded session caches answered 94.1% of 1 000 requests. Memory answered 50%; if it knew what comes it \
+             could have answered 75% in its size, and 90% with room for all."
+                .replace("1 000", &Figure::Count(1000).to_string())
+        );
+    }
+}
