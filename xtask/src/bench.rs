@@ -25,15 +25,15 @@ pub(crate) fn server(words: &[&str]) -> Result<()> {
 }
 
 /// Compares the frontend's release build with what `--against` names: another build, or a page that one
-/// would have instead. `--rivals` names all such pages; `--ours` and `--server` name existing builds.
+/// would have instead. `--rivals` names all such pages; `--panel` compares it with its dashboard open; `--ours` and `--server` name existing builds.
 ///
 /// # Errors
 ///
 /// If something cannot be installed, built or run, or with `--strict` if a ratio is missed.
 pub(crate) fn page(words: &[&str]) -> Result<()> {
     ensure!(
-        names(words, "--against") || names(words, "--rivals"),
-        "--against DIR or --rivals is missing: what to compare with"
+        ["--against", "--rivals", "--panel"].into_iter().any(|option| names(words, option)),
+        "--against DIR, --rivals or --panel is missing: what to compare"
     );
     let path = setup::prepare(purpose(words))?;
     let bench = target_dir()?.join("release/miniature-bench-page");

@@ -38,6 +38,7 @@ cargo xtask <command>
   bench page --against DIR|RIVAL [scenario]
                                  time pictures on screen beside another dist/, or beside a page that one
                                  would have instead: plain, plain-list, workbox, or --rivals for all;
+                                 --panel instead: with the dashboard open, beside the same without;
                                  all scenarios, or cold, reload, list, modal, restart, offline, next-day;
                                  [--browser chromium|firefox|webkit] [--rounds N] [--bar RATIO] [--strict]
                                  [--json FILE]; [--ours DIR] [--server FILE] [--against-server FILE]

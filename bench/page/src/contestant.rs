@@ -17,6 +17,8 @@ pub(crate) struct Contestant {
     /// None for a build of the app.
     pub(crate) rival: Option<Rival>,
     pub(crate) server: Server,
+    /// Whether the dashboard's panel is open.
+    pub(crate) panel: bool,
     /// What the server serves, if it was written for it.
     _folder: Option<TempDir>,
 }
@@ -28,7 +30,8 @@ pub(crate) struct Contestant {
 /// If a folder holds no page or a server does not get ready.
 pub(crate) async fn start_all(arguments: &Arguments) -> Result<Vec<Contestant>> {
     let Arguments { ours, server, against_server, .. } = arguments;
-    let mut all = vec![Contestant::build("ours".into(), server, ours).await?];
+    let first = Contestant::build("ours".into(), server, ours).await?;
+    let mut all = vec![Contestant { panel: arguments.panel, ..first }];
     for opponent in arguments.opponents() {
         all.push(match opponent {
             Opponent::Build(dist) => {
@@ -48,7 +51,7 @@ impl Contestant {
     async fn build(name: String, server: &Path, dist: &Path) -> Result<Self> {
         ensure!(dist.join("index.html").is_file(), "no index.html in {}", dist.display());
         let server = Server::start(server, dist, tempfile::tempdir()?).await?;
-        Ok(Self { name, rival: None, server, _folder: None })
+        Ok(Self { name, rival: None, server, panel: false, _folder: None })
     }
 
     /// The page names pictures that only its server knows. The server reads it anew at each request.
@@ -59,6 +62,12 @@ impl Contestant {
         let server = Server::start(&arguments.server, dist, tempfile::tempdir()?).await?;
         let friends: Friends = people::first_friends(server.address(), "ada").await?;
         rival.write(dist, &friends, arguments.browser, arguments.workbox.as_deref())?;
-        Ok(Self { name: rival.name().into(), rival: Some(rival), server, _folder: Some(folder) })
+        Ok(Self {
+            name: rival.name().into(),
+            rival: Some(rival),
+            server,
+            panel: false,
+            _folder: Some(folder),
+        })
     }
 }

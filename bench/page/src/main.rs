@@ -50,12 +50,16 @@ struct Arguments {
     ours: PathBuf,
 
     /// What to compare with, once or more: another build, or `plain`, `plain-list` or `workbox`.
-    #[arg(long, value_name = "DIR|RIVAL", required_unless_present = "rivals")]
+    #[arg(long, value_name = "DIR|RIVAL", required_unless_present_any = ["rivals", "panel"])]
     against: Vec<Opponent>,
 
     /// Compare with `plain`, `plain-list` and `workbox`.
     #[arg(long)]
     rivals: bool,
+
+    /// Open the dashboard's panel in the build under test; beside the same build, unless something else is named.
+    #[arg(long)]
+    panel: bool,
 
     /// What renders the pages: `chromium`, `firefox` or `webkit`. Only Chromium restarts, and reloads offline.
     #[arg(long, default_value = "chromium")]
@@ -176,8 +180,12 @@ async fn walk(
     contestants: &[Contestant],
 ) -> Result<Vec<Vec<Outcome>>> {
     let mut sides = Vec::new();
-    for Contestant { server, rival, .. } in contestants {
-        sides.push(Side::open(browser, server, *rival).await?);
+    for Contestant { server, rival, panel, .. } in contestants {
+        let mut side = Side::open(browser, server, *rival).await?;
+        if *panel {
+            side.open_panel().await?;
+        }
+        sides.push(side);
     }
     let mut order: Vec<usize> = (0..sides.len()).collect();
     order.rotate_left(usize::try_from(round)? % sides.len());
@@ -202,6 +210,9 @@ impl Arguments {
         let rivals = if self.rivals { Rival::value_variants() } else { &[] };
         let mut opponents = self.against.clone();
         opponents.extend(rivals.iter().copied().map(Opponent::Rival));
+        if opponents.is_empty() && self.panel {
+            opponents.push(Opponent::Build(self.ours.clone()));
+        }
         let mut seen = Vec::new();
         opponents.retain(|opponent| {
             let is_new = !seen.contains(opponent);

@@ -53,6 +53,8 @@ pub(crate) struct Side<'a> {
     visit: Visit<'a>,
     /// None for a build of the app.
     rival: Option<Rival>,
+    /// Whether the dashboard's panel is to stand beside the list.
+    panel: bool,
 }
 
 /// What `stopwatch.modal` returns.
@@ -77,11 +79,23 @@ impl<'a> Side<'a> {
         server: &'a Server,
         rival: Option<Rival>,
     ) -> Result<Self> {
-        let mut side = Self { visit: Visit::begin(browser, server).await?, rival };
+        let visit = Visit::begin(browser, server).await?;
+        let mut side = Self { visit, rival, panel: false };
         side.set_clock(Duration::ZERO).await?;
         sign_in_without_the_app(&mut side.visit).await?;
         side.visit.gate.set_delays(Delays::DISTANT);
         Ok(side)
+    }
+
+    /// Has the tab remember that the dashboard's panel is open.
+    ///
+    /// # Errors
+    ///
+    /// If the page does not answer.
+    pub(crate) async fn open_panel(&mut self) -> Result<()> {
+        let remember = "sessionStorage.setItem('miniature:v1:dashboard', 'true'); return true";
+        self.panel = self.visit.eval(remember).await?;
+        Ok(())
     }
 
     /// Has sampler and stopwatch run in each page from now on, with its clock moved ahead.
@@ -217,6 +231,10 @@ impl<'a> Side<'a> {
 
     async fn loaded(&self, measure: Measure, before: usize) -> Result<Sample> {
         let ms = self.ask("loaded").await?;
+        // A new window has forgotten it.
+        if self.panel && measure != Measure::Restart {
+            self.visit.wait_visible(&hook("cache-dashboard")).await?;
+        }
         self.sample(measure, ms, before, PAUSE).await
     }
 
