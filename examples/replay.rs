@@ -12,7 +12,7 @@ use miniature::cache::{
     metrics::Metrics,
     orders::{Accesses, Order},
     policy::Policy,
-    replay::{Call, Hollow, Recording, counts, verify},
+    replay::{Hollow, Recording, counts, verify},
     what_if::{Advice, Change, Forecast, Trial, forecast},
 };
 
@@ -93,19 +93,15 @@ fn print_counts(recording: &Recording, metrics: &Metrics) -> bool {
 
 /// What memory of its size could have answered.
 fn print_orders(session: &[Recording], users: usize) {
-    let calls = session.iter().flat_map(|recording| &recording.calls);
-    let opened = calls.filter_map(|(_, call)| match call {
-        Call::Open(wanted, _) => Some(&wanted.user),
-        Call::Event(_) | Call::Poll | Call::Reset => None,
-    });
-    let accesses: Accesses = opened.collect();
+    // Memory ends with its document.
+    let accesses: Vec<Accesses> = session.iter().map(Recording::accesses).collect();
     println!(
-        "\n{} looks at {} people; memory of {users} could answer, by the order in which it gives them up:",
-        accesses.len(),
-        accesses.people()
+        "\n{} looks; memory of {users} could answer, by the order in which it gives people up:",
+        accesses.iter().map(Accesses::len).sum::<usize>(),
     );
     for order in Order::ALL {
-        println!("{:<22} {:>8}", order.label(), accesses.hits(order, users));
+        let hits: usize = accesses.iter().map(|of| of.hits(order, users)).sum();
+        println!("{:<22} {hits:>8}", order.label());
     }
 }
 

@@ -61,11 +61,10 @@ pub fn keep_worker() {
 async fn begin() {
     match worker::script().filter(|_| !worker::is_unwanted()) {
         Some(script) => {
-            let (url, limit) = driver().read(|core| {
-                let policy = core.policy();
-                (address(&script, policy), policy.worker_timeout)
-            });
-            if let Some(worker) = register(&url, limit).await {
+            // All tabs share it, whatever policy this one tries out.
+            let policy = Policy::default();
+            let url = address(&script, &policy);
+            if let Some(worker) = register(&url, policy.worker_timeout).await {
                 follow(worker);
             }
         }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Hollow, Inventory};
 use crate::cache::{
-    clock::Now, core::Event, entry::Found, key::Wanted, layer::LayerError, policy::Policy,
+    clock::Now, core::Event, entry::Found, key::Wanted, layer::LayerError, orders::Accesses,
+    policy::Policy,
 };
 
 /// All that one document's core was told.
@@ -26,6 +27,17 @@ pub struct Recording {
     pub is_cut: bool,
     /// In order, each with its time.
     pub calls: Vec<(Now, Call)>,
+}
+
+impl Recording {
+    /// Who was looked at, in this order.
+    pub fn accesses(&self) -> Accesses {
+        let opened = self.calls.iter().filter_map(|(_, call)| match call {
+            Call::Open(wanted, _) => Some(&wanted.user),
+            Call::Event(_) | Call::Poll | Call::Reset => None,
+        });
+        opened.collect()
+    }
 }
 
 /// One call of the core.

@@ -10,7 +10,7 @@ use super::{
 use crate::cache::{
     orders::{Accesses, Order},
     policy::{Policy, SettingError},
-    replay::{Call, Recording},
+    replay::Recording,
 };
 
 /// A change that gains less than this share of requests, in hits, is not worth one.
@@ -45,7 +45,7 @@ pub struct Advice {
 pub struct Advised {
     /// What comes of it under the policy that was in force.
     pub now: Forecast,
-    /// Looks that memory could answer if it held all for ever.
+    /// Looks that memory could answer if it held all until its document ends.
     pub unbounded_hits: u64,
     /// The same if it held as many as it does, and knew what comes.
     pub clairvoyant_hits: u64,
@@ -131,18 +131,15 @@ impl<B: Handle> Trial<B> {
             of(other).total_cmp(&of(one))
         });
         advice.truncate(BEST);
-        let opened = self.session.iter().flat_map(|recording| &recording.calls);
-        let opened = opened.filter_map(|(_, call)| match call {
-            Call::Open(wanted, _) => Some(&wanted.user),
-            Call::Event(_) | Call::Poll | Call::Reset => None,
-        });
-        let accesses: Accesses = opened.collect();
-        let hits = |order| accesses.hits(order, self.policy.memory.entries) as u64;
+        // Memory ends with its document.
+        let accesses: Vec<Accesses> = self.session.iter().map(Recording::accesses).collect();
+        let room = self.policy.memory.entries;
+        let hits = |order| accesses.iter().map(|of| of.hits(order, room) as u64).sum();
         Advised {
             now,
             unbounded_hits: hits(Order::Unbounded),
             clairvoyant_hits: hits(Order::Clairvoyant),
-            looks: accesses.len() as u64,
+            looks: accesses.iter().map(|of| of.len() as u64).sum(),
             advice,
         }
     }

@@ -55,9 +55,7 @@ fn row(told: &JsValue, advice: JsValue, shown: Shown) -> AnyView {
     view! {
         <li data-advice="settings" data-gain=text("gain")>
             <b>{text("changes")}</b>
-            " "
-            {text("gained")}
-            " "
+            <p>{text("gained")}</p>
             {lone_button("try", "Record with these", act)}
         </li>
     }

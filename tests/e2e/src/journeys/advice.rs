@@ -176,6 +176,9 @@ async fn is_shown(visit: &mut Visit<'_>, advised: &Advised) -> Result<()> {
         advised.advice.len()
     );
     visit.wait("the advice", &rows).await?;
+    // Other tabs have the same worker, and not these settings.
+    let says = "return document.body.textContent.includes('There is a new version')";
+    ensure!(!visit.eval::<bool>(says).await?, "a policy that is tried out is no new version");
     let first = &advised.advice[0];
     let gain: String =
         visit.eval("return document.querySelector('[data-gain]').dataset.gain").await?;
