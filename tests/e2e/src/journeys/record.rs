@@ -47,6 +47,14 @@ pub(super) async fn replays(visit: &mut Visit<'_>) -> Result<()> {
         exported.to_string().len()
     ));
 
+    visit.reload().await?;
+    visit.wait("the documents before", "return window.cacheMonitor?.record() === 2").await?;
+    visit.click("[data-testid=sign-out]").await?;
+    visit.wait_visible(&hook("demo-sign-in")).await?;
+    let left: Vec<String> = visit.eval(RECORDED).await?;
+    ensure!(left.is_empty(), "of an account that is signed out: {left:?}");
+
+    sign_in(visit).await?;
     visit.eval::<bool>("window.cacheMonitor.record(false); return true").await?;
     visit.reload().await?;
     visit.wait("the monitor", "return !!window.cacheMonitor").await?;
@@ -56,3 +64,7 @@ pub(super) async fn replays(visit: &mut Visit<'_>) -> Result<()> {
     ensure!(is_over, "it still records");
     Ok(())
 }
+
+/// What the tab remembers of documents that were recorded.
+const RECORDED: &str =
+    "return Object.keys(sessionStorage).filter((key) => key.startsWith('miniature:v1:recorded'))";
