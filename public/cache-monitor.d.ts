@@ -10,8 +10,8 @@ export interface CacheMonitor {
    * With the names goes what was recorded, for `cargo xtask replay`. */
   export(names?: boolean): string;
   /** Has the documents of this tab record all that their caches are told, without bytes, from the next load on, or
-   * no more; with settings (as `policy` names them) those are in force from then on. What was recorded before is
-   * forgotten, as when the account signs out. Without an argument leaves it so. Returns how many documents are
+   * no more; with settings (as `policy` names them) those are changed from then on. What was recorded before is
+   * forgotten; sign-out ends it, too. Without an argument leaves it so. Returns how many documents are
    * recorded. Throws if there is no such setting. */
   record(wish?: boolean | Record<string, number>): number;
   /** What other settings would have gained in what was recorded, worked out a few milliseconds at a time; null if

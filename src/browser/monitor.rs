@@ -49,8 +49,8 @@ extern "C" {
     pub fn record_with(this: &CacheMonitor, settings: &Object) -> Result<JsValue, JsValue>;
 
     /// How many documents of this tab are recorded, this one included; 0 where it does not record.
-    #[wasm_bindgen(method, js_name = record)]
-    pub fn recorded(this: &CacheMonitor) -> u32;
+    #[wasm_bindgen(method, catch, js_name = record)]
+    pub fn recorded(this: &CacheMonitor) -> Result<u32, JsValue>;
 
     /// What changes of the policy would have gained in what was recorded: `cache::what_if::Advised` as an object, or
     /// null.

@@ -51,6 +51,12 @@ pub trait Bytes: Clone {
     fn byte_len(&self) -> usize;
 }
 
+/// A handle that can stand for as many bytes as are said.
+pub trait Handle: Bytes {
+    /// Stands for so many bytes.
+    fn of_length(length: usize) -> Self;
+}
+
 /// The content of a rendition, in the form in which its layer keeps it.
 ///
 /// Previews live in LocalStorage as `data:` URLs and are shown as such; taking them apart into
@@ -72,6 +78,13 @@ impl Bytes for Content {
                 base64.trim_end_matches('=').len() * 3 / 4
             }
         }
+    }
+}
+
+/// Bytes that nobody looks at: a page has its core compiled for no other handle.
+impl Handle for Content {
+    fn of_length(length: usize) -> Self {
+        Self::Bytes(RasterType::Webp, vec![0; length].into())
     }
 }
 

@@ -69,7 +69,8 @@ pub struct Policy {
     /// How long that cache may take to answer. Default: 50 ms, less than the API takes.
     pub picture_cache_timeout: Duration,
 
-    /// Whether pictures are loaded that nobody looks at yet. Default: they are.
+    /// Whether pictures are loaded when somebody asks for them ahead of any look: the app for what is near, the
+    /// dashboard for a list. Default: they are.
     pub prefetch: bool,
 
     /// How long before its end a record in IndexedDB, or a picture in that cache, is asked for anew, and how

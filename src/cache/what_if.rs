@@ -31,27 +31,11 @@ mod words;
 
 use std::time::Duration;
 
-use super::{
-    entry::{Bytes, Content},
-    raster::RasterType,
-};
+use super::entry::Handle;
 pub use advise::{Advice, Advised, Change, Trial};
 use fault::Fault;
 pub use forecast::{Forecast, forecast};
 use trips::Trip;
-
-/// A handle that can stand for as many bytes as are said.
-pub trait Handle: Bytes {
-    /// Stands for so many bytes.
-    fn of_length(length: usize) -> Self;
-}
-
-/// Bytes that nobody looks at: a page has its core compiled for no other handle.
-impl Handle for Content {
-    fn of_length(length: usize) -> Self {
-        Self::Bytes(RasterType::Webp, vec![0; length].into())
-    }
-}
 
 /// A moment of a session: in which of its documents, and when on its running clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +48,7 @@ impl When {
     const BEGIN: Self = Self { document: 0, running: Duration::ZERO };
 }
 
-/// What was so at `when`: what came to be so last, or what was so first.
+/// The latest value at or before `when`; the first one if there is none.
 fn latest<T>(known: &[(When, T)], when: When) -> Option<&T> {
     let after = known.partition_point(|(since, _)| *since <= when);
     known.get(after.saturating_sub(1)).map(|(_, what)| what)

@@ -151,6 +151,9 @@ impl Driver {
             self.begin(&account);
         } else if self.read(|core| core.account().is_none()) {
             self.shelves.end();
+            if self.records {
+                record::end_account();
+            }
         }
         self.lines.follow(self.read(|core| core.account().cloned()).as_ref());
         self.rouse();

@@ -7,7 +7,9 @@
 
 mod session;
 
-pub(super) use session::{ask_for, begin, opened, policy, polled, reset, session, told};
+pub(super) use session::{
+    ask_for, begin, count, end_account, opened, policy, polled, reset, session, told,
+};
 
 use crate::browser::session_storage;
 

@@ -78,7 +78,7 @@ pub(crate) fn tests(name: &str, command: &mut Command) -> Result<()> {
     finish(name, child, watch).map_err(|error| anyhow!("{error}{}", failures.repeated))
 }
 
-/// The same for several commands at once. The output of each is printed whole when it has ended.
+/// The same for several commands at once. What each writes to its standard output is printed when it has ended.
 ///
 /// # Errors
 ///

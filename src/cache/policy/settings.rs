@@ -192,11 +192,21 @@ impl Policy {
     ///
     /// [`SettingError`] if there is none of this name, or it takes other numbers.
     pub fn set(&mut self, name: &str, number: u64) -> Result<(), SettingError> {
-        match set(self, name, number) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(SettingError::Unknown(name.to_owned())),
-            Err(()) => Err(SettingError::OutOfRange(name.to_owned(), number)),
+        let mut changed = self.clone();
+        match set(&mut changed, name, number) {
+            Ok(true) if changed.is_usable() => *self = changed,
+            Ok(false) => return Err(SettingError::Unknown(name.to_owned())),
+            Ok(true) | Err(()) => return Err(SettingError::OutOfRange(name.to_owned(), number)),
         }
+        Ok(())
+    }
+
+    /// Whether a page comes to anything with it, and to rest.
+    fn is_usable(&self) -> bool {
+        (1..=miniature_api::BATCH_LIMIT).contains(&self.batch_users)
+            && self.requests_at_once > 0
+            && self.write_users > 0
+            && self.longest_sleep >= Duration::from_secs(1)
     }
 }
 
@@ -233,6 +243,7 @@ mod tests {
             let number = match *name {
                 "preview_up_to_px" => 256,
                 "prefetch" => 0,
+                "batch_users" => 20,
                 _ => 1_000 + nth as u64,
             };
             policy.set(name, number).unwrap();
@@ -256,8 +267,9 @@ mod tests {
         assert_eq!(policy.set("memory", 1), Err(SettingError::Unknown("memory".into())));
         let refused = policy.set("preview_up_to_px", 65).unwrap_err();
         assert_eq!(refused.to_string(), "`preview_up_to_px` cannot be 65");
-        assert!(policy.set("batch_users", u64::MAX).is_ok() == (usize::BITS == 64));
-        policy.batch_users = Policy::default().batch_users;
+        for (name, number) in [("batch_users", 0), ("batch_users", 51), ("requests_at_once", 0)] {
+            assert!(policy.set(name, number).is_err(), "{name} {number}");
+        }
         assert_eq!(policy, Policy::default());
         let other = r#"[["memory_users", 7], ["of_another_version", 9]]"#;
         assert_eq!(serde_json::from_str::<Policy>(other).unwrap().memory.entries, 7);

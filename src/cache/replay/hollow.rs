@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::{
     core::{Answer, Checked, Event, Fetched, FriendsReply, Reply},
-    entry::{Bytes, Found, Rendition},
-    what_if::Handle,
+    entry::{Bytes, Found, Handle, Rendition},
 };
 
 /// The length of an encoded image, in the place of its bytes.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Forecast, Handle,
-    facts::{Facts, Student},
+    facts::{Facts, Learner},
     play::Play,
 };
 use crate::cache::{
@@ -17,7 +17,7 @@ use crate::cache::{
 const LEAST_SHARE: f64 = 0.002;
 /// The same of requests to the API, of bytes, and of the median time.
 const LEAST_SAVING: f64 = 0.03;
-/// So many are told.
+/// The most changes reported.
 const BEST: usize = 4;
 
 /// One setting, as it is and as it would be.
@@ -61,60 +61,59 @@ pub struct Trial<B> {
     session: Vec<Recording>,
     policy: Policy,
     candidates: Vec<Vec<Change>>,
-    stage: Stage<B>,
+    phase: Phase<B>,
     tried: Vec<Forecast>,
 }
 
 #[derive(Debug)]
-enum Stage<B> {
-    Learning(Box<Student<B>>),
+enum Phase<B> {
+    Learning(Box<Learner<B>>),
     Playing(Box<(Facts<B>, Play<B>)>),
     Over,
 }
 
 impl<B: Handle> Trial<B> {
-    /// Of the documents of one tab, in their order; of each the policy that was in force then is not asked for,
-    /// but that of the last.
+    /// Takes the documents of one tab in order. The baseline is the last one's policy.
     pub fn new(session: Vec<Recording>) -> Self {
         let policy = session.last().map_or_else(Policy::default, |last| last.policy.clone());
         let candidates = candidates(&policy);
-        let stage = Stage::Learning(Box::new(Student::new()));
-        Self { session, policy, candidates, stage, tried: Vec::new() }
+        let phase = Phase::Learning(Box::new(Learner::new()));
+        Self { session, policy, candidates, phase, tried: Vec::new() }
     }
 
     /// Goes on by one step; true until all is known.
     pub fn step(&mut self) -> bool {
-        self.stage = match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Learning(mut student) => match student.step(&self.session) {
-                true => Stage::Learning(student),
+        self.phase = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Learning(mut learner) => match learner.step(&self.session) {
+                true => Phase::Learning(learner),
                 false => {
-                    let facts = student.graduate();
+                    let facts = learner.into_facts();
                     let play = Play::new(&facts, self.policy.clone());
-                    Stage::Playing(Box::new((facts, play)))
+                    Phase::Playing(Box::new((facts, play)))
                 }
             },
-            Stage::Playing(mut playing) => {
+            Phase::Playing(mut playing) => {
                 let (facts, play) = &mut *playing;
                 if play.step(facts) {
-                    Stage::Playing(playing)
+                    Phase::Playing(playing)
                 } else {
                     self.tried.push(play.forecast());
                     self.next(playing)
                 }
             }
-            Stage::Over => return false,
+            Phase::Over => return false,
         };
-        !matches!(self.stage, Stage::Over)
+        !matches!(self.phase, Phase::Over)
     }
 
     /// The next candidate is tried.
-    fn next(&self, mut playing: Box<(Facts<B>, Play<B>)>) -> Stage<B> {
+    fn next(&self, mut playing: Box<(Facts<B>, Play<B>)>) -> Phase<B> {
         match self.candidates.get(self.tried.len() - 1) {
             Some(changes) => {
                 playing.1 = Play::new(&playing.0, changed(&self.policy, changes));
-                Stage::Playing(playing)
+                Phase::Playing(playing)
             }
-            None => Stage::Over,
+            None => Phase::Over,
         }
     }
 
@@ -163,16 +162,18 @@ fn gain(now: &Forecast, then: &Forecast) -> Option<f64> {
     let hits = then.hit_rate() - now.hit_rate();
     let asked = saved(now.api_requests, then.api_requests);
     let bytes = saved(now.bytes_from_network, then.bytes_from_network);
-    let ms = |forecast: &Forecast| forecast.median_ms.unwrap_or_default();
-    let time = if ms(now) > 0.0 { (ms(now) - ms(then)) / ms(now) } else { 0.0 };
+    let time = match (now.median_ms, then.median_ms) {
+        (Some(now), Some(then)) if now > 0.0 => (now - then) / now,
+        _ => 0.0,
+    };
     let is_better = hits >= LEAST_SHARE
         || [asked, bytes, time].into_iter().any(|saving| saving >= LEAST_SAVING);
     let is_worse = hits < 0.0 || asked <= -LEAST_SAVING || bytes <= -LEAST_SAVING;
     (is_better && !is_worse).then_some(hits * 100.0 + asked * 10.0 + bytes * 10.0 + time)
 }
 
-/// What is worth trying: each limit twice and four times as large, lifetimes four times as long, larger
-/// previews, loading ahead or not.
+/// What is worth trying: limits of entries twice and four times as large, lifetimes four times as long, other sizes
+/// of previews, loading ahead or not.
 fn candidates(policy: &Policy) -> Vec<Vec<Change>> {
     let numbers: Vec<(&str, u64)> = policy.settings().collect();
     let now = |name: &str| numbers.iter().find(|(of, _)| *of == name).map_or(0, |(_, n)| *n);
@@ -204,7 +205,7 @@ fn candidates(policy: &Policy) -> Vec<Vec<Change>> {
     all.push(times(&lifetimes, 4));
     for px in [64, 256] {
         if px != now("preview_up_to_px") {
-            let bytes = now("preview_bytes") * px / now("preview_up_to_px").max(1);
+            let bytes = now("preview_bytes").saturating_mul(px) / now("preview_up_to_px").max(1);
             all.push(vec![set("preview_up_to_px", px), set("preview_bytes", bytes)]);
         }
     }

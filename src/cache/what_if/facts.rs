@@ -44,9 +44,9 @@ pub(super) struct Facts<B> {
 impl<B: Handle> Facts<B> {
     /// All that recordings of these documents of one tab say.
     pub(super) fn of(session: &[Recording]) -> Self {
-        let mut student = Student::new();
-        while student.step(session) {}
-        student.graduate()
+        let mut learner = Learner::new();
+        while learner.step(session) {}
+        learner.into_facts()
     }
 
     pub(super) fn fault(&self, layer: Source, when: When) -> Fault {
@@ -57,7 +57,7 @@ impl<B: Handle> Facts<B> {
 
 /// Tells a core again what it was told, and notes what it asks for and what was answered.
 #[derive(Debug)]
-pub(super) struct Student<B> {
+pub(super) struct Learner<B> {
     facts: Facts<B>,
     document: usize,
     call: usize,
@@ -65,7 +65,7 @@ pub(super) struct Student<B> {
     begun: BTreeMap<EffectId, Begun<B>>,
 }
 
-impl<B: Handle> Student<B> {
+impl<B: Handle> Learner<B> {
     pub(super) fn new() -> Self {
         let (local, durable, pictures) =
             (Local::default(), Durable::default(), Pictures::default());
@@ -143,7 +143,7 @@ impl<B: Handle> Student<B> {
         }
     }
 
-    /// What never answered did not: the layer hung.
+    /// An effect without an answer means that the layer hung.
     fn end_document(&mut self, last: Now) {
         (self.document, self.call) = (self.document + 1, 0);
         let unanswered = std::mem::take(&mut self.begun);
@@ -160,16 +160,25 @@ impl<B: Handle> Student<B> {
 
     fn opened(&mut self, found: Option<&Result<Found<Hollow>, LayerError>>, now: Now) {
         match found {
-            Some(Ok(found)) => self.found(found),
-            Some(Err(error)) => self.fared(Source::LocalStorage, Some(*error), now.running),
+            Some(Ok(found)) => {
+                self.found(found);
+                self.fared(Source::LocalStorage, None, now.running, false);
+            }
+            Some(Err(error)) => self.fared(Source::LocalStorage, Some(*error), now.running, false),
             None => {}
         }
     }
 
-    fn fared(&mut self, layer: Source, error: Option<LayerError>, running: Duration) {
+    /// A layer answered so what left at `running`. That a read succeeds says nothing of a full disk.
+    fn fared(&mut self, layer: Source, error: Option<LayerError>, running: Duration, writes: bool) {
         let when = self.when(running);
         let fault = error.map_or(Fault::None, Fault::from);
-        self.facts.faults.entry(layer).or_default().push((when, fault));
+        let known = self.facts.faults.entry(layer).or_default();
+        let last = known.last().map_or(Fault::None, |(_, last)| *last);
+        let is_full_still = last == Fault::Full && fault == Fault::None && !writes;
+        if fault != last && !is_full_still {
+            known.push((when, fault));
+        }
     }
 
     /// What a layer holds of a user.
@@ -299,7 +308,8 @@ impl<B: Handle> Student<B> {
         let document = self.document;
         self.facts.trips.note(begun.trip.clone(), document, took, asked);
         if let Some((layer, error)) = begun.trip.layer().zip(error_of(answer)) {
-            self.fared(layer, error, begun.at);
+            let writes = matches!(answer, Answer::Written(_));
+            self.fared(layer, error, begun.at, writes);
         }
         let when = self.when(begun.at);
         match (&begun.effect, answer) {
@@ -323,11 +333,16 @@ impl<B: Handle> Student<B> {
 
     fn learn_held(&mut self, document: &Document) {
         self.facts.server.learn_document(document, When::BEGIN);
+        // What was confirmed since was stored since.
+        let began = self.facts.scripts.first().map(|script| script.began.wall);
+        if began.is_some_and(|began| document.checked_at > began) {
+            return;
+        }
         let held = &mut self.facts.layers.durable.documents;
         held.entry(document.key.clone()).or_insert_with(|| document.clone());
     }
 
-    pub(super) fn graduate(mut self) -> Facts<B> {
+    pub(super) fn into_facts(mut self) -> Facts<B> {
         self.facts.server.settle();
         self.facts.faults.values_mut().for_each(|known| known.sort_by_key(|(when, _)| *when));
         self.facts

@@ -122,6 +122,17 @@ impl<B: Bytes> Local<B> {
         self.rows.is_empty() && self.first.is_empty()
     }
 
+    /// Another tab has changed a record.
+    pub(super) fn changed_elsewhere(&mut self, change: &StorageChange) {
+        match change.new.clone() {
+            Some(record) => {
+                let row = self.rows.entry(change.user.clone()).or_default();
+                row.record = Some((record, change.line.used_at));
+            }
+            None => drop(self.rows.remove(&change.user)),
+        }
+    }
+
     fn changed(&mut self, user: &UserId, old: Option<CheckedRecord>) {
         let new = self.rows.get(user).and_then(|row| row.record.as_ref()).map(|(r, _)| r.clone());
         let line = self.line(user);

@@ -6,7 +6,7 @@ use super::{
     Fault, Forecast, Handle, When,
     facts::{Facts, Layers},
     script::Input,
-    stage::{Stage, Under},
+    stage::{Departed, Stage, Under},
     trips::Trip,
 };
 use crate::cache::{
@@ -71,7 +71,9 @@ impl<B: Handle> Play<B> {
         true
     }
 
-    pub(super) fn forecast(&self) -> Forecast {
+    pub(super) fn forecast(&mut self) -> Forecast {
+        let Layers { local, durable, pictures } = &mut self.layers;
+        (local.fault, durable.fault, pictures.fault) = (Fault::None, Fault::None, Fault::None);
         let bytes = [
             self.layers.local.count().map_or(0, |lines| lines.iter().map(|l| l.bytes).sum()),
             self.layers.durable.usage().map_or(0, |usage| usage.bytes),
@@ -85,9 +87,9 @@ impl<B: Handle> Play<B> {
         let now = self.stage.as_ref().map_or(Duration::ZERO, |stage| stage.now.running);
         self.deliver_until(facts, now);
         if let Some(stage) = self.stage.take() {
-            for (_, _, under) in stage.pending.into_values() {
+            for Departed { at, under, .. } in stage.pending.into_values() {
                 if let Under::Write(layer, ops, now, room) = under {
-                    let _ = self.write(facts, stage.now.running, layer, &ops, now, room);
+                    let _ = self.write(facts, at, layer, &ops, now, room);
                 }
             }
         }
@@ -113,13 +115,13 @@ impl<B: Handle> Play<B> {
 
     /// Delivers what is there by now.
     fn deliver_until(&mut self, facts: &Facts<B>, until: Duration) {
-        loop {
+        // A policy without any pause may ask for ever within one moment.
+        for _ in 0..MOST_EFFECTS {
             let Some(stage) = &mut self.stage else { return };
             let Some(first) = stage.pending.first_entry().filter(|f| f.key().0 <= until) else {
                 return;
             };
-            let (id, _, under) = first.remove();
-            let at = stage.now.running;
+            let Departed { id, at, under, .. } = first.remove();
             if let Some(answer) = self.answer(facts, at, under) {
                 self.tell(Event::Answer(id, answer));
                 self.poll(facts);
@@ -178,9 +180,10 @@ impl<B: Handle> Play<B> {
                 None => return,
             },
         };
-        if let Event::StorageChanged(change) = &event {
-            let row = self.layers.local.rows.entry(change.user.clone()).or_default();
-            row.record = change.new.clone().map(|record| (record, change.line.used_at));
+        if let Event::StorageChanged(change) = &event
+            && change.of_record
+        {
+            self.layers.local.changed_elsewhere(change);
         }
         self.tell(event);
     }
@@ -265,7 +268,8 @@ impl<B: Handle> Play<B> {
 
     fn cancel(&mut self, id: EffectId) {
         let Some(stage) = &mut self.stage else { return };
-        stage.pending.retain(|_, (other, trip, _)| *other != id || matches!(trip, Trip::Write(_)));
+        let is_write = |departed: &Departed<B>| matches!(departed.under, Under::Write(..));
+        stage.pending.retain(|_, departed| departed.id != id || is_write(departed));
         stage.lock.take_if(|lock| *lock == id);
         stage.stream.take_if(|stream| *stream == id);
     }
@@ -277,7 +281,7 @@ impl<B: Handle> Play<B> {
         self.stats.count(report);
     }
 
-    /// What the world says; none: nothing.
+    /// What the world says to what was asked at `at`; none: nothing.
     fn answer(&mut self, facts: &Facts<B>, at: Duration, under: Under<B>) -> Option<Answer<B>> {
         let when = When { document: self.document, running: at };
         let fault = |layer| facts.fault(layer, when);

@@ -24,7 +24,27 @@ type Timeline<T> = Vec<(When, T)>;
 /// A page of friends, and its ETag.
 type TaggedPage = (FriendsPage, Option<Box<str>>);
 
-/// What the server says, by time. What is not known of a time was so before, or else came to be so.
+/// What may fail by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Pictures,
+    Rendition,
+    Document,
+    Session,
+}
+
+impl Kind {
+    fn of(request: &Request) -> Self {
+        match request {
+            Request::Pictures { .. } => Self::Pictures,
+            Request::Rendition { .. } => Self::Rendition,
+            Request::Friends { .. } | Request::Feed(_) | Request::Profile(_) => Self::Document,
+            Request::Session | Request::SignOut(_) => Self::Session,
+        }
+    }
+}
+
+/// What the server says, by time. Between two observations the earlier one holds; before the first, the first.
 #[derive(Debug)]
 pub(super) struct Server<B> {
     of_length: fn(usize) -> B,
@@ -34,16 +54,18 @@ pub(super) struct Server<B> {
     /// What layers say of users of whom the server has said nothing.
     told_by_layers: BTreeMap<UserId, CheckedRecord>,
     lengths: BTreeMap<RenditionKey, usize>,
+    /// The mean of all that are known, by size.
+    usual_lengths: BTreeMap<Size, usize>,
     /// For each size whose bytes come from a store.
     hints: BTreeMap<Size, Hint>,
     friends: BTreeMap<Option<Box<str>>, Timeline<TaggedPage>>,
     feeds: BTreeMap<Option<Box<str>>, Timeline<Feed>>,
     profiles: BTreeMap<UserId, Timeline<Option<Profile>>>,
     sessions: Timeline<Option<Account>>,
-    lineages: Timeline<Option<Lineage>>,
+    lineages: Timeline<Lineage>,
     events: Timeline<Option<Box<str>>>,
-    /// Why it did not answer; none: it did.
-    refusals: Timeline<Option<Refusal>>,
+    /// Why it did not answer a kind of request; none: it did.
+    refusals: BTreeMap<Kind, Timeline<Option<Refusal>>>,
 }
 
 impl<B: Handle> Server<B> {
@@ -54,6 +76,7 @@ impl<B: Handle> Server<B> {
             truth: BTreeMap::new(),
             told_by_layers: BTreeMap::new(),
             lengths: BTreeMap::new(),
+            usual_lengths: BTreeMap::new(),
             hints: BTreeMap::new(),
             friends: BTreeMap::new(),
             feeds: BTreeMap::new(),
@@ -61,7 +84,7 @@ impl<B: Handle> Server<B> {
             sessions: Vec::new(),
             lineages: Vec::new(),
             events: Vec::new(),
-            refusals: Vec::new(),
+            refusals: BTreeMap::new(),
         }
     }
 
@@ -132,16 +155,14 @@ impl<B: Handle> Server<B> {
     pub(super) fn learn<C: Bytes>(&mut self, request: &Request, fetched: &Fetched<C>, when: When) {
         let is_ours = !matches!(request, Request::Rendition { .. });
         if is_ours {
-            self.lineages.push((when, fetched.lineage));
+            self.lineages.extend(fetched.lineage.map(|lineage| (when, lineage)));
             self.events.push((when, fetched.event.clone()));
             self.account = fetched.account.clone().or(self.account.take());
         }
-        match &fetched.outcome {
-            Ok(reply) => {
-                self.refusals.push((when, None));
-                self.learn_reply(request, reply, when);
-            }
-            Err(refusal) => self.refusals.push((when, Some(*refusal))),
+        let refusal = fetched.outcome.as_ref().err().copied();
+        self.refusals.entry(Kind::of(request)).or_default().push((when, refusal));
+        if let Ok(reply) = &fetched.outcome {
+            self.learn_reply(request, reply, when);
         }
     }
 
@@ -222,7 +243,13 @@ impl<B: Handle> Server<B> {
         self.sessions.sort_by_key(|(when, _)| *when);
         self.lineages.sort_by_key(|(when, _)| *when);
         self.events.sort_by_key(|(when, _)| *when);
-        self.refusals.sort_by_key(|(when, _)| *when);
+        self.refusals.values_mut().for_each(|known| known.sort_by_key(|(when, _)| *when));
+        for size in Size::ALL {
+            let of_size = self.lengths.iter().filter(|(key, _)| key.size == size);
+            let (count, sum) = of_size.fold((0, 0), |(n, sum), (_, length)| (n + 1, sum + length));
+            let usual = if count == 0 { size.px() as usize * USUAL_BYTES } else { sum / count };
+            self.usual_lengths.insert(size, usual);
+        }
     }
 
     /// The handle to a picture's bytes.
@@ -231,14 +258,8 @@ impl<B: Handle> Server<B> {
     }
 
     fn length(&self, key: RenditionKey) -> usize {
-        self.lengths.get(&key).copied().unwrap_or_else(|| {
-            let of_size = self.lengths.iter().filter(|(other, _)| other.size == key.size);
-            let (count, sum) = of_size.fold((0, 0), |(n, sum), (_, length)| (n + 1, sum + length));
-            match count {
-                0 => key.size.px() as usize * USUAL_BYTES,
-                _ => sum / count,
-            }
-        })
+        let known = self.lengths.get(&key).or_else(|| self.usual_lengths.get(&key.size));
+        known.copied().unwrap_or_default()
     }
 
     /// What it says to what is asked at `when`, of `asked` on the running clock where that was before.
@@ -250,10 +271,11 @@ impl<B: Handle> Server<B> {
         asked: Option<Duration>,
     ) -> Fetched<B> {
         let is_ours = !matches!(request, Request::Rendition { .. });
-        let lineage = latest(&self.lineages, when).copied().flatten().filter(|_| is_ours);
+        let lineage = latest(&self.lineages, when).copied().filter(|_| is_ours);
         let account = self.account.clone().filter(|_| is_ours);
         let event = latest(&self.events, when).cloned().flatten().filter(|_| is_ours);
-        let refusal = latest(&self.refusals, when).copied().flatten();
+        let refusals = self.refusals.get(&Kind::of(request));
+        let refusal = refusals.and_then(|known| latest(known, when)).copied().flatten();
         let outcome = match refusal {
             Some(refusal) => Err(refusal),
             None => Ok(self.reply(request, held.is_some() && held == lineage, when)),

@@ -18,7 +18,7 @@ pub(super) struct Stage<B> {
     pub(super) now: Now,
     pub(super) input: usize,
     /// By when they are answered.
-    pub(super) pending: BTreeMap<(Duration, u64), (EffectId, Trip, Under<B>)>,
+    pub(super) pending: BTreeMap<(Duration, u64), Departed<B>>,
     number: u64,
     /// How many trips of a name there were.
     counts: BTreeMap<Trip, usize>,
@@ -28,6 +28,15 @@ pub(super) struct Stage<B> {
     pub(super) stream: Option<EffectId>,
     /// The lock was granted before it was asked for.
     pub(super) is_granted: bool,
+}
+
+/// An effect on its way.
+#[derive(Debug)]
+pub(super) struct Departed<B> {
+    pub(super) id: EffectId,
+    /// When it left, on the running clock.
+    pub(super) at: Duration,
+    pub(super) under: Under<B>,
 }
 
 /// What is to be answered.
@@ -67,7 +76,7 @@ impl<B: Handle> Stage<B> {
         self.now = Now { running, wall: Timestamp(self.now.wall.0.saturating_add(passed)) };
     }
 
-    /// Something is asked. When it was, if that was before, decides what is answered.
+    /// Schedules an answer. `under` gets the time at which the request was really sent, if that was earlier.
     pub(super) fn depart(
         &mut self,
         facts: &Facts<B>,
@@ -80,8 +89,9 @@ impl<B: Handle> Stage<B> {
         let measured = facts.trips.nth(&trip, document, *nth);
         *nth += 1;
         self.number += 1;
-        let at = (self.now.running + measured.took, self.number);
-        self.pending.insert(at, (id, trip, under(measured.asked)));
+        let arrives = (self.now.running + measured.took, self.number);
+        let departed = Departed { id, at: self.now.running, under: under(measured.asked) };
+        self.pending.insert(arrives, departed);
     }
 
     /// The same of viewers as they are named now; none if there is no such viewer.

@@ -94,10 +94,12 @@ pub(super) struct Measured {
     pub(super) asked: Option<Duration>,
 }
 
-/// All that were measured, in their order, by document.
+/// All that were measured.
 #[derive(Debug, Default)]
 pub(super) struct Trips {
-    measured: BTreeMap<Trip, Vec<(usize, Measured)>>,
+    /// In their order, by document.
+    own: BTreeMap<(Trip, usize), Vec<Measured>>,
+    all: BTreeMap<Trip, Vec<Duration>>,
 }
 
 /// What a storage takes of which no time is known.
@@ -113,19 +115,20 @@ impl Trips {
         took: Duration,
         asked: Option<Duration>,
     ) {
-        self.measured.entry(trip).or_default().push((document, Measured { took, asked }));
+        self.all.entry(trip.clone()).or_default().push(took);
+        self.own.entry((trip, document)).or_default().push(Measured { took, asked });
     }
 
     /// The `nth` of a document takes what the `nth` of it took; one that was not measured, what another did.
     pub(super) fn nth(&self, trip: &Trip, document: usize, nth: usize) -> Measured {
-        let measured = self.measured.get(trip).map_or(&[][..], Vec::as_slice);
-        let mut own = measured.iter().filter(|(of, _)| *of == document);
-        if let Some((_, own)) = own.nth(nth) {
+        let own = self.own.get(&(trip.clone(), document)).and_then(|own| own.get(nth));
+        if let Some(own) = own {
             return *own;
         }
-        let took = match measured.len() {
+        let all = self.all.get(trip).map_or(&[][..], Vec::as_slice);
+        let took = match all.len() {
             0 => self.usual(trip),
-            len => measured[draw(document, nth) % len].1.took,
+            len => all[draw(document, nth) % len],
         };
         Measured { took, asked: None }
     }
@@ -134,9 +137,8 @@ impl Trips {
         if !trip.is_far() {
             return NEAR;
         }
-        let far = self.measured.iter().filter(|(other, _)| other.is_far());
-        let mut far: Vec<Duration> =
-            far.flat_map(|(_, measured)| measured.iter().map(|(_, m)| m.took)).collect();
+        let far = self.all.iter().filter(|(other, _)| other.is_far());
+        let mut far: Vec<Duration> = far.flat_map(|(_, took)| took.iter().copied()).collect();
         far.sort_unstable();
         far.get(far.len() / 2).copied().unwrap_or(FAR)
     }

@@ -7,14 +7,15 @@ impl Advised {
     /// What came of the session, and what memory could have had of it.
     pub fn in_words(&self) -> String {
         let Self { now, looks, unbounded_hits, clairvoyant_hits, .. } = self;
-        let share = |hits: u64| share(hits, *looks).to_string();
+        let memory = share(now.from_memory, now.requests);
+        let share = |hits: u64| share(hits, *looks);
         format!(
             "In the recorded session caches answered {} of {} requests, memory {}. Of looks at somebody again it \
              could answer {} of all in its size, if it knew what comes, and {} with room for all; the rest of what \
              it answers was loaded ahead.",
             Figure::Share(now.hit_rate()),
             Figure::Count(now.requests),
-            share(now.from_memory),
+            memory,
             share(*clairvoyant_hits),
             share(*unbounded_hits),
         )

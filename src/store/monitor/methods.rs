@@ -33,9 +33,9 @@ use crate::{
     },
 };
 
-/// How long a page is kept from its frames.
+/// The longest time for which a slice may block the page.
 const SLICE: Duration = Duration::from_millis(5);
-/// How many steps are gone between two looks at the clock.
+/// Steps between two readings of the clock.
 const STEPS: usize = 8;
 
 type Returned = Result<JsValue, JsValue>;
@@ -224,11 +224,10 @@ pub(super) fn simulate(wish: JsValue) -> Returned {
 }
 
 /// Has the documents of this tab record what their cores are told, from the next one on, or no more; with settings
-/// those are in force from then on. Without an argument leaves it so. Returns how many documents are recorded.
+/// those are changed from then on. Without an argument leaves it so. Returns how many documents are recorded.
 pub(super) fn record(wish: JsValue) -> Returned {
     if wish.is_undefined() {
-        let count = account().map_or(0, |account| record::session(&account).len());
-        return Ok(u32::try_from(count).unwrap_or(u32::MAX).into());
+        return Ok(u32::try_from(record::count()).unwrap_or(u32::MAX).into());
     }
     // Of this window, or of another.
     let policy = match wish.is_object() {
@@ -239,8 +238,9 @@ pub(super) fn record(wish: JsValue) -> Returned {
     Ok(0.into())
 }
 
+/// The policy in force with other settings.
 fn policy_with(settings: &Object) -> Result<Policy, JsValue> {
-    let mut policy = Policy::default();
+    let mut policy = driver().read(|core| core.policy().clone());
     for name in Object::keys(settings) {
         let number = Reflect::get(settings, &name)?.as_f64();
         let number = number.filter(|number| number.fract() == 0.0 && *number >= 0.0);
@@ -262,19 +262,19 @@ pub(super) fn advise(_: JsValue) -> Returned {
         while goes_on_for(SLICE, || trial.step()) {
             schedule::sleep(Duration::ZERO).await;
         }
-        told(&trial.advised()).into()
+        in_words(&trial.advised()).into()
     }))
 }
 
 /// With sentences, for the dashboard.
-fn told(advised: &Advised) -> Option<JsValue> {
+fn in_words(advised: &Advised) -> Option<JsValue> {
     let object = json::object(advised)?;
-    let told = advised.advice.iter().map(|advice| Told {
+    let told = advised.advice.iter().map(|advice| AdviceInWords {
         changes: advice.changes_in_words(),
         gained: advice.gain_in_words(&advised.now),
         gain: Figure::Share(advice.points(&advised.now)).value(),
     });
-    let told: Vec<Told> = told.collect();
+    let told: Vec<AdviceInWords> = told.collect();
     Reflect::set(&object, &"said".into(), &advised.in_words().into()).ok()?;
     Reflect::set(&object, &"told".into(), &json::object(&told)?).ok()?;
     Some(object)
@@ -282,7 +282,7 @@ fn told(advised: &Advised) -> Option<JsValue> {
 
 /// One advice: what to change, what that gains, and that in points of the hit rate.
 #[derive(Serialize)]
-struct Told {
+struct AdviceInWords {
     changes: String,
     gained: String,
     gain: Option<String>,

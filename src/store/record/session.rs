@@ -20,34 +20,56 @@ use crate::{
     store::inventory::inventory,
 };
 
-/// Before the number of a document that has ended.
-const ENDED: &str = "miniature:v1:recorded:";
+/// Which recordings of ended documents the tab holds: [`Ended`]. Each stands under this, a colon and its number.
+const ENDED: &str = "miniature:v1:recorded";
 /// The most calls of one document: some ten thousand pictures.
 const LENGTH: usize = 200_000;
 
 thread_local! {
     static TAPE: RefCell<Option<Tape>> = const { RefCell::new(None) };
-    /// Whose storages were the first to open: the recording is theirs.
+    /// The first account of this document: the recording is theirs.
     static ACCOUNT: RefCell<Option<UserId>> = const { RefCell::new(None) };
-    /// How many documents had ended when this one began.
+    /// The number of this document among those recorded.
     static NUMBER: Cell<usize> = const { Cell::new(0) };
-    static LEAVING: RefCell<Option<Listener>> = const { RefCell::new(None) };
+    static LEAVING: RefCell<[Option<Listener>; 2]> = const { RefCell::new([None, None]) };
 }
 
-/// What a document that has ended leaves.
+/// The recordings of documents that have ended.
 #[derive(Serialize, Deserialize)]
-struct Ended<R> {
+struct Ended {
     account: UserId,
-    recording: R,
+    count: usize,
+    /// One more had no room. What follows it would make no sense without it.
+    is_full: bool,
+}
+
+impl Ended {
+    fn read() -> Option<Self> {
+        json::read(&session_storage::get(ENDED)?)
+    }
+
+    fn write(&self) {
+        session_storage::set(ENDED, &json::write(self).unwrap_or_default());
+    }
+}
+
+fn key(number: usize) -> String {
+    format!("{ENDED}:{number}")
 }
 
 /// Has the documents of this tab record under this policy from the next one on, or no more.
 pub(in crate::store) fn ask_for(policy: Option<&Policy>) {
-    forget();
-    match policy {
-        Some(policy) => session_storage::set(KEY, &json::write(policy).unwrap_or_default()),
-        None => session_storage::remove(KEY),
+    stop();
+    if let Some(policy) = policy {
+        session_storage::set(KEY, &json::write(policy).unwrap_or_default());
     }
+}
+
+/// Nothing is left of what was recorded, and nothing more is.
+fn stop() {
+    forget();
+    TAPE.set(None);
+    session_storage::remove(KEY);
 }
 
 /// The policy that was asked for.
@@ -58,9 +80,11 @@ pub(in crate::store) fn policy() -> Policy {
 
 #[inline(never)]
 pub(in crate::store) fn begin(policy: Policy, seed: u64, visible: bool, now: Now) {
-    TAPE.set(Some(Tape::new(policy, seed, visible, now, LENGTH)));
-    NUMBER.set((0..).take_while(|number| session_storage::get(&ended(*number)).is_some()).count());
-    LEAVING.set(Listener::on_window("pagehide", |_| leave()));
+    let ended = Ended::read();
+    NUMBER.set(ended.as_ref().map_or(0, |ended| ended.count));
+    if !ended.is_some_and(|ended| ended.is_full) {
+        TAPE.set(Some(Tape::new(policy, seed, visible, now, LENGTH)));
+    }
 }
 
 #[inline(never)]
@@ -78,36 +102,36 @@ pub(in crate::store) fn opened(
 pub(in crate::store) fn told(event: &Event<Content>, now: Now) {
     match event {
         Event::Session(Some(start)) => begin_account(&start.account),
-        Event::Session(None) | Event::SignOut => end_account(),
-        Event::Identity(identity) if identity.account.is_none() => end_account(),
+        Event::Identity(identity) if identity.marker.is_none() => forget(),
         _ => {}
     }
     note(now, || Call::Event(Box::new(hollow(event))));
 }
 
-/// Nothing of an account outlives its session.
-fn end_account() {
-    forget();
+/// Nobody is signed in: no recording outlives the session of its account.
+#[inline(never)]
+pub(in crate::store) fn end_account() {
     if ACCOUNT.with_borrow(Option::is_some) {
-        TAPE.set(None);
+        stop();
     }
 }
 
 /// Nobody's recording tells of somebody else.
 fn begin_account(account: &UserId) {
-    let is_first = ACCOUNT.with_borrow_mut(|of| {
-        let is_first = of.is_none();
-        if of.get_or_insert_with(|| account.clone()) != account {
-            TAPE.set(None);
+    if ACCOUNT.with_borrow(Option::is_some) {
+        if ACCOUNT.with_borrow(|of| of.as_ref() != Some(account)) {
+            stop();
         }
-        is_first
-    });
-    if !is_first {
         return;
     }
-    if NUMBER.get() > 0 && recorded(account).is_empty() {
+    ACCOUNT.set(Some(account.clone()));
+    if Ended::read().is_some_and(|ended| ended.account != *account) {
         forget();
     }
+    // Behind those that tell the core that the page goes.
+    let leaves = web_sys::window().and_then(|window| window.document());
+    let hides = leaves.and_then(|page| Listener::on(&page, "visibilitychange", |_| leave()));
+    LEAVING.set([hides, Listener::on_window("pagehide", |_| leave())]);
     if NUMBER.get() == 0 {
         schedule::spawn(async {
             let held = inventory().await;
@@ -120,39 +144,26 @@ fn begin_account(account: &UserId) {
     }
 }
 
-/// The documents of before are no more.
+/// Deletes the recordings of earlier documents.
 fn forget() {
-    let ended = (0..).map(ended).take_while(|key| session_storage::get(key).is_some());
-    ended.collect::<Vec<_>>().iter().for_each(|key| session_storage::remove(key));
+    let count = Ended::read().map_or(0, |ended| ended.count);
+    (0..count).for_each(|number| session_storage::remove(&key(number)));
+    session_storage::remove(ENDED);
     NUMBER.set(0);
 }
 
-fn ended(number: usize) -> String {
-    format!("{ENDED}{number}")
-}
-
-/// The document ends, or is put aside.
+/// Keeps what was recorded for the next document. This one may go on, and keep it again.
 fn leave() {
     let Some(account) = ACCOUNT.with_borrow(Clone::clone) else { return };
-    let text = TAPE.with_borrow(|tape| {
-        let recording = tape.as_ref()?.recording();
-        json::write(&Ended { account, recording })
-    });
-    if let Some(text) = text {
-        keep(&text);
+    let text = TAPE.with_borrow(|tape| json::write(tape.as_ref()?.recording()));
+    let Some(text) = text else { return };
+    let number = NUMBER.get();
+    let has_room = session_storage::try_set(&key(number), &text);
+    if !has_room {
+        session_storage::remove(&key(number));
     }
-}
-
-/// What was recorded first goes where the browser gives no more room.
-fn keep(text: &str) {
-    while !session_storage::try_set(&ended(NUMBER.get()), text) && NUMBER.get() > 0 {
-        for number in 1..NUMBER.get() {
-            let next = session_storage::get(&ended(number)).unwrap_or_default();
-            session_storage::set(&ended(number - 1), &next);
-        }
-        NUMBER.set(NUMBER.get() - 1);
-        session_storage::remove(&ended(NUMBER.get()));
-    }
+    let count = number + usize::from(has_room);
+    Ended { account, count, is_full: !has_room }.write();
 }
 
 #[inline(never)]
@@ -173,19 +184,17 @@ fn note(now: Now, call: impl FnOnce() -> Call) {
     });
 }
 
-/// What the documents of this tab have recorded of an account, oldest first: none in one that does not record.
-pub(in crate::store) fn session(account: &UserId) -> Vec<Recording> {
-    let is_theirs = ACCOUNT.with_borrow(|of| of.as_ref() == Some(account));
-    let now = TAPE.with_borrow(|tape| tape.as_ref().map(|tape| tape.recording().clone()));
-    match now.filter(|_| is_theirs) {
-        Some(now) => recorded(account).into_iter().chain([now]).collect(),
-        None => Vec::new(),
-    }
+/// How many documents are recorded, this one included.
+pub(in crate::store) fn count() -> usize {
+    NUMBER.get() + usize::from(TAPE.with_borrow(Option::is_some))
 }
 
-/// Those of documents before this one.
-fn recorded(account: &UserId) -> Vec<Recording> {
-    let texts = (0..NUMBER.get()).filter_map(|number| session_storage::get(&ended(number)));
-    let ended = texts.filter_map(|text| json::read::<Ended<Recording>>(&text));
-    ended.filter(|ended| ended.account == *account).map(|ended| ended.recording).collect()
+/// What the documents of this tab have recorded of an account, oldest first.
+pub(in crate::store) fn session(account: &UserId) -> Vec<Recording> {
+    if ACCOUNT.with_borrow(|of| of.as_ref() != Some(account)) {
+        return Vec::new();
+    }
+    let ended = (0..NUMBER.get()).filter_map(|number| session_storage::get(&key(number)));
+    let now = TAPE.with_borrow(|tape| tape.as_ref().map(|tape| tape.recording().clone()));
+    ended.filter_map(|text| json::read(&text)).chain(now).collect()
 }

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Those that take the time run first and alone; then lanes run beside each other, each against a server of its
-//! own: one takes those that work, the others those that wait, and each what is left.
+//! own: one takes those that work, then helps the others with those that wait.
 //!
 //! **Invariant:** at the end of each journey the page has had no panic, no console error and no
 //! violation of its Content-Security-Policy, whatever else the journey was about.

@@ -87,7 +87,8 @@ fn export_all(monitor: &CacheMonitor) {
 
 /// From the first call of the core on, so in a new document.
 fn record_button(shown: Shown) -> AnyView {
-    let recorded = shown.monitor.try_with_value(CacheMonitor::recorded).unwrap_or_default();
+    let recorded = shown.monitor.try_with_value(CacheMonitor::recorded);
+    let recorded = recorded.and_then(Result::ok).unwrap_or_default();
     let (label, title) = match recorded {
         0 => ("Record".to_owned(), "Load the page again, and record all that its cache is told"),
         _ => (

@@ -24,12 +24,13 @@ fn ask(shown: Shown, into: RwSignal<JsValue, LocalStorage>) {
     let Some(monitor) = shown.monitor.try_get_value() else { return };
     say("Going through the recorded session under other settings …");
     schedule::spawn(async move {
-        let advised = monitor.advise().await.unwrap_or_default();
-        say(match advised.is_object() {
-            true => "",
-            false => "Nothing was recorded: press Record, use the page, and ask again.",
+        let advised = monitor.advise().await;
+        say(match &advised {
+            Ok(advised) if advised.is_object() => "",
+            Ok(_) => "Nothing was recorded: press Record, use the page, and ask again.",
+            Err(_) => "The recorded session could not be gone through.",
         });
-        let _ = into.try_set(advised);
+        let _ = into.try_set(advised.unwrap_or_default());
     });
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     FIRST_PAGE,
-    lab::{QUIET, TOGGLE, open_modal},
+    lab::{HAS_MONITOR, QUIET, TOGGLE, open_modal},
     sign_in,
 };
 use crate::{page::hook, visit::Visit};
@@ -54,14 +54,22 @@ pub(super) async fn replays(visit: &mut Visit<'_>) -> Result<()> {
     let left: Vec<String> = visit.eval(RECORDED).await?;
     ensure!(left.is_empty(), "of an account that is signed out: {left:?}");
 
+    // Sign-out has ended it. Asked for again, it ends when that is asked for.
     sign_in(visit).await?;
+    visit.wait("the monitor", HAS_MONITOR).await?;
+    ensure!(visit.eval::<u32>("return window.cacheMonitor.record()").await? == 0, "it goes on");
+    visit.eval::<bool>("window.cacheMonitor.record(true); return true").await?;
+    visit.reload().await?;
+    visit.wait("a recording", "return window.cacheMonitor?.record() === 1").await?;
     visit.eval::<bool>("window.cacheMonitor.record(false); return true").await?;
     visit.reload().await?;
-    visit.wait("the monitor", "return !!window.cacheMonitor").await?;
+    visit.wait("the monitor", HAS_MONITOR).await?;
     let is_over: bool = visit
         .eval("return !('recordings' in JSON.parse(window.cacheMonitor.export(true)))")
         .await?;
     ensure!(is_over, "it still records");
+    let left: Vec<String> = visit.eval(RECORDED).await?;
+    ensure!(left.is_empty(), "of what is not to be recorded: {left:?}");
     Ok(())
 }
 
