@@ -27,7 +27,7 @@ struct Asked {
 
 fn asked() -> Result<Asked, Failure> {
     let mut words = env::args().skip(1);
-    let file = words.next().ok_or("which file? Export one with names from the dashboard")?;
+    let file = words.next().ok_or("which file? Export one from the dashboard")?;
     let mut settings = Vec::new();
     for word in words.filter(|word| word != "--policy") {
         let (name, number) =
@@ -48,7 +48,7 @@ fn main() -> Result<ExitCode, Failure> {
     };
     let last = session
         .last()
-        .ok_or("nothing was recorded: press Record in the dashboard, then export with names")?;
+        .ok_or("nothing was recorded: press Record in the dashboard, use the page, then export")?;
     let is_same = print_counts(last, &metrics);
     print_orders(&session, last.policy.memory.entries);
     if settings.is_empty() {

@@ -6,8 +6,8 @@ export type Layer = "memory" | "local_storage" | "indexed_db" | "service_worker"
 export interface CacheMonitor {
   /** What was counted since the document began, or since `reset`. */
   getMetrics(): Metrics;
-  /** The same with the policy as a JSON text; `person-1` and so on stand for ids, unless the names are asked for.
-   * With the names goes what was recorded, for `cargo xtask replay`. */
+  /** The same with the policy and what was recorded, for `cargo xtask replay`, as a JSON text. Pseudonyms stand for
+   * ids, names and all else that is text of people, the same throughout, unless the names are asked for. */
   export(names?: boolean): string;
   /** Has the documents of this tab record all that their caches are told, without bytes, from the next load on, or
    * no more; with settings (as `policy` names them) those are changed from then on. What was recorded before is

@@ -35,8 +35,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = getMetrics)]
     pub fn get_metrics(this: &CacheMonitor) -> JsValue;
 
-    /// The same as a JSON text; with pseudonyms in the place of ids unless the names are asked for, with which
-    /// goes what was recorded.
+    /// The same with what was recorded as a JSON text; with pseudonyms unless the names are asked for.
     #[wasm_bindgen(method)]
     pub fn export(this: &CacheMonitor, names: bool) -> String;
 

@@ -89,6 +89,17 @@ impl Metrics {
         self
     }
 
+    /// The same with other names in the place of ids.
+    #[must_use]
+    pub fn renamed(mut self, name: impl Fn(&str) -> String) -> Self {
+        for load in &mut self.recent {
+            if let Ok(other) = name(load.user.as_str()).parse() {
+                load.user = other;
+            }
+        }
+        self
+    }
+
     /// The totals, for people.
     pub fn in_a_line(&self) -> String {
         let (share, requests) = (Figure::Share(self.hit_rate), Figure::Count(self.total_requests));

@@ -6,10 +6,12 @@
 
 mod hollow;
 mod inventory;
+mod pseudonyms;
 mod tape;
 
 pub use hollow::{Hollow, found_with, hollow, hollow_found, with_bytes};
 pub use inventory::Inventory;
+pub use pseudonyms::{Pseudonyms, Renamed};
 pub use tape::{Call, Recording, Tape};
 
 use super::{

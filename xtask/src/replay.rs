@@ -5,7 +5,7 @@ use crate::{command::cargo, core_alone, setup};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 
-/// Replays a session that the dashboard has exported with names (`examples/replay.rs`).
+/// Replays a session that the dashboard has exported (`examples/replay.rs`).
 ///
 /// # Errors
 ///

@@ -246,8 +246,9 @@ impl<B: Handle> Server<B> {
         self.refusals.values_mut().for_each(|known| known.sort_by_key(|(when, _)| *when));
         for size in Size::ALL {
             let of_size = self.lengths.iter().filter(|(key, _)| key.size == size);
-            let (count, sum) = of_size.fold((0, 0), |(n, sum), (_, length)| (n + 1, sum + length));
-            let usual = if count == 0 { size.px() as usize * USUAL_BYTES } else { sum / count };
+            let (count, sum) =
+                of_size.fold((0, 0_usize), |(n, sum), (_, length)| (n + 1, sum + length));
+            let usual = sum.checked_div(count).unwrap_or(size.px() as usize * USUAL_BYTES);
             self.usual_lengths.insert(size, usual);
         }
     }

@@ -1,28 +1,27 @@
 //! The methods of `window.cacheMonitor`, a function each.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+mod recorded;
+
+use std::{cell::RefCell, rc::Rc};
 
 use js_sys::{Error, Function, Object, Promise, Reflect};
 use miniature_api::{Size, UserId};
-use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::{
-    browser::{clock, json, layer::CacheLayer as _, number::whole, quota, schedule},
+    browser::{clock, json, layer::CacheLayer as _, quota},
     cache::{
         core::Event,
-        entry::{CheckedRecord, Content, Found, Rendition},
+        entry::{CheckedRecord, Found, Rendition},
         explain::explain,
-        figure::Figure,
         holding::Holding,
         key::{Lookup, Source, Wanted},
         layer::LayerError,
         metrics::Metrics,
-        policy::Policy,
+        replay::Renamed,
         storage::{Storage, limits},
         trouble::Wish,
-        what_if::{Advised, Trial},
     },
     store::{
         bypass,
@@ -32,11 +31,6 @@ use crate::{
         worker::has_worker,
     },
 };
-
-/// The longest time for which a slice may block the page.
-const SLICE: Duration = Duration::from_millis(5);
-/// Steps between two readings of the clock.
-const STEPS: usize = 8;
 
 type Returned = Result<JsValue, JsValue>;
 
@@ -48,6 +42,8 @@ thread_local! {
     static IMPORTED: RefCell<Option<(Option<UserId>, Metrics)>> = const { RefCell::new(None) };
 }
 
+pub(super) use recorded::{advise, record};
+
 pub(super) fn metrics() -> Metrics {
     let driver = driver();
     let usage = |layer| driver.read(|core| core.usage(layer));
@@ -58,15 +54,16 @@ pub(super) fn get_metrics(_: JsValue) -> Returned {
     Ok(json::object(&metrics()).into())
 }
 
-/// As a JSON text; with pseudonyms unless names are asked for. What was recorded names people, and goes with them.
+/// As a JSON text with what was recorded; with pseudonyms unless names are asked for.
 pub(super) fn export(names: JsValue) -> Returned {
-    let (metrics, names) = (metrics(), names.is_truthy());
-    let metrics = if names { metrics } else { metrics.pseudonymous() };
-    let exported = json::object(&metrics).unwrap_or_default();
+    let session = account().map(|account| record::session(&account)).unwrap_or_default();
+    let names = (!names.is_truthy()).then(|| recorded::pseudonyms(&metrics(), &session));
+    let name =
+        |text: &str| names.as_ref().map_or_else(|| text.to_owned(), |names| names.text(text));
+    let exported = json::object(&metrics().renamed(name)).unwrap_or_default();
     Reflect::set(&exported, &"policy".into(), &policy(JsValue::UNDEFINED)?)?;
-    let session = account().filter(|_| names).map(|account| record::session(&account));
-    if let Some(session) = session.filter(|session| !session.is_empty()) {
-        let recordings = json::object(&session).unwrap_or_default();
+    if !session.is_empty() {
+        let recordings = json::object(&Renamed(&session, &name)).unwrap_or_default();
         Reflect::set(&exported, &"recordings".into(), &recordings)?;
     }
     Ok(js_sys::JSON::stringify(&exported)?.into())
@@ -221,82 +218,6 @@ pub(super) fn simulate(wish: JsValue) -> Returned {
         .ok_or_else(|| Error::new("simulate takes a layer, a fault and, to be slow, `ms`."))?;
     simulate::simulate(&wish).map_err(|why| Error::new(&why))?;
     Ok(JsValue::UNDEFINED)
-}
-
-/// Has the documents of this tab record what their cores are told, from the next one on, or no more; with settings
-/// those are changed from then on. Without an argument leaves it so. Returns how many documents are recorded.
-pub(super) fn record(wish: JsValue) -> Returned {
-    if wish.is_undefined() {
-        return Ok(u32::try_from(record::count()).unwrap_or(u32::MAX).into());
-    }
-    // Of this window, or of another.
-    let policy = match wish.is_object() {
-        true => Some(policy_with(wish.unchecked_ref())?),
-        false => wish.is_truthy().then(Policy::default),
-    };
-    record::ask_for(policy.as_ref());
-    Ok(0.into())
-}
-
-/// The policy in force with other settings.
-fn policy_with(settings: &Object) -> Result<Policy, JsValue> {
-    let mut policy = driver().read(|core| core.policy().clone());
-    for name in Object::keys(settings) {
-        let number = Reflect::get(settings, &name)?.as_f64();
-        let number = number.filter(|number| number.fract() == 0.0 && *number >= 0.0);
-        let number = number.ok_or_else(|| Error::new("A setting is a whole number."))?;
-        let name = name.as_string().unwrap_or_default();
-        policy.set(&name, whole(number)).map_err(|why| Error::new(&why.to_string()))?;
-    }
-    Ok(policy)
-}
-
-/// Resolves to what changes of the policy would have gained in what was recorded; null if nothing was.
-pub(super) fn advise(_: JsValue) -> Returned {
-    let session = account().map(|account| record::session(&account)).unwrap_or_default();
-    Ok(promise(async {
-        if session.is_empty() {
-            return JsValue::NULL;
-        }
-        let mut trial = Trial::<Content>::new(session);
-        while goes_on_for(SLICE, || trial.step()) {
-            schedule::sleep(Duration::ZERO).await;
-        }
-        in_words(&trial.advised()).into()
-    }))
-}
-
-/// With sentences, for the dashboard.
-fn in_words(advised: &Advised) -> Option<JsValue> {
-    let object = json::object(advised)?;
-    let told = advised.advice.iter().map(|advice| AdviceInWords {
-        changes: advice.changes_in_words(),
-        gained: advice.gain_in_words(&advised.now),
-        gain: Figure::Share(advice.points(&advised.now)).value(),
-    });
-    let told: Vec<AdviceInWords> = told.collect();
-    Reflect::set(&object, &"said".into(), &advised.in_words().into()).ok()?;
-    Reflect::set(&object, &"told".into(), &json::object(&told)?).ok()?;
-    Some(object)
-}
-
-/// One advice: what to change, what that gains, and that in points of the hit rate.
-#[derive(Serialize)]
-struct AdviceInWords {
-    changes: String,
-    gained: String,
-    gain: Option<String>,
-}
-
-/// Steps for so long; false once there is nothing more to do.
-fn goes_on_for(slice: Duration, mut step: impl FnMut() -> bool) -> bool {
-    let until = clock::now().running + slice;
-    while clock::now().running < until {
-        if !(0..STEPS).all(|_| step()) {
-            return false;
-        }
-    }
-    true
 }
 
 /// The account that is signed in.

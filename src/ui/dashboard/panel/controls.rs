@@ -37,11 +37,11 @@ pub(super) fn Controls(shown: Shown) -> impl IntoView {
             <SimulateForm shown />
             <h4>"This session as a file"</h4>
             <div class="dashboard-buttons">
-                {action("export", "Export", "Save the figures as JSON, without names", with(export))}
+                {action("export", "Export", "Save the figures and what was recorded as JSON, without names", with(export))}
                 {action(
                     "export-all",
                     "Export with names",
-                    "The same with names, and with what was recorded, for cargo xtask replay",
+                    "The same with names",
                     with(export_all),
                 )}
                 {record_button(shown)}
