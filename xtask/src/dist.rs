@@ -24,7 +24,7 @@ const BARS: [(&str, u64); 5] = [
     ("later", 122_000),
     ("worker", 4_000),
     ("dashboard", 120_000),
-    ("monitor", 104_000),
+    ("monitor", 112_000),
 ];
 /// The most that the script may weigh that draws the page before the program starts, likewise. The minifier
 /// chooses names by chance: 30 bytes more or fewer.

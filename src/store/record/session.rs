@@ -15,7 +15,7 @@ use crate::{
         key::Wanted,
         layer::LayerError,
         policy::Policy,
-        replay::{Call, Recording, Tape, hollow, hollow_found},
+        replay::{Call, Recording, Renamed, Tape, hollow, hollow_found},
     },
     store::inventory::inventory,
 };
@@ -155,7 +155,11 @@ fn forget() {
 /// Keeps what was recorded for the next document. This one may go on, and keep it again.
 fn leave() {
     let Some(account) = ACCOUNT.with_borrow(Clone::clone) else { return };
-    let text = TAPE.with_borrow(|tape| json::write(tape.as_ref()?.recording()));
+    // As an export writes them: another way of writing would weigh 10 kB.
+    let text = TAPE.with_borrow(|tape| {
+        let recording = std::slice::from_ref(tape.as_ref()?.recording());
+        json::write(&Renamed(recording, &str::to_owned))
+    });
     let Some(text) = text else { return };
     let number = NUMBER.get();
     let has_room = session_storage::try_set(&key(number), &text);
@@ -196,5 +200,6 @@ pub(in crate::store) fn session(account: &UserId) -> Vec<Recording> {
     }
     let ended = (0..NUMBER.get()).filter_map(|number| session_storage::get(&key(number)));
     let now = TAPE.with_borrow(|tape| tape.as_ref().map(|tape| tape.recording().clone()));
-    ended.filter_map(|text| json::read(&text)).chain(now).collect()
+    let ended = ended.filter_map(|text| json::read::<Vec<Recording>>(&text));
+    ended.flatten().chain(now).collect()
 }
