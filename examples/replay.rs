@@ -38,7 +38,14 @@ fn asked() -> Result<Asked, Failure> {
     Ok(Asked { file, settings })
 }
 
-fn main() -> Result<ExitCode, Failure> {
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> Result<ExitCode, Failure> {
     let Asked { file, settings } = asked()?;
     let exported: serde_json::Value = serde_json::from_str(&fs::read_to_string(file)?)?;
     let metrics: Metrics = serde_json::from_value(exported.clone())?;
