@@ -79,11 +79,8 @@ impl Driver {
         effects::bring_the_rest();
         let (seed, visible, now) = (random::seed(), visibility::is_visible(), clock::now());
         let records = record::is_asked_for();
-        let policy = if records { record::policy() } else { Policy::default() };
+        let policy = if records { record::begin(seed, visible, now) } else { Policy::default() };
         let mut core = Core::new(policy, seed, visible, now);
-        if records {
-            record::begin(core.policy().clone(), seed, visible, now);
-        }
         let all_is_here = later::is_here();
         if !all_is_here {
             let event = Event::WritesWait(true);
@@ -151,9 +148,6 @@ impl Driver {
             self.begin(&account);
         } else if self.read(|core| core.account().is_none()) {
             self.shelves.end();
-            if self.records {
-                record::end_account();
-            }
         }
         self.lines.follow(self.read(|core| core.account().cloned()).as_ref());
         self.rouse();

@@ -7,9 +7,7 @@
 
 mod session;
 
-pub(super) use session::{
-    ask_for, begin, count, end_account, opened, policy, polled, reset, session, told,
-};
+pub(super) use session::{ask_for, begin, count, opened, polled, reset, session, told};
 
 use crate::browser::session_storage;
 

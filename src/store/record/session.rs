@@ -17,7 +17,7 @@ use crate::{
         policy::Policy,
         replay::{Call, Recording, Renamed, Tape, hollow, hollow_found},
     },
-    store::inventory::inventory,
+    store::{driver::driver, inventory::inventory},
 };
 
 /// Which recordings of ended documents the tab holds: [`Ended`]. Each stands under this, a colon and its number.
@@ -72,19 +72,17 @@ fn stop() {
     session_storage::remove(KEY);
 }
 
-/// The policy that was asked for.
+/// Begins, unless the tab has no room left. Returns the policy that was asked for.
 #[inline(never)]
-pub(in crate::store) fn policy() -> Policy {
-    session_storage::get(KEY).and_then(|settings| json::read(&settings)).unwrap_or_default()
-}
-
-#[inline(never)]
-pub(in crate::store) fn begin(policy: Policy, seed: u64, visible: bool, now: Now) {
+pub(in crate::store) fn begin(seed: u64, visible: bool, now: Now) -> Policy {
+    let settings = session_storage::get(KEY);
+    let policy: Policy = settings.and_then(|settings| json::read(&settings)).unwrap_or_default();
     let ended = Ended::read();
     NUMBER.set(ended.as_ref().map_or(0, |ended| ended.count));
     if !ended.is_some_and(|ended| ended.is_full) {
-        TAPE.set(Some(Tape::new(policy, seed, visible, now, LENGTH)));
+        TAPE.set(Some(Tape::new(policy.clone(), seed, visible, now, LENGTH)));
     }
+    policy
 }
 
 #[inline(never)]
@@ -106,14 +104,6 @@ pub(in crate::store) fn told(event: &Event<Content>, now: Now) {
         _ => {}
     }
     note(now, || Call::Event(Box::new(hollow(event))));
-}
-
-/// Nobody is signed in: no recording outlives the session of its account.
-#[inline(never)]
-pub(in crate::store) fn end_account() {
-    if ACCOUNT.with_borrow(Option::is_some) {
-        stop();
-    }
 }
 
 /// Nobody's recording tells of somebody else.
@@ -172,6 +162,12 @@ fn leave() {
 
 #[inline(never)]
 pub(in crate::store) fn polled(now: Now) {
+    let is_over =
+        ACCOUNT.with_borrow(Option::is_some) && driver().read(|core| core.account().is_none());
+    if is_over {
+        // No recording outlives the session of its account.
+        stop();
+    }
     note(now, || Call::Poll);
 }
 
