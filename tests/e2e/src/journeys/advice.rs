@@ -32,6 +32,9 @@ const SMALL: [(&str, u64); 8] = [
 /// How far the stated gain may be off: of itself, or in points of the hit rate.
 const OFF: (f64, f64) = (0.1, 0.5);
 
+/// How often the session is played under the policy that is advised.
+const ATTEMPTS: u32 = 2;
+
 type Settings = BTreeMap<String, u64>;
 
 /// What somebody does.
@@ -67,20 +70,25 @@ pub(super) async fn gains(visit: &mut Visit<'_>) -> Result<()> {
 
     let mut settings = small;
     settings.extend(best.changes.iter().map(|change| (change.name.to_string(), change.to)));
-    visit.start_afresh().await?;
-    let after = play(visit, session, &settings).await?;
     let points = |forecast: &Forecast| forecast.hit_rate() * 100.0;
     let stated = points(&best.then) - points(&before);
-    let gained = points(&after) - points(&before);
     let allowed = (stated * OFF.0).abs().max(OFF.1);
-    let said = format!(
-        "{session:?}: {:.1} % of {} hits; {stated:.1} points stated, {gained:.1} gained by {:?}",
-        points(&before),
-        before.requests,
-        best.changes.iter().map(|change| &*change.name).collect::<Vec<_>>()
-    );
-    ensure!((stated - gained).abs() <= allowed, "{said}");
-    visit.note(said);
+    // A busy machine may reload a page before it has stored what came.
+    for attempt in 1..=ATTEMPTS {
+        visit.start_afresh().await?;
+        let after = play(visit, session, &settings).await?;
+        let gained = points(&after) - points(&before);
+        visit.note(format!(
+            "{session:?}: {:.1} % of {} hits; {stated:.1} points stated, {gained:.1} gained by {:?}",
+            points(&before),
+            before.requests,
+            best.changes.iter().map(|change| &*change.name).collect::<Vec<_>>()
+        ));
+        if (stated - gained).abs() <= allowed {
+            return Ok(());
+        }
+        ensure!(attempt < ATTEMPTS, "{stated:.1} points stated, {gained:.1} gained");
+    }
     Ok(())
 }
 
