@@ -28,6 +28,7 @@ pub mod policy;
 pub mod raster;
 pub mod recommend;
 pub mod replay;
+mod splitmix;
 pub mod stats;
 pub mod storage;
 pub mod tint;

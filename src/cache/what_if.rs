@@ -35,7 +35,6 @@ use super::entry::Handle;
 pub use advise::{Advice, Advised, Change, Trial};
 use fault::Fault;
 pub use forecast::{Forecast, forecast};
-use trips::Trip;
 
 /// A moment of a session: in which of its documents, and when on its running clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

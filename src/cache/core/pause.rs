@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use crate::cache::{clock::Moment, policy::Policy};
+use crate::cache::{clock::Moment, policy::Policy, splitmix};
 
 /// Random times, the same again for the same seed.
-///
-/// # Source
-///
-/// SplitMix64: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
 #[derive(Clone, Debug)]
 pub(super) struct Jitter(u64);
 
@@ -19,10 +15,8 @@ impl Jitter {
 
     /// A time from zero to `longest`.
     pub(super) fn up_to(&mut self, longest: Duration) -> Duration {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let random = u128::from(z ^ z >> 31);
+        self.0 = self.0.wrapping_add(splitmix::STEP);
+        let random = u128::from(splitmix::mix(self.0));
         let micros = (longest.as_micros() * random) >> 64;
         Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }

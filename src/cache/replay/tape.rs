@@ -30,7 +30,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Who was looked at, in this order.
+    /// The users looked at, in order.
     pub fn accesses(&self) -> Accesses {
         let opened = self.calls.iter().filter_map(|(_, call)| match call {
             Call::Open(wanted, _) => Some(&wanted.user),

@@ -7,7 +7,7 @@ use super::{
     durable::Durable,
     local::Local,
     pictures::Pictures,
-    script::{Begun, Input, Script},
+    script::{Input, Script},
     server::Server,
     trips::{Trip, Trips},
 };
@@ -53,6 +53,14 @@ impl<B: Handle> Facts<B> {
         let known = self.faults.get(&layer);
         known.and_then(|known| super::latest(known, when)).copied().unwrap_or_default()
     }
+}
+
+/// An effect that has not been answered.
+#[derive(Debug)]
+struct Begun<B> {
+    at: Duration,
+    trip: Trip,
+    effect: Effect<B>,
 }
 
 /// Tells a core again what it was told, and notes what it asks for and what was answered.
@@ -169,14 +177,14 @@ impl<B: Handle> Learner<B> {
         }
     }
 
-    /// A layer answered so what left at `running`. That a read succeeds says nothing of a full disk.
+    /// A layer answered so what left at `running`.
     fn fared(&mut self, layer: Source, error: Option<LayerError>, running: Duration, writes: bool) {
-        let when = self.when(running);
         let fault = error.map_or(Fault::None, Fault::from);
+        // That a read succeeds says nothing of a full disk.
+        let is_full_still = |last: &Fault| *last == Fault::Full && !writes && fault == Fault::None;
+        let when = self.when(running);
         let known = self.facts.faults.entry(layer).or_default();
-        let last = known.last().map_or(Fault::None, |(_, last)| *last);
-        let is_full_still = last == Fault::Full && fault == Fault::None && !writes;
-        if fault != last && !is_full_still {
+        if !known.last().is_some_and(|(_, last)| is_full_still(last)) {
             known.push((when, fault));
         }
     }

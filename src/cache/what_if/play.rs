@@ -84,8 +84,7 @@ impl<B: Handle> Play<B> {
 
     /// A write that has begun is carried out, though the document has ended.
     fn end_document(&mut self, facts: &Facts<B>) {
-        let now = self.stage.as_ref().map_or(Duration::ZERO, |stage| stage.now.running);
-        self.deliver_until(facts, now);
+        self.deliver_until(facts, self.running());
         if let Some(stage) = self.stage.take() {
             for Departed { at, under, .. } in stage.pending.into_values() {
                 if let Under::Write(layer, ops, now, room) = under {
@@ -135,13 +134,17 @@ impl<B: Handle> Play<B> {
         }
     }
 
+    /// The time of the document that is played.
+    fn running(&self) -> Duration {
+        self.stage.as_ref().map_or(Duration::ZERO, |stage| stage.now.running)
+    }
+
     fn perform(&mut self, facts: &Facts<B>, input: &Input<B>) {
+        self.suffer(facts, self.running());
         let Some(stage) = &mut self.stage else { return };
         let event = match input {
             Input::Open(wanted, recorded) => {
                 let looks = stage.core.looks(&wanted.user);
-                self.layers.local.fault =
-                    facts.fault(Source::LocalStorage, stage.when(self.document));
                 let found = looks.then(|| self.layers.local.found(&wanted.user));
                 let (viewer, _) = stage.core.open(wanted.clone(), found, stage.now);
                 stage.viewers.insert(*recorded, viewer);
@@ -211,11 +214,12 @@ impl<B: Handle> Play<B> {
                 return;
             }
             Effect::Count { id } => {
+                self.suffer(facts, self.running());
                 let counted = self.layers.local.count();
                 return self.tell(Event::Answer(id, Answer::Counted(counted)));
             }
             Effect::Write { id, layer: Source::LocalStorage, ops, now, room } => {
-                let at = self.stage.as_ref().map_or(Duration::ZERO, |stage| stage.now.running);
+                let at = self.running();
                 let written = self.write(facts, at, Source::LocalStorage, &ops, now, room);
                 let written = written.unwrap_or(Err(LayerError::TimedOut));
                 return self.tell(Event::Answer(id, Answer::Written(written)));
@@ -283,10 +287,8 @@ impl<B: Handle> Play<B> {
 
     /// What the world says to what was asked at `at`; none: nothing.
     fn answer(&mut self, facts: &Facts<B>, at: Duration, under: Under<B>) -> Option<Answer<B>> {
-        let when = When { document: self.document, running: at };
-        let fault = |layer| facts.fault(layer, when);
+        self.suffer(facts, at);
         let Layers { local, durable, pictures } = &mut self.layers;
-        (durable.fault, pictures.fault) = (fault(Source::IndexedDb), fault(Source::ServiceWorker));
         let hangs = |fault| fault == Fault::Hanging;
         Some(match under {
             Under::Said(answer) => *answer,
@@ -318,26 +320,30 @@ impl<B: Handle> Play<B> {
         now: Timestamp,
         room: Room,
     ) -> Option<Result<Written, LayerError>> {
-        let fault = facts.fault(layer, When { document: self.document, running: at });
-        if fault == Fault::Hanging {
-            return None;
-        }
+        self.suffer(facts, at);
         let Layers { local, durable, pictures } = &mut self.layers;
-        Some(match layer {
+        let fault = match layer {
+            Source::LocalStorage => local.fault,
+            Source::ServiceWorker => pictures.fault,
+            _ => durable.fault,
+        };
+        (fault != Fault::Hanging).then(|| match layer {
             Source::LocalStorage => {
-                local.fault = fault;
                 let written = local.apply(ops, now);
                 local.changes.clear();
                 written
             }
-            Source::ServiceWorker => {
-                pictures.fault = fault;
-                pictures.apply(ops, room)
-            }
-            _ => {
-                durable.fault = fault;
-                durable.apply(ops, now, room)
-            }
+            Source::ServiceWorker => pictures.apply(ops, room),
+            _ => durable.apply(ops, now, room),
         })
+    }
+
+    /// The layers fare as they did at `at`.
+    fn suffer(&mut self, facts: &Facts<B>, at: Duration) {
+        let when = When { document: self.document, running: at };
+        let Layers { local, durable, pictures } = &mut self.layers;
+        local.fault = facts.fault(Source::LocalStorage, when);
+        durable.fault = facts.fault(Source::IndexedDb, when);
+        pictures.fault = facts.fault(Source::ServiceWorker, when);
     }
 }

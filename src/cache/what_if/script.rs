@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use miniature_api::UserId;
 
-use super::Trip;
 use crate::cache::{
     clock::Now,
-    core::{Effect, Event, Refusal, StreamEvent, ViewerId},
+    core::{Event, Refusal, StreamEvent, ViewerId},
     key::Wanted,
 };
 
@@ -60,12 +59,4 @@ impl<B> Script<B> {
             self.inputs.push((now, input));
         }
     }
-}
-
-/// An effect that has not been answered.
-#[derive(Debug)]
-pub(super) struct Begun<B> {
-    pub(super) at: Duration,
-    pub(super) trip: Trip,
-    pub(super) effect: Effect<B>,
 }

@@ -8,6 +8,7 @@ use crate::cache::{
     core::{Effect, EffectId, Request},
     document::DocumentKey,
     key::Source,
+    splitmix,
 };
 
 /// What takes time. Those of the same name take their times from one another.
@@ -144,11 +145,8 @@ impl Trips {
     }
 }
 
-/// The same number each time: "SplitMix64" of Steele, Lea and Flood, 2014.
+/// The same number each time.
 fn draw(document: usize, nth: usize) -> usize {
     let seed = (document as u64).wrapping_mul(0x1_0000) ^ nth as u64;
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    usize::try_from((z ^ (z >> 31)) >> 33).unwrap_or_default()
+    usize::try_from(splitmix::mix(seed.wrapping_add(splitmix::STEP)) >> 33).unwrap_or_default()
 }

@@ -48,8 +48,9 @@ impl Ended {
         json::read(&session_storage::get(ENDED)?)
     }
 
-    fn write(&self) {
-        session_storage::set(ENDED, &json::write(self).unwrap_or_default());
+    /// False if there was no room.
+    fn write(&self) -> bool {
+        session_storage::try_set(ENDED, &json::write(self).unwrap_or_default())
     }
 }
 
@@ -152,12 +153,12 @@ fn leave() {
     });
     let Some(text) = text else { return };
     let number = NUMBER.get();
-    let has_room = session_storage::try_set(&key(number), &text);
-    if !has_room {
+    // Named before it is there: nothing is kept that would not be found and deleted.
+    let ended = Ended { account, count: number + 1, is_full: false };
+    if !(ended.write() && session_storage::try_set(&key(number), &text)) {
         session_storage::remove(&key(number));
+        Ended { count: number, is_full: true, ..ended }.write();
     }
-    let count = number + usize::from(has_room);
-    Ended { account, count, is_full: !has_room }.write();
 }
 
 #[inline(never)]
